@@ -1,0 +1,3 @@
+"""fleettui: what a fleet of Kubernetes clusters is made of, what is broken, and why."""
+
+__version__ = "0.1.0"
