@@ -30,7 +30,7 @@ Body = Callable[[], bytes | None]
 class Change:
     """One change of one object; bodies are decoded when asked for."""
 
-    __slots__ = ("_new", "_old", "lines", "name", "namespace", "resource", "revision", "type")
+    __slots__ = ("_new", "_old", "name", "namespace", "resource", "revision", "type")
 
     def __init__(
         self,
@@ -48,8 +48,6 @@ class Change:
         self.revision = revision
         self._old = old
         self._new = new
-        self.lines: dict[object, bytes] = {}
-        """Rendered watch lines by representation, shared by all watches."""
 
     @property
     def old_bytes(self) -> bytes | None:

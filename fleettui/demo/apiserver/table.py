@@ -152,15 +152,12 @@ class Table:
             return None if entry.is_deleted else entry.body
         return None if index is None else partial(self.seed, index)
 
-    def snapshot(self, revision: int, *, now_revision: int) -> Snapshot | None:
-        """The table at `revision`, None if its history is gone.
-
-        Raises nothing; `now_revision` is the store's present revision.
-        """
+    def snapshot(self, revision: int) -> Snapshot | None:
+        """The table at `revision`, None if its history is gone."""
         known = self.snapshots.get(revision)
         if known is not None:
             return known
-        if revision < now_revision and revision < self.floor and self.log_gap(revision):
+        if revision < self.floor:
             return None
         made = Snapshot(revision, total=self.count)
         for change in reversed(self.log):
@@ -171,10 +168,6 @@ class Table:
         while len(self.snapshots) > SNAPSHOTS_KEPT:
             del self.snapshots[min(self.snapshots)]
         return made
-
-    def log_gap(self, revision: int) -> bool:
-        """Whether changes after `revision` have been dropped from the log."""
-        return revision < self.floor
 
     def _undo(self, made: Snapshot, change: Change) -> None:
         key = (change.namespace, change.name)
