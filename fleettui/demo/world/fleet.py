@@ -1,0 +1,207 @@
+"""Which clusters exist: teams, namespaces, names, places, providers and versions, by seed.
+
+Plans are small values; what a planned cluster consists of is told elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from random import Random
+
+
+@dataclass(frozen=True, slots=True)
+class Flavour:
+    """A way in which a platform team builds clusters."""
+
+    name: str
+    provider: str
+    """Infrastructure: a file of data/providers, or the managed service's name."""
+    control_plane: str = "kubeadm"
+    is_topology: bool = False
+    has_pools: bool = False
+    weight: int = 1
+    """Share among the clusters beyond the first of each flavour."""
+
+    @property
+    def is_managed(self) -> bool:
+        """Whether a cloud runs the control plane (no control-plane Machines)."""
+        return self.control_plane == "managed"
+
+
+FLAVOURS = (
+    Flavour("aws", "aws", weight=10),
+    Flavour("azure-class", "azure", is_topology=True, weight=8),
+    Flavour("eks", "eks", control_plane="managed", weight=10),
+    Flavour("aks-aso", "aks-aso", control_plane="managed", weight=8),
+    Flavour("vsphere", "vsphere", weight=8),
+    Flavour("gke", "gke", control_plane="managed", weight=6),
+    Flavour("azure", "azure", weight=8),
+    Flavour("aws-class", "aws", is_topology=True, weight=8),
+    Flavour("openstack", "openstack", weight=4),
+    Flavour("metal3", "metal3", weight=4),
+    Flavour("aks", "aks", control_plane="managed", weight=4),
+    Flavour("rke2", "vsphere", control_plane="rke2", weight=4),
+    Flavour("azure-pools", "azure", has_pools=True, weight=6),
+    Flavour("gcp", "gcp", weight=5),
+    Flavour("rosa", "rosa", control_plane="managed", weight=2),
+    Flavour("hetzner", "hetzner", weight=4),
+    Flavour("nutanix", "nutanix", weight=3),
+    Flavour("kamaji", "openstack", control_plane="kamaji", weight=2),
+    Flavour("k0s", "hetzner", control_plane="k0s", weight=2),
+    Flavour("talos", "metal3", control_plane="talos", weight=2),
+    Flavour("aws-pools", "aws", has_pools=True, weight=4),
+    Flavour("k0smotron", "aws", control_plane="k0smotron", weight=1),
+    Flavour("dev", "dev", weight=1),
+)
+
+TEAMS = (
+    "payments", "storefront", "search", "logistics", "identity", "data", "media", "orders",
+    "pricing", "inventory", "insights", "mobile", "partners", "risk", "support", "telemetry",
+)  # fmt: skip
+GEOGRAPHIES = ("eu", "us", "ap")
+ENVIRONMENTS = (("prod", "1"), ("staging", "2"), ("dev", "3"))
+VERSIONS = ("v1.34.2", "v1.34.1", "v1.33.5", "v1.33.5", "v1.32.9", "v1.31.13", "v1.29.15")
+
+_PLACES = {
+    "aws": {"eu": ("eu-west-1", "euw1"), "us": ("us-east-1", "use1"), "ap": ("ap-south-1", "aps1")},
+    "azure": {"eu": ("westeurope", "weu"), "us": ("eastus2", "eus2"), "ap": ("japaneast", "jpe")},
+    "gcp": {
+        "eu": ("europe-west4", "euw4"),
+        "us": ("us-central1", "usc1"),
+        "ap": ("asia-east1", "ase1"),
+    },
+    "hetzner": {"eu": ("fsn1", "fsn1"), "us": ("ash", "ash1"), "ap": ("sin", "sin1")},
+    "": {"eu": ("fra1", "fra1"), "us": ("dal2", "dal2"), "ap": ("tyo1", "tyo1")},
+}
+_CLOUDS = {
+    "eks": "aws", "rosa": "aws", "aks": "azure", "aks-aso": "azure", "gke": "gcp",
+}  # fmt: skip
+_ZONES = {"aws": ("a", "b", "c"), "gcp": ("-a", "-b", "-c"), "azure": ("-1", "-2", "-3")}
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A team's namespace in one management cluster."""
+
+    namespace: str
+    team: str
+    geography: str
+    context: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPlan:
+    """One workload cluster."""
+
+    number: int
+    """Index in the whole fleet, 0 based."""
+    context: int
+    team: Team
+    name: str
+    flavour: Flavour
+    size: str
+    """S, M or L: one or three control-plane machines, one to three worker groups."""
+    environment: str
+    tier: str
+    region: str
+    zones: tuple[str, str, str]
+    version: str
+    age_days: int
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the Cluster object."""
+        return self.team.namespace
+
+
+def plan_fleet(clusters: int, *, contexts: int, seed: int) -> list[ClusterPlan]:
+    """All workload clusters of all contexts; the first ones show every flavour once."""
+    random = Random(f"fleet/{seed}")
+    teams = _teams(clusters, contexts)
+    counters: dict[str, int] = {}
+    plans = []
+    for number in range(clusters):
+        flavour = _flavour(number, contexts, random)
+        context = number % contexts
+        own = teams[context]
+        plans.append(_plan(number, own[(number // contexts) % len(own)], flavour, random, counters))
+    return plans
+
+
+def digest(*parts: object, size: int = 8) -> str:
+    """Hex digits that follow from the parts, for names and ids."""
+    text = "/".join(map(str, parts)).encode()
+    return blake2b(text, digest_size=size).hexdigest()
+
+
+_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+
+
+def suffix(*parts: object, length: int = 5) -> str:
+    """A generated-name suffix such as Kubernetes appends. Source: apimachinery util/rand."""
+    value = int(digest(*parts), 16)
+    letters = []
+    for _ in range(length):
+        value, index = divmod(value, len(_ALPHABET))
+        letters.append(_ALPHABET[index])
+    return "".join(letters)
+
+
+def _teams(clusters: int, contexts: int) -> list[list[Team]]:
+    per_context = max(1, clusters // contexts)
+    wanted = min(len(TEAMS) * len(GEOGRAPHIES) * 4, max(4, per_context // 40))
+    result = []
+    for context in range(contexts):
+        own = []
+        for index in range(wanted):
+            team = TEAMS[(index + context * 4) % len(TEAMS)]
+            geography = GEOGRAPHIES[(index // len(TEAMS) + index + context) % len(GEOGRAPHIES)]
+            round_ = index // (len(TEAMS) * len(GEOGRAPHIES))
+            namespace = f"{team}-{geography}" + (f"-{round_ + 1}" if round_ else "")
+            own.append(Team(namespace, team, geography, context))
+        result.append(own)
+    return result
+
+
+def _flavour(number: int, contexts: int, random: Random) -> Flavour:
+    if number < len(FLAVOURS):
+        return FLAVOURS[number]
+    return random.choices(FLAVOURS, [flavour.weight for flavour in FLAVOURS])[0]
+
+
+def _plan(
+    number: int, team: Team, flavour: Flavour, random: Random, counters: dict[str, int]
+) -> ClusterPlan:
+    cloud = _CLOUDS.get(flavour.provider, flavour.provider)
+    region, code = _PLACES.get(cloud, _PLACES[""])[team.geography]
+    environment, tier = random.choices(ENVIRONMENTS, (5, 3, 2))[0]
+    base = f"{team.team}-{environment}-{code}"
+    if flavour.name in ("metal3", "talos"):
+        environment, tier = "edge", "1"
+        base = f"store-edge-{code}"
+    key = f"{team.namespace}/{base}"
+    counters[key] = counters.get(key, 0) + 1
+    if number < len(FLAVOURS):
+        size = "M" if number % 3 else "L"
+    else:
+        size = random.choices("SML", (2, 6, 2))[0]
+    return ClusterPlan(
+        number=number,
+        context=team.context,
+        team=team,
+        name=f"{base}-{counters[key]}",
+        flavour=flavour,
+        size=size,
+        environment=environment,
+        tier=tier,
+        region=region,
+        zones=_zones(cloud, region),
+        version=random.choice(VERSIONS),
+        age_days=random.randint(9, 400),
+    )
+
+
+def _zones(cloud: str, region: str) -> tuple[str, str, str]:
+    first, second, third = _ZONES.get(cloud, ("-r01", "-r02", "-r03"))
+    return (region + first, region + second, region + third)

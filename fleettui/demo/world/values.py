@@ -1,0 +1,207 @@
+"""What fills the holes of a cluster's templates: names, places, times, ids.
+
+Computed when a template first asks for it, from the plan and the seed alone.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fleettui.demo.world.fleet import ClusterPlan, Team, digest, suffix
+
+
+@dataclass(slots=True)
+class WorldFacts:
+    """What all objects of one management cluster share."""
+
+    seed: int
+    context: int
+    now: datetime
+    revision: str = "main@sha1:0000000000000000000000000000000000000000"
+    """Revision of the fleet's git repository."""
+    previous: str = "main@sha1:0000000000000000000000000000000000000000"
+    """The revision before it, where a failing object is still at."""
+    workload_url: str = ""
+    """Base of pretend workload API servers; "" for the cluster's own endpoint."""
+
+    def values(self) -> dict[str, str]:
+        """Holes that any template may use."""
+        return {
+            "rev": self.revision,
+            "oldrev": self.previous,
+            "sha": self.revision.partition(":")[2],
+            "context": f"mgmt-{self.context + 1}",
+            "today": stamp(self.now),
+        }
+
+
+def stamp(moment: datetime) -> str:
+    """RFC 3339 in UTC with seconds, as Kubernetes writes times."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class LazyValues(dict[str, bytes]):
+    """Values by hole name, each computed at its first use."""
+
+    def __init__(self, compute: Callable[[str], str]) -> None:
+        super().__init__()
+        self._compute = compute
+
+    def __missing__(self, key: str) -> bytes:
+        value = self._compute(key).encode()
+        self[key] = value
+        return value
+
+
+def cluster_values(plan: ClusterPlan, facts: WorldFacts) -> LazyValues:
+    """Values of one workload cluster's templates."""
+    fixed = _cluster_fixed(plan, facts)
+    key = (facts.seed, plan.number)
+    begun = facts.now - timedelta(days=plan.age_days, seconds=int(digest(*key, "t0", size=2), 16))
+
+    def compute(name: str) -> str:
+        if name in fixed:
+            return fixed[name]
+        if name in _TIMES:
+            return stamp(_moment(name, begun, plan, facts))
+        if len(name) == 2 and name[0] == "h":
+            return suffix(*key, name, length=4)
+        match name:
+            case "r0":
+                return suffix(*key, "machine", length=3)
+            case "u":
+                return uid_tail(*key)
+            case "x8":
+                return digest(*key, "x8", size=4)
+            case "expiry":
+                return stamp(begun + timedelta(days=365 * (1 + plan.age_days // 365)))
+            case "kubeconfig":
+                return _kubeconfig(plan, facts, fixed["host"])
+            case "certificate":
+                return base64.b64encode(digest(*key, "ca", size=32).encode()).decode()
+        return facts.values()[name]
+
+    return LazyValues(compute)
+
+
+def team_values(team: Team, facts: WorldFacts) -> LazyValues:
+    """Values of one team namespace's templates."""
+    key = (facts.seed, facts.context, team.namespace)
+    begun = facts.now - timedelta(days=430, seconds=int(digest(*key, size=2), 16))
+    fixed = {"ns": team.namespace, "team": team.team, "geo": team.geography, "name": team.team}
+
+    def compute(name: str) -> str:
+        if name in fixed:
+            return fixed[name]
+        if name in _TIMES:
+            age = _TIMES[name]
+            if name in ("since", "soon", "t5"):
+                return stamp(facts.now - age - timedelta(seconds=int(digest(*key, size=1), 16)))
+            return stamp(begun + age)
+        if name == "u":
+            return uid_tail(*key)
+        if name == "x8":
+            return digest(*key, "x8", size=4)
+        return facts.values()[name]
+
+    return LazyValues(compute)
+
+
+def uid_tail(*key: object) -> str:
+    """The part of a uid that all objects of a group share."""
+    text = digest(*key, "uid", size=12)
+    return f"-{text[:4]}-4{text[5:8]}-a{text[9:12]}-{text[12:]}"
+
+
+_TIMES = {
+    "t0": timedelta(),
+    "t1": timedelta(minutes=3, seconds=41),
+    "t2": timedelta(minutes=7, seconds=12),
+    "t3": timedelta(minutes=11, seconds=55),
+    "t4": timedelta(days=3),
+    "t5": timedelta(minutes=9),
+    "since": timedelta(minutes=47),
+    "soon": timedelta(minutes=2),
+    "before": timedelta(days=19),
+}
+"""Created, infrastructure, control plane, workers; last rollout; last write; an incident's
+beginning and its latest event; something forgotten long ago."""
+
+
+def _moment(name: str, begun: datetime, plan: ClusterPlan, facts: WorldFacts) -> datetime:
+    offset = _TIMES[name]
+    if name == "t4":
+        return begun + timedelta(days=plan.age_days * 0.7)
+    if name in ("t5", "since", "soon", "before"):
+        jitter = int(digest(facts.seed, plan.number, name, size=2), 16)
+        span = {"t5": 900, "since": 5 * 3600, "soon": 60, "before": 9 * 86400}[name]
+        return facts.now - offset - timedelta(seconds=jitter * span // 65536)
+    return begun + offset
+
+
+def _cluster_fixed(plan: ClusterPlan, facts: WorldFacts) -> dict[str, str]:
+    host = _host(plan, facts)
+    zones = dict(zip(("zonea", "zoneb", "zonec"), plan.zones, strict=True))
+    return zones | {
+        "name": plan.name,
+        "ns": plan.namespace,
+        "team": plan.team.team,
+        "env": plan.environment,
+        "tier": plan.tier,
+        "region": plan.region,
+        "version": plan.version,
+        "oldversion": _version_before(plan.version),
+        "host": host,
+        "account": _account(plan),
+        "cost": f"cc-{1000 + int(digest(plan.team.team, size=2), 16) % 9000}",
+    }
+
+
+def _host(plan: ClusterPlan, facts: WorldFacts) -> str:
+    short = digest(facts.seed, plan.number, "host", size=5)
+    match plan.flavour.provider:
+        case "eks":
+            return f"https://{short.upper()}.gr7.{plan.region}.eks.amazonaws.com"
+        case "aws":
+            return f"{plan.name}-apiserver-{short}.elb.{plan.region}.amazonaws.com"
+        case "azure":
+            return f"{plan.name}-{short[:6]}.{plan.region}.cloudapp.azure.com"
+        case "aks" | "aks-aso":
+            return f"{plan.name}-{short[:8]}.hcp.{plan.region}.azmk8s.io"
+        case "rosa":
+            return f"api.{plan.name}.{short[:4]}.p3.openshiftapps.com"
+    number = int(short, 16)
+    first = 34 if plan.flavour.provider in ("gcp", "gke") else 10
+    return f"{first}.{number % 200 + 20}.{number // 256 % 250}.{number // 65536 % 250 + 2}"
+
+
+def _account(plan: ClusterPlan) -> str:
+    short = digest(plan.team.team, plan.environment, "account", size=6)
+    match plan.flavour.provider:
+        case "azure" | "aks" | "aks-aso":
+            return f"{short[:8]}-4f1e-4b6a-9c0d-{short}"
+        case "gcp" | "gke":
+            return f"{plan.team.team}-{plan.environment}-{int(short[:4], 16) % 9000 + 1000}"
+    return str(int(short, 16))[:12]
+
+
+def _version_before(version: str) -> str:
+    major, minor, _ = version.split(".")
+    return f"{major}.{int(minor) - 1}.{9}"
+
+
+def _kubeconfig(plan: ClusterPlan, facts: WorldFacts, host: str) -> str:
+    server = host if host.startswith("https://") else f"https://{host}:6443"
+    if facts.workload_url:
+        server = f"{facts.workload_url}/{plan.namespace}/{plan.name}"
+    text = (
+        f"apiVersion: v1\nkind: Config\nclusters:\n- name: {plan.name}\n"
+        f"  cluster:\n    server: {server}\ncontexts:\n- name: {plan.name}-admin@{plan.name}\n"
+        f"  context:\n    cluster: {plan.name}\n    user: {plan.name}-admin\n"
+        f"current-context: {plan.name}-admin@{plan.name}\nusers:\n- name: {plan.name}-admin\n"
+        f"  user:\n    token: demo-{digest(facts.seed, plan.number, 'token')}\n"
+    )
+    return base64.b64encode(text.encode()).decode()

@@ -1,0 +1,17 @@
+"""All objects of one workload cluster by flavour, before anything goes wrong with it."""
+
+from __future__ import annotations
+
+from fleettui.demo.world.clusters import add_self_managed
+from fleettui.demo.world.drafts import Drafts
+from fleettui.demo.world.fleet import Flavour
+from fleettui.demo.world.settle import settle_cluster
+
+
+def cluster_drafts(flavour: Flavour, size: str) -> Drafts:
+    """Drafts of a healthy cluster, derived status included."""
+    drafts = Drafts()
+    if not flavour.is_managed:
+        parts = add_self_managed(drafts, flavour, size)
+        settle_cluster(parts, at="${t3}")
+    return drafts
