@@ -48,7 +48,18 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     drop_bookmarks: bool = False
     """This watch sends no bookmarks."""
     garbage: str = ""
-    """A line that is sent first, as it stands."""
+    """A line that a watch sends first, as it stands."""
+    compact: bool = False
+    """At once: continue tokens and exact reads of the past answer 410. Does not wait."""
+    expire_watches: bool = False
+    """At once: watches resumed from the past answer 410. Does not wait."""
+    close_watches: bool = False
+    """At once: all open watches end. Does not wait."""
+
+    @property
+    def is_immediate(self) -> bool:
+        """Whether it is acted out at once instead of waiting for a request."""
+        return self.compact or self.expire_watches or self.close_watches
 
     def __post_init__(self) -> None:
         if self.status and not 100 <= self.status <= 599:
@@ -79,7 +90,7 @@ class Faults:
         except msgspec.DecodeError as exc:
             raise bad_request(f"no fault: {exc}") from exc
         faults = found if isinstance(found, list) else [found]
-        self._waiting += faults
+        self._waiting += [fault for fault in faults if not fault.is_immediate]
         return faults
 
     def clear(self) -> None:

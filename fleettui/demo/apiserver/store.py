@@ -440,6 +440,11 @@ class Store:
         for table in tables:
             table.floor = self.revision
 
+    def end_watches(self) -> None:
+        """End every watch of a single resource type (its clients see a clean end)."""
+        for table in self.tables.values():
+            self._end(table)
+
     def _redefine(self, change: Change, document: Document) -> None:
         spec = document["spec"]
         key = (spec["group"], spec["names"]["plural"])

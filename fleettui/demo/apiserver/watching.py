@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -86,8 +86,6 @@ class Watcher:
         self._bookmark_every_s = bookmark_every_s
         self._too_large_wait_s = too_large_wait_s
         self._lines: dict[tuple[int, Form], bytes] = {}
-        self.drops_bookmarks = False
-        """Fault: send no bookmark but the one that ends the initial events."""
 
     async def lines(
         self,
@@ -97,7 +95,7 @@ class Watcher:
         namespace: str | None,
         selector: Selector,
         cost: Cost,
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Groups of event lines as they happen; ends with the watch.
 
         Raises:
@@ -185,7 +183,7 @@ class _Run:
         """The revision of the last event or bookmark."""
         self._has_last_word = timeout_s <= 2
 
-    async def initial(self, table: Table) -> AsyncIterator[bytes]:
+    async def initial(self, table: Table) -> AsyncGenerator[bytes, None]:
         """ADDED for everything there is, then the bookmark that says so."""
         revision = self._store.revision
         snapshot = table.snapshot(revision)
@@ -252,7 +250,7 @@ class _Run:
             return event_line(ChangeType.DELETED, body)
         return b""
 
-    async def live(self, subscription: Subscription) -> AsyncIterator[bytes]:
+    async def live(self, subscription: Subscription) -> AsyncGenerator[bytes, None]:
         """Events from now on until the deadline or the end of the subscription."""
         loop = asyncio.get_running_loop()
         self._told = max(self._told, self.sent)
@@ -279,7 +277,7 @@ class _Run:
     def _bookmark(self, now: float) -> bytes:
         self._bookmarked_at = now
         revision = self._store.revision
-        if self._watcher.drops_bookmarks or not self._query.bookmarks or revision <= self._told:
+        if not self._query.bookmarks or revision <= self._told:
             return b""
         self._told = revision
         return event_line("BOOKMARK", self._form.bookmark(revision, is_end=False))
