@@ -5,13 +5,13 @@ from __future__ import annotations
 from fleettui.demo.world.clusters import add_self_managed
 from fleettui.demo.world.drafts import Drafts
 from fleettui.demo.world.fleet import Flavour
+from fleettui.demo.world.managed import add_managed
 from fleettui.demo.world.settle import settle_cluster
 
 
 def cluster_drafts(flavour: Flavour, size: str) -> Drafts:
     """Drafts of a healthy cluster, derived status included."""
     drafts = Drafts()
-    if not flavour.is_managed:
-        parts = add_self_managed(drafts, flavour, size)
-        settle_cluster(parts, at="${t3}")
+    add = add_managed if flavour.is_managed else add_self_managed
+    settle_cluster(add(drafts, flavour, size), at="${t3}")
     return drafts
