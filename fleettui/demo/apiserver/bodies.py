@@ -13,6 +13,7 @@ import msgspec
 import yaml
 
 from fleettui.demo.apiserver.errors import ApiError, bad_request, unsupported_media_type
+from fleettui.demo.apiserver.protobuf import MAGIC, decoded_protobuf
 
 MAX_BODY_BYTES = 3 * 1024 * 1024
 """A real server refuses larger bodies with 413."""
@@ -81,11 +82,10 @@ def decoded(body: bytes, content_type: str) -> Any:
         ApiError: 400 if it cannot be parsed, 415 for other encodings.
     """
     media = content_type.split(";")[0].strip().lower()
+    if body.startswith(MAGIC):
+        return _from_protobuf(body)
     if "protobuf" in media or "cbor" in media:
-        raise unsupported_media_type(
-            "the body of the request was in an unknown format - accepted media types include: "
-            "application/json, application/yaml"
-        )
+        raise _unknown_format()
     try:
         return msgspec.json.decode(body)
     except msgspec.DecodeError as exc:
@@ -95,6 +95,23 @@ def decoded(body: bytes, content_type: str) -> Any:
         return yaml.load(body, Loader=_PlainLoader)  # noqa: S506  a SafeLoader subclass
     except yaml.YAMLError as exc:
         raise bad_request(f"error decoding YAML: {exc}") from exc
+
+
+def _from_protobuf(body: bytes) -> dict[str, Any]:
+    try:
+        document = decoded_protobuf(body)
+    except ValueError as exc:
+        raise bad_request(f"error decoding protobuf: {exc}") from exc
+    if document is None:
+        raise _unknown_format()
+    return document
+
+
+def _unknown_format() -> ApiError:
+    return unsupported_media_type(
+        "the body of the request was in an unknown format - accepted media types include: "
+        "application/json, application/yaml"
+    )
 
 
 def document_of(body: bytes, content_type: str) -> dict[str, Any]:

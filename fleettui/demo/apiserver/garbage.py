@@ -124,7 +124,7 @@ class GarbageCollector:
         self._edit(NAMESPACES, ("", name), edit)
 
     async def _scan(self, namespace: str | None) -> AsyncIterator[tuple[Resource, Key, bytes]]:
-        for table in list(self._store.tables.values()):
+        for table in list(self._store.types.tables.values()):
             after: Key | None = None
             where = namespace if table.resource.namespaced else None
             if namespace is not None and not table.resource.namespaced:

@@ -45,7 +45,6 @@ def json_patched(target: dict[str, Any], operations: Any) -> dict[str, Any]:
             422,
             "Invalid",
             "the server rejected our request due to an error in our request",
-            details={"causes": [{"message": str(exc)}]},
         ) from exc
     return patched
 

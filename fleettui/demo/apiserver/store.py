@@ -6,10 +6,9 @@ of what objects mean. Source: protocol facts of a real kube-apiserver with etcd.
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,18 +16,19 @@ import msgspec
 
 from fleettui.demo.apiserver import definitions, objects, patches
 from fleettui.demo.apiserver.apply import applied
-from fleettui.demo.apiserver.builtins import BUILTINS, DEFINITIONS, NAMESPACES
-from fleettui.demo.apiserver.changes import Change, ChangeType, Subscription
+from fleettui.demo.apiserver.builtins import DEFINITIONS, NAMESPACES
+from fleettui.demo.apiserver.changes import Change, Subscription
 from fleettui.demo.apiserver.errors import NotFound, already_exists, conflict
+from fleettui.demo.apiserver.history import History, end_watches
 from fleettui.demo.apiserver.managed import Writer
 from fleettui.demo.apiserver.resources import Resource, api_version_of
 from fleettui.demo.apiserver.seeds import Converter, Seeds
-from fleettui.demo.apiserver.table import Key, Table
+from fleettui.demo.apiserver.served import ServedTypes
+from fleettui.demo.apiserver.table import Table
 
 Document = dict[str, Any]
 FIRST_REVISION = 1000
 """Revisions below belong to no object, as in a cluster with some history."""
-_REINITIALIZING_S = 1.0
 
 
 def _utc_now() -> datetime:
@@ -49,61 +49,27 @@ class Store:
     ) -> None:
         self.seeds = seeds
         self.now = now
-        self.tables: dict[tuple[str, str], Table] = {}
+        self.types = ServedTypes(seeds, first_revision=FIRST_REVISION)
+        self.revision = self.types.seeded_to
+        """The last revision given to a write, of whatever kind."""
         self.compacted = 0
         """Continue tokens and exact reads of older revisions answer 410."""
         self.orphans: deque[tuple[str, str, str]] = deque()
         """(uid, namespace, policy) of deleted owners, for the garbage collector."""
-        self._order: deque[tuple[Table, int]] = deque()
-        self._history_changes = history_changes
-        self._history_bytes = history_bytes
-        self._kept_bytes = 0
-        self._override_bytes = 0
+        self._history = History(
+            self.types.tables, max_changes=history_changes, max_bytes=history_bytes
+        )
+        self._written_bytes = 0
         self._unpacked_bytes = unpacked_bytes
-        self._everything: set[Subscription] = set()
-        self.revision = FIRST_REVISION
-        self._load()
-
-    def _load(self) -> None:
-        seeded = list(self.seeds.resources())
-        keys = {resource.key for resource in seeded}
-        builtins = [r for r in BUILTINS if r.key not in keys and r.key != DEFINITIONS.key]
-        for resource in [*builtins, *(r for r in seeded if r.key != DEFINITIONS.key)]:
-            known = self.seeds.keys(resource) if resource.key in keys else ()
-            self._add_table(resource, known, self._seed_body(resource))
-        crds = sorted(
-            (r for r in seeded if r.is_crd),
-            key=lambda resource: definitions.definition_name(resource),
-        )
-        self._add_table(
-            DEFINITIONS,
-            [("", definitions.definition_name(resource)) for resource in crds],
-            lambda index: objects.encoded(definitions.definition_of(crds[index], revision="@RV@")),
-        )
-        for table in self.tables.values():
-            table.floor = self.revision
-
-    def _seed_body(self, resource: Resource) -> Callable[[int], bytes]:
-        return lambda index: self.seeds.body(resource, index)
-
-    def _add_table(
-        self, resource: Resource, keys: Sequence[Key], body: Callable[[int], bytes]
-    ) -> None:
-        table = Table(resource, keys, body, base=self.revision)
-        self.revision += len(keys)
-        self.tables[resource.key] = table
 
     @property
     def resources(self) -> list[Resource]:
         """All served resource types, in a fixed order."""
-        return [table.resource for table in self.tables.values()]
+        return self.types.resources
 
     def find(self, group: str, version: str, plural: str) -> Resource | None:
         """The served resource type of a URL, None if there is none."""
-        table = self.tables.get((group, plural))
-        if table is None or version not in table.resource.served:
-            return None
-        return table.resource
+        return self.types.find(group, version, plural)
 
     def table(self, resource: Resource) -> Table:
         """The table of a resource type.
@@ -111,10 +77,7 @@ class Store:
         Raises:
             NotFound: the type is not (or no longer) served.
         """
-        table = self.tables.get(resource.key)
-        if table is None:
-            raise NotFound(resource.qualified, "")
-        return table
+        return self.types.table(resource)
 
     def get_bytes(self, resource: Resource, namespace: str, name: str) -> bytes:
         """JSON of one object in the storage version.
@@ -167,7 +130,7 @@ class Store:
         name = document["metadata"]["name"]
         if self.table(resource).get((namespace, name)) is not None:
             raise already_exists(resource.qualified, name)
-        namespaces = self.tables[NAMESPACES.key]
+        namespaces = self.types.tables[NAMESPACES.key]
         if namespace and namespaces.count and namespaces.get(("", namespace)) is None:
             raise NotFound("namespaces", namespace)
         if resource.key == DEFINITIONS.key:
@@ -389,98 +352,47 @@ class Store:
             change = table.remove(key, data, revision=self.revision)
             self.orphans.append((metadata["uid"], key[0], "Background"))
         else:
-            self._override_bytes += len(data)
-            packed = self._override_bytes > self._unpacked_bytes
+            self._written_bytes += len(data)
+            packed = self._written_bytes > self._unpacked_bytes
             change = table.write(key, data, revision=self.revision, packed=packed)
-        self._publish(table, change, len(data))
+        self._history.publish(table, change, len(data))
         if resource.key == DEFINITIONS.key:
-            self._redefine(change, document)
+            self._redefine(change)
         return document
-
-    def _publish(self, table: Table, change: Change, size: int) -> None:
-        self._order.append((table, size))
-        self._kept_bytes += size
-        while len(self._order) > self._history_changes or self._kept_bytes > self._history_bytes:
-            self._forget_oldest()
-        for subscription in list(table.subscriptions):
-            subscription.push(change)
-        for subscription in list(self._everything):
-            subscription.push(change)
-
-    def _forget_oldest(self) -> None:
-        table, size = self._order.popleft()
-        self._kept_bytes -= size
-        if table.log:
-            table.forget_oldest()
 
     def subscribe(self, resources: Iterable[Resource] | None = None) -> Subscription:
         """A queue of the changes of these resources (None: of all) from now on."""
-        keys = None if resources is None else frozenset(r.key for r in resources)
-        subscription = Subscription(keys, close=self._unsubscribe)
-        if keys is None:
-            self._everything.add(subscription)
-        for key in keys or ():
-            self.tables[key].subscriptions.add(subscription)
-        return subscription
-
-    def _unsubscribe(self, subscription: Subscription) -> None:
-        self._everything.discard(subscription)
-        for table in self.tables.values():
-            table.subscriptions.discard(subscription)
+        return self._history.subscribe(resources)
 
     def compact(self, revision: int | None = None) -> None:
         """Drop history: continue tokens and exact reads below `revision` (now) answer 410."""
         self.compacted = max(self.compacted, self.revision if revision is None else revision)
-        for table in self.tables.values():
+        for table in self.types.tables.values():
             table.forget_snapshots(self.compacted)
 
     def expire_watches(self, resource: Resource | None = None) -> None:
         """Drop the watch history: watches from any older revision answer 410."""
-        tables = self.tables.values() if resource is None else [self.table(resource)]
+        tables = self.types.tables.values() if resource is None else [self.table(resource)]
         for table in tables:
             table.floor = self.revision
 
     def end_watches(self) -> None:
-        """End every watch of a single resource type (its clients see a clean end)."""
-        for table in self.tables.values():
-            self._end(table)
+        """End every watch (its clients see a clean end)."""
+        for table in self.types.tables.values():
+            end_watches(table)
 
-    def _redefine(self, change: Change, document: Document) -> None:
-        spec = document["spec"]
-        key = (spec["group"], spec["names"]["plural"])
-        table = self.tables.get(key)
-        if change.type is ChangeType.DELETED:
-            if table is not None:
-                self._uninstall(table)
+    def _redefine(self, change: Change) -> None:
+        gone = self.types.redefine(change, revision=self.revision)
+        if gone is None:
             return
-        resource = definitions.resource_of(document)
-        if table is None:
-            self._add_table(resource, (), self._seed_body(resource))
-            self.tables[key].floor = self.revision
-            return
-        old = change.old
-        if old is not None and old["spec"] == document["spec"]:
-            table.resource = resource
-            return
-        table.resource = resource
-        table.floor = self.revision
-        table.busy_until = time.monotonic() + _REINITIALIZING_S
-        self._end(table)
-
-    def _uninstall(self, table: Table) -> None:
-        for key, data in list(table.scan()):
+        for key, data in list(gone.scan()):
             self.revision += 1
             final = msgspec.json.decode(data)
             final["metadata"]["resourceVersion"] = str(self.revision)
             body = objects.encoded(final)
-            self._publish(table, table.remove(key, body, revision=self.revision), len(body))
-        del self.tables[table.resource.key]
-        self._end(table)
-
-    def _end(self, table: Table) -> None:
-        for subscription in list(table.subscriptions):
-            if subscription.keys is not None and len(subscription.keys) == 1:
-                subscription.end()
+            removed = gone.remove(key, body, revision=self.revision)
+            self._history.publish(gone, removed, len(body))
+        self.types.drop(gone)
 
     def convert(self, resource: Resource, data: bytes, version: str) -> bytes:
         """Stored JSON in another served version."""

@@ -187,6 +187,8 @@ class Table:
 
     def forget_oldest(self) -> None:
         """Drop the oldest change from the history and what only it needed."""
+        if not self.log:
+            return
         change = self.log.popleft()
         self.floor = max(self.floor, change.revision)
         key = (change.namespace, change.name)

@@ -16,6 +16,8 @@ from fleettui.demo.apiserver.resources import PrinterColumn, Resource
 
 _AGE = PrinterColumn("Age", "date", ".metadata.creationTimestamp")
 
+_NAME_LAST = frozenset({("", "events")})
+
 
 def columns_of(resource: Resource) -> tuple[PrinterColumn, ...]:
     """The columns behind the name; the age alone if the type declares none."""
@@ -29,9 +31,9 @@ def column_definitions(resource: Resource) -> list[dict[str, Any]]:
         "type": "string",
         "format": "name",
         "description": "Name must be unique within a namespace.",
-        "priority": 0,
+        "priority": 1 if resource.key in _NAME_LAST else 0,
     }
-    return [name] + [
+    others = [
         {
             "name": column.name,
             "type": column.type,
@@ -41,17 +43,20 @@ def column_definitions(resource: Resource) -> list[dict[str, Any]]:
         }
         for column in columns_of(resource)
     ]
+    return [*others, name] if resource.key in _NAME_LAST else [name, *others]
 
 
 def row_of(
     resource: Resource, document: Mapping[str, Any], *, include: str, now: datetime
 ) -> dict[str, Any]:
     """One Table row; `include` is None, Metadata or Object."""
-    cells: list[Any] = [document["metadata"]["name"]]
+    cells: list[Any] = []
     special = _SPECIAL.get(resource.key)
     for column in columns_of(resource):
         value = special(document, column.name) if special is not None else _NOT_SPECIAL
         cells.append(_cell(column, document, now) if value is _NOT_SPECIAL else value)
+    name_at = len(cells) if resource.key in _NAME_LAST else 0
+    cells.insert(name_at, document["metadata"]["name"])
     row: dict[str, Any] = {"cells": cells}
     if include == "Object":
         row["object"] = dict(document)
