@@ -1,0 +1,82 @@
+"""How long a machine may take to become a node, by the health check that watches it.
+
+Knows the facts that a health check's entry gives: ``node_startup_timeout`` (a Go
+duration or seconds) and ``selector`` (``k=v`` joined by commas). Source: Cluster
+API, MachineHealthCheck spec.nodeStartupTimeout(Seconds), spec.selector.
+"""
+
+import re
+from typing import Final
+
+from fleettui.index.rows import Row
+from fleettui.kinds.spec import Role
+
+UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
+NODE_FACTS: Final = ("node", "node_name")
+"""Facts of a machine that say that its node has come."""
+
+
+class HealthChecks:
+    """The health checks of each cluster."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        self._checks: dict[tuple[str, str, str], dict[str, Row]] = {}
+
+    def put(self, check: Row) -> None:
+        """Keep a new or changed check."""
+        self._checks.setdefault(_cluster_of(check), {})[check.name] = check
+
+    def drop(self, check: Row) -> None:
+        """Forget a check that is gone."""
+        same = self._checks.get(_cluster_of(check), {})
+        if same.get(check.name) is check:
+            del same[check.name]
+        if not same:
+            self._checks.pop(_cluster_of(check), None)
+
+    def limit_s(self, machine: Row) -> int | None:
+        """Return the shortest start-up time-out that applies to a machine without a node.
+
+        None for anything else, and for a machine that no health check selects.
+        """
+        if not self._checks or machine.place.spec.role is not Role.MACHINE:
+            return None
+        checks = self._checks.get(_cluster_of(machine))
+        if not checks or any(map(machine.fact, NODE_FACTS)):
+            return None
+        found = [
+            limit
+            for check in checks.values()
+            if (limit := duration_s(check.fact("node_startup_timeout"))) > 0
+            and _selects(check.fact("selector"), machine)
+        ]
+        return min(found, default=None)
+
+
+def are_of_one_cluster(one: Row, other: Row) -> bool:
+    """Whether both belong to the same Cluster."""
+    return _cluster_of(one) == _cluster_of(other)
+
+
+def _cluster_of(row: Row) -> tuple[str, str, str]:
+    return (row.place.context, row.place.namespace, row.cluster)
+
+
+def duration_s(text: str) -> int:
+    """Return a Go duration (``1h30m``) or a number of seconds as seconds, 0 if it is neither."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    parts = _DURATION.findall(text)
+    if "".join(number + unit for number, unit in parts) != text:
+        return 0
+    return int(sum(float(number) * UNITS[unit] for number, unit in parts))
+
+
+def _selects(selector: str, machine: Row) -> bool:
+    if not selector:
+        return False
+    labels = dict(machine.labels)
+    pairs = [term.strip().partition("=") for term in selector.split(",")]
+    return all(labels.get(key) == value for key, _, value in pairs)

@@ -1,0 +1,135 @@
+"""Where rows are kept and found.
+
+Knows contexts, kinds, namespaces and names; refuses to know links and health.
+"""
+
+from collections.abc import Iterator
+
+from fleettui.index.bags import Bag
+from fleettui.index.coverage import KindKey, Kinds
+from fleettui.index.rows import Place, Realm, Row
+from fleettui.index.shapes import OWN_NAMESPACE, LinkShape, Shapes
+from fleettui.kinds.batch import Scope
+from fleettui.kinds.record import ObjectRef
+from fleettui.kinds.spec import Depth, KindSpec, Role
+
+
+class Store:
+    """All rows, by context, kind, namespace and name."""
+
+    def __init__(self, table: Kinds) -> None:
+        """Start empty; ``table`` tells what kinds mean."""
+        self.table = table
+        self.shapes = Shapes()
+        self.realms: dict[tuple[str, str], Realm] = {}
+        self.wholes: dict[str, Realm] = {}
+        self.waiting: dict[ObjectRef, Bag] = {}
+        """Rows that point at objects which are not there."""
+        self._kinds: dict[tuple[str, str, str], dict[str, Place]] = {}
+        self._specs: dict[KindKey, KindSpec] = {}
+        self.size = 0
+
+    def spec_of(self, group: str, kind: str) -> KindSpec:
+        """Return the kind's data entry, a generic one for kinds without."""
+        spec = self._specs.get((group, kind))
+        if spec is None:
+            spec = self.table.spec_for(group, kind) or KindSpec(
+                group, kind, f"{kind.lower()}s", Role.OTHER, depth=Depth.ASKED
+            )
+            self._specs[group, kind] = spec
+        return spec
+
+    def realm_of(self, context: str, namespace: str) -> Realm:
+        """Return the namespace of the context, made when it is new."""
+        realm = self.realms.get((context, namespace))
+        if realm is None:
+            whole = self.wholes.get(context)
+            if whole is None:
+                whole = self.wholes[context] = Realm(context, "", None)
+            realm = self.realms[context, namespace] = Realm(context, namespace, whole)
+        return realm
+
+    def place_of(self, context: str, group: str, kind: str, namespace: str) -> Place:
+        """Return where such objects are kept, made when it is new."""
+        namespaces = self._kinds.get((context, group, kind))
+        if namespaces is None:
+            namespaces = self._kinds[context, group, kind] = {}
+        place = namespaces.get(namespace)
+        if place is None:
+            place = Place(self.realm_of(context, namespace), self.spec_of(group, kind))
+            namespaces[namespace] = place
+        return place
+
+    def find(self, context: str, group: str, kind: str, namespace: str, name: str) -> Row | None:
+        """Return the row of this identity, None when there is none."""
+        namespaces = self._kinds.get((context, group, kind))
+        place = namespaces.get(namespace) if namespaces is not None else None
+        return place.rows.get(name) if place is not None else None
+
+    def target_ref(self, row: Row, shape: LinkShape, name: str) -> ObjectRef:
+        """Return what the row points at by this shape and name."""
+        place = row.place
+        namespace = shape.namespace
+        if namespace == OWN_NAMESPACE:
+            namespace = place.namespace
+        if namespace and not self.spec_of(shape.group, shape.kind).namespaced:
+            namespace = ""
+        return ObjectRef(place.context, shape.group, shape.kind, namespace, name)
+
+    def drop(self, row: Row) -> None:
+        """Take the row out, and its place when that is empty now."""
+        place = row.place
+        del place.rows[row.name]
+        self.size -= 1
+        if place.rows:
+            return
+        key = (place.context, place.group, place.kind)
+        namespaces = self._kinds[key]
+        del namespaces[place.namespace]
+        if not namespaces:
+            del self._kinds[key]
+
+    def close_realms(self) -> None:
+        """Forget namespaces and contexts in which nothing is left."""
+        used = {(p.context, p.namespace) for m in self._kinds.values() for p in m.values()}
+        for key in [key for key in self.realms if key not in used]:
+            del self.realms[key]
+        contexts = {context for context, _ in used}
+        for context in [context for context in self.wholes if context not in contexts]:
+            del self.wholes[context]
+
+    def rows(
+        self, kind: KindKey | None = None, *, context: str | None = None, namespace: str = ""
+    ) -> Iterator[Row]:
+        """Yield rows, of one kind, context or namespace when given."""
+        for (own_context, group, name), namespaces in self._kinds.items():
+            if context is not None and own_context != context:
+                continue
+            if kind is not None and kind != (group, name):
+                continue
+            for own_namespace, place in namespaces.items():
+                if namespace and own_namespace != namespace:
+                    continue
+                yield from place.rows.values()
+
+    def rows_in(self, scope: Scope) -> list[Row]:
+        """Return the rows that belong to the scope."""
+        namespaces = self._kinds.get((scope.context, scope.group, scope.kind), {})
+        if scope.namespace:
+            place = namespaces.get(scope.namespace)
+            places = [place] if place is not None else []
+        else:
+            places = list(namespaces.values())
+        rows = [row for place in places for row in place.rows.values()]
+        if scope.cluster:
+            rows = [row for row in rows if row.cluster == scope.cluster]
+        return rows
+
+    def kinds(self, context: str | None = None) -> list[KindSpec]:
+        """Return the kinds of which there are rows."""
+        keys = dict.fromkeys(
+            (group, kind)
+            for own_context, group, kind in self._kinds
+            if context is None or own_context == context
+        )
+        return [self.spec_of(*key) for key in keys]

@@ -1,0 +1,259 @@
+"""Links between rows: who points at whom, whose home is where, what adds up to what.
+
+Knows how to keep pointers, homes and counts right while objects come, change
+and go in any order; refuses to know where news comes from. Orphans wait for
+their parent by name; a circle of ownership leaves one of its members a root.
+"""
+
+from fleettui.index.bags import rows_of, with_row, without_row
+from fleettui.index.changes import ChangeLog
+from fleettui.index.coverage import Coverage
+from fleettui.index.health import derived_standing, unit_of_row
+from fleettui.index.rollup import total_of
+from fleettui.index.rows import FROM_BELOW, GONE, RANK, Row, feeds
+from fleettui.index.store import Store
+from fleettui.kinds.record import ObjectRef
+
+SHARED_TOTAL = 16
+"""Counts of subtrees up to this size are shared integers."""
+
+
+class Tree:
+    """Keeps links, homes, counts and derived health of the rows of a store."""
+
+    def __init__(self, store: Store, coverage: Coverage, log: ChangeLog) -> None:
+        """Keep the links of this store."""
+        self._store = store
+        self._coverage = coverage
+        self._log = log
+        self._circular: set[Row] = set()
+        self.touched: dict[Row, int] = {}
+        """Rows whose derived health changed, to the rank it had at first."""
+
+    # -- whole rows -----------------------------------------------------------------------
+    def insert(self, row: Row) -> None:
+        """Link a judged row that the store holds already, and whatever waited for it."""
+        store = self._store
+        row.standing = derived_standing(row, self._coverage)
+        row.counts = unit_of_row(row)
+        row.inbound = store.waiting.pop(row.ref, None)
+        targets = self._register(row)
+        self._attach(row, self._home_of(row))
+        for source in list(rows_of(row.inbound)):
+            self.rehome(source)
+        for target in targets:
+            if target.place.reverse_homes:
+                self.rehome(target)
+
+    def remove(self, row: Row) -> None:
+        """Cut every link of the row and take it out of the store."""
+        ref = row.ref
+        self._log.note_removed(row)
+        targets = self._unregister(row)
+        sources, row.inbound = row.inbound, None
+        if sources is not None:
+            self._store.waiting[ref] = sources
+        self._store.drop(row)
+        # The row stays in its own place until those below have left, so that counts add up.
+        for other in dict.fromkeys([*rows_of(row.kids), *rows_of(sources), *targets]):
+            if other is not row:
+                self.rehome(other)
+        self._detach(row)
+        row.standing |= GONE
+        self._circular.discard(row)
+        self.touched.pop(row, None)
+
+    def relink(self, row: Row, old: list[ObjectRef]) -> None:
+        """Follow changed pointers; ``old`` is what the row pointed at before."""
+        lost = self._forget(row, old)
+        found = self._register(row)
+        for target in dict.fromkeys([*lost, *found]):
+            if target.place.reverse_homes:
+                self.rehome(target)
+        self.rehome(row)
+
+    def retry_circles(self) -> None:
+        """Look again for the home of rows that a circle of ownership left without."""
+        for row in list(self._circular):
+            self._circular.discard(row)
+            self.rehome(row)
+
+    # -- pointers -------------------------------------------------------------------------
+    def targets_of(self, row: Row) -> list[ObjectRef]:
+        """Return what the row points at, each once."""
+        target_ref = self._store.target_ref
+        found = [target_ref(row, shape, name) for shape, name in row.pointers() if name]
+        return list(dict.fromkeys(found)) if len(found) > 1 else found
+
+    def _register(self, row: Row) -> list[Row]:
+        store = self._store
+        resolved = []
+        for ref in self.targets_of(row):
+            target = store.find(*ref)
+            if target is None:
+                store.waiting[ref] = with_row(store.waiting.get(ref), row)
+            else:
+                target.inbound = with_row(target.inbound, row)
+                resolved.append(target)
+        return resolved
+
+    def _unregister(self, row: Row) -> list[Row]:
+        return self._forget(row, self.targets_of(row))
+
+    def _forget(self, row: Row, refs: list[ObjectRef]) -> list[Row]:
+        store = self._store
+        resolved = []
+        for ref in refs:
+            target = store.find(*ref)
+            if target is not None:
+                target.inbound = without_row(target.inbound, row)
+                resolved.append(target)
+                continue
+            rest = without_row(store.waiting.get(ref), row)
+            if rest is None:
+                store.waiting.pop(ref, None)
+            else:
+                store.waiting[ref] = rest
+        return resolved
+
+    # -- homes ----------------------------------------------------------------------------
+    def rehome(self, row: Row) -> None:
+        """Move the row to the home that its pointers name now."""
+        if row.standing & GONE:
+            return
+        home = self._home_of(row)
+        if home is not row.parent:
+            self._detach(row)
+            self._attach(row, home)
+
+    def _home_of(self, row: Row) -> Row | None:
+        """Return the first possible parent; rows above which the row stands itself are not."""
+        is_circular = False
+        for relation in row.place.spec.home:
+            for candidate in self._candidates(row, relation):
+                if not _stands_above(row, candidate):
+                    return candidate
+                is_circular = is_circular or candidate is not row
+        if is_circular:
+            self._circular.add(row)
+        return None
+
+    def _candidates(self, row: Row, relation: str) -> list[Row]:
+        store = self._store
+        if relation.startswith("~"):
+            sources = [
+                source for source in rows_of(row.inbound) if self.points(source, row, relation[1:])
+            ]
+            return sorted(sources, key=lambda source: source.ref) if len(sources) > 1 else sources
+        found: list[Row] = []
+        for shape, name in row.pointers():
+            if shape.relation != relation or not name:
+                continue
+            target = store.find(*store.target_ref(row, shape, name))
+            if target is not None:
+                if shape.controller:
+                    found.insert(0, target)
+                else:
+                    found.append(target)
+        return found
+
+    def points(self, source: Row, target: Row, relation: str) -> bool:
+        """Whether the source points at the target by this relation."""
+        group, kind, name = target.place.group, target.place.kind, target.name
+        return any(
+            own == name
+            and shape.relation == relation
+            and shape.kind == kind
+            and shape.group == group
+            and self._store.target_ref(source, shape, name).namespace == target.place.namespace
+            for shape, own in source.pointers()
+        )
+
+    def _attach(self, row: Row, parent: Row | None) -> None:
+        row.parent = parent
+        if parent is None:
+            row.place.realm.roots[row] = None
+            self._count_realm(row, row.counts)
+            self._log.note_structure(row, roots_changed=True)
+            return
+        parent.kids = with_row(parent.kids, row)
+        root = self.add_counts(parent, row.counts)
+        self._log.note_structure(root)
+        if feeds(row, parent):
+            self.settle(parent)
+
+    def _detach(self, row: Row) -> None:
+        parent = row.parent
+        if parent is None:
+            row.place.realm.roots.pop(row, None)
+            self._count_realm(row, -row.counts)
+            self._log.note_structure(row, roots_changed=True)
+            return
+        row.parent = None
+        parent.kids = without_row(parent.kids, row)
+        root = self.add_counts(parent, -row.counts)
+        self._log.note_structure(root)
+        if feeds(row, parent):
+            self.settle(parent)
+
+    # -- counts and health ----------------------------------------------------------------
+    def add_counts(self, row: Row, delta: int) -> Row:
+        """Add to the counts of the row and everything above; returns the root."""
+        mark = self._log.mark
+        sum_of = self._store.shapes.sum_of
+        while True:
+            counts = row.counts + delta
+            row.counts = sum_of(counts) if total_of(counts) <= SHARED_TOTAL else counts
+            mark(row)
+            if row.parent is None:
+                break
+            row = row.parent
+        self._count_realm(row, delta)
+        return row
+
+    def _count_realm(self, root: Row, delta: int) -> None:
+        realm = root.place.realm
+        realm.counts += delta
+        if realm.whole is not None:
+            realm.whole.counts += delta
+
+    def recount(self, row: Row, unit_before: int) -> None:
+        """Take over that the row's own counts are no longer ``unit_before``."""
+        delta = unit_of_row(row) - unit_before
+        if delta:
+            self.add_counts(row, delta)
+
+    def settle(self, start: Row) -> None:
+        """Derive the health of the row anew, and of what stands above as far as it changes."""
+        row: Row | None = start
+        while row is not None:
+            before = row.standing
+            standing = derived_standing(row, self._coverage)
+            if standing == before:
+                break
+            unit = unit_of_row(row)
+            row.standing = standing
+            if (standing ^ before) & RANK:
+                self.touched.setdefault(row, before & RANK)
+            self._log.mark(row)
+            self.recount(row, unit)
+            parent = row.parent
+            row = parent if parent is not None and feeds(row, parent) else None
+        self._mark_speakers(row if row is not None else start)
+
+    def _mark_speakers(self, row: Row) -> None:
+        """Mark rows above that show this row's reason as theirs."""
+        above = row.parent
+        while above is not None and above.standing & FROM_BELOW:
+            self._log.mark(above)
+            above = above.parent
+
+
+def _stands_above(row: Row, other: Row) -> bool:
+    """Whether the row is the other one or one of its ancestors."""
+    above: Row | None = other
+    while above is not None:
+        if above is row:
+            return True
+        above = above.parent
+    return False
