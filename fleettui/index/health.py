@@ -128,7 +128,7 @@ def deadline_of(row: Row, startup_s: int | None) -> tuple[int, int]:
         if limits.in_progress_s:
             found.append((row.broken_since + limits.in_progress_s, OVERDUE))
         if startup_s is not None:
-            found.append((max(row.created_at, 1) + startup_s, OVERDUE | NO_NODE))
+            found.append(((row.created_at or row.broken_since) + startup_s, OVERDUE | NO_NODE))
     return min(found, default=(0, 0))
 
 
