@@ -79,23 +79,34 @@ def one_line(text: str, *, limit: int = MAX_LENGTH) -> str:
     return ""
 
 
-_UNITS = (("y", 365 * 86400), ("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+_MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86_400, 31_536_000
+
+
+def _two(count: int, unit: str, rest: int, small: str) -> str:
+    return f"{count}{unit}{rest}{small}" if rest else f"{count}{unit}"
 
 
 def age_text(seconds: float) -> str:
-    """An age as operators write it: ``45s``, ``12m``, ``3h5m``, ``2d4h``, ``1y20d``.
+    """An age as kubectl writes it: ``90s``, ``9m5s``, ``12m``, ``3h5m``, ``2d4h``, ``200d``.
 
     Negative ages, which come from clocks that disagree, read ``0s``.
+    Source: k8s.io/apimachinery pkg/util/duration HumanDuration (the same limits).
     """
-    left = max(int(seconds), 0)
-    for index, (unit, size) in enumerate(_UNITS):
-        if left >= size:
-            count, rest = divmod(left, size)
-            if index + 1 < len(_UNITS) and unit in "ydh" and count < 10:
-                smaller, smaller_size = _UNITS[index + 1]
-                part = rest // smaller_size
-                return f"{count}{unit}{part}{smaller}" if part else f"{count}{unit}"
-            if unit == "m" and count < 10 and rest:
-                return f"{count}m{rest}s"
-            return f"{count}{unit}"
-    return "0s"
+    age = max(int(seconds), 0)
+    minutes, hours, days = age // _MINUTE, age // _HOUR, age // _DAY
+    if minutes < 2:
+        return f"{age}s"
+    if minutes < 10:
+        return _two(minutes, "m", age % _MINUTE, "s")
+    if hours < 3:
+        return f"{minutes}m"
+    if hours < 8:
+        return _two(hours, "h", minutes % 60, "m")
+    if hours < 48:
+        return f"{hours}h"
+    if days < 8:
+        return _two(days, "d", hours % 24, "h")
+    if days < 2 * 365:
+        return f"{days}d"
+    years = age // _YEAR
+    return _two(years, "y", days % 365, "d") if years < 8 else f"{years}y"
