@@ -1,0 +1,118 @@
+"""The demo's process: worlds, their API servers, controllers, kubeconfig; until told to end.
+
+Prints the kubeconfig's path as the only line on stdout once everything answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fleettui.demo.apiserver.authz import demo_access
+from fleettui.demo.apiserver.builtins import NAMESPACES
+from fleettui.demo.apiserver.certificate import Identity, new_identity
+from fleettui.demo.apiserver.seeds import Seeds
+from fleettui.demo.apiserver.server import ApiServer
+from fleettui.demo.apiserver.store import Store
+from fleettui.demo.arguments import Options, parse_arguments
+from fleettui.demo.churn import Churn
+from fleettui.demo.kubeconfig import Endpoint, write_kubeconfigs
+from fleettui.demo.world import build_world
+
+_SYSTEM = ("default", "kube-")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until interrupted; the exit code."""
+    options = parse_arguments(arguments)
+    folder = Path(tempfile.mkdtemp(prefix="fleettui-demo-"))
+    try:
+        asyncio.run(_serve(options, folder))
+    except OSError as exc:
+        print(f"fleettui demo: {exc.strerror or exc}", file=sys.stderr)
+        return 1
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+async def _serve(options: Options, folder: Path) -> None:
+    ended = asyncio.Event()
+    _listen_for_the_end(ended, with_parent=options.exit_with_parent)
+    identity = new_identity()
+    async with AsyncExitStack() as running:
+        endpoints, stores = [], []
+        for number in range(options.contexts):
+            world = build_world(
+                number,
+                options.contexts,
+                clusters=options.clusters,
+                seed=options.seed,
+                now=datetime.now(UTC),
+            )
+            store = Store(world)
+            endpoint, server = await _started(number, world, store, options, identity)
+            running.push_async_callback(server.stop)
+            endpoints.append(endpoint)
+            stores.append(store)
+        tasks = []
+        if options.churn:
+            churn = Churn(stores, rate=options.churn, seed=options.seed)
+            tasks.append(asyncio.create_task(churn.run()))
+        # The seeds never become garbage: full collections need not look at them.
+        gc.collect()
+        gc.freeze()
+        print(write_kubeconfigs(folder, endpoints), flush=True)
+        await ended.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _started(
+    number: int, seeds: Seeds, store: Store, options: Options, identity: Identity
+) -> tuple[Endpoint, ApiServer]:
+    roles = ("admin", "oncall", "tenant")
+    tokens = {role: f"demo-{role}-{secrets.token_urlsafe(18)}" for role in roles}
+    access = demo_access(**tokens, tenant_namespaces=_tenant_namespaces(seeds))
+    server = ApiServer(
+        store,
+        access,
+        port=options.port_base + number if options.port_base else 0,
+        tls=identity.context(),
+        link=options.link,
+    )
+    await server.start()
+    name = f"demo-{number + 1}"
+    return Endpoint(name, server.url, identity.ca_pem, tuple(tokens.items())), server
+
+
+def _tenant_namespaces(seeds: Seeds) -> tuple[str, ...]:
+    names = [name for _, name in seeds.keys(NAMESPACES)]
+    own = [n for n in names if not n.startswith(_SYSTEM) and not n.endswith("-system")]
+    return ((own or names or ["default"])[0],)
+
+
+def _listen_for_the_end(ended: asyncio.Event, *, with_parent: bool) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, ended.set)
+    if not with_parent:
+        return
+
+    def read() -> None:
+        if not os.read(0, 4096):
+            loop.remove_reader(0)
+            ended.set()
+
+    loop.add_reader(0, read)
