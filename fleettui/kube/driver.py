@@ -1,0 +1,388 @@
+"""Runs one reflector: does what its steps ask for and tells the news as batches.
+
+Knows tasks, clocks and slices; decides nothing (``reflector`` does) and opens no
+connection itself (its ``Source`` does). Work on documents is done in slices of
+about two milliseconds with a real pause between them, so that a first list of
+half a million objects never holds up a key.
+
+Source: measurements of event-loop latency: slices separated by ``sleep(0)``
+starve everything else, slices separated by a sleep above zero do not.
+"""
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import msgspec
+
+from fleettui.errors import FleettuiError
+from fleettui.kinds.batch import Batch, Event, Mark, Phase, Scope, ScopeStatus
+from fleettui.kinds.record import Record
+from fleettui.kube.events import ChunkReader, read_document
+from fleettui.kube.faults import api_error_of
+from fleettui.kube.framing import Page
+from fleettui.kube.reflection import (
+    Begin,
+    CatalogChanged,
+    Closed,
+    CredentialsChanged,
+    Due,
+    Failed,
+    Input,
+    LinkChanged,
+    Mode,
+    Opened,
+    PageRead,
+    Probe,
+    Probed,
+    ReadPage,
+    Request,
+    Resolve,
+    Resolved,
+    Retry,
+    Saved,
+    State,
+    Tell,
+    Wait,
+    Watch,
+)
+from fleettui.kube.reflector import step
+from fleettui.kube.resource import Resource
+from fleettui.kube.source import PageBody, Slice, Source
+
+SLICE_S = 0.002
+"""Longest stretch of decoding without a pause."""
+_CHECK_EVERY = 16
+
+Read = Callable[[bytes], Record]
+ReaderFor = Callable[[Resource], Read]
+"""Gives the reader for a kind at the version that is served."""
+
+Signal = LinkChanged | Retry | CredentialsChanged | CatalogChanged
+
+
+async def _short_pause() -> None:
+    await asyncio.sleep(0.001)
+
+
+def _chance() -> float:
+    return random.random()  # noqa: S311 - spreads retries, keeps no secret
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """Clocks, chance and pauses of a driver; tests bring their own."""
+
+    clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    chance: Callable[[], float] = _chance
+    pause: Callable[[], Awaitable[None]] = _short_pause
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be followed, and how."""
+
+    scope: Scope
+    reader_for: ReaderFor
+    label_selector: str = ""
+    metadata_only: bool = False
+    streams_first: bool = False
+    rank: int = 0
+    saved: Saved | None = None
+
+
+@dataclass(slots=True)
+class _Ahead:
+    """The next page, asked for while this one is decoded."""
+
+    token: str
+    task: "asyncio.Task[PageBody]"
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What the steps do not need to know, but a person may ask."""
+
+    loaded: int = 0
+    phase_since: float = 0.0
+    phase: Phase | None = None
+    decoded_bytes: int = 0
+    last_event_at: float = 0.0
+
+
+class Following:
+    """One scope being listed and watched; iterate over ``batches`` once."""
+
+    def __init__(
+        self,
+        source: Source,
+        wanted: Wanted,
+        *,
+        rhythm: Rhythm | None = None,
+        is_link_up: bool = True,
+    ) -> None:
+        """Fix what is followed; nothing is asked until ``batches`` is iterated."""
+        self._source = source
+        self._wanted = wanted
+        self._rhythm = rhythm or Rhythm()
+        self._is_link_up = is_link_up
+        self._signals: deque[Signal] = deque()
+        self._called = asyncio.Event()
+        self._news: list[Event] = []
+        self._ahead: _Ahead | None = None
+        self._read: Read | None = None
+        self._progress = _Progress()
+        self.state = State(
+            metadata_only=wanted.metadata_only,
+            streams_first=wanted.streams_first,
+            saved=wanted.saved,
+        )
+
+    @property
+    def scope(self) -> Scope:
+        """What is followed."""
+        return self._wanted.scope
+
+    @property
+    def decoded_bytes(self) -> int:
+        """Bytes of documents read so far."""
+        return self._progress.decoded_bytes
+
+    def signal(self, happened: Signal) -> None:
+        """Tells the reflector what happened elsewhere; it matters only while it waits."""
+        if isinstance(happened, LinkChanged):
+            self._is_link_up = happened.is_up
+        self._signals.append(happened)
+        self._called.set()
+
+    async def batches(self) -> AsyncGenerator[Batch, None]:
+        """News of the scope, in order, for as long as it is iterated."""
+        request = self._advance(Begin(self._is_link_up))
+        try:
+            while request is not None:
+                if self._news:
+                    yield self._flush()
+                async with aclosing(self._perform(request)) as activity:
+                    request = None
+                    async for outcome in activity:
+                        if isinstance(outcome, Batch):
+                            yield outcome
+                            continue
+                        request = self._advance(outcome)
+                        if request is not None:
+                            break
+                        if self._news:
+                            yield self._flush()
+        finally:
+            self._drop_ahead()
+
+    # Steps -----------------------------------------------------------------------
+
+    def _advance(self, happened: Input) -> Request | None:
+        now = self._rhythm.clock()
+        self.state, effects = step(self.state, happened, now=now, chance=self._rhythm.chance)
+        request: Request | None = None
+        for effect in effects:
+            if isinstance(effect, Tell):
+                self._news.append(effect.mark or self._status(now))
+                if effect.mark is Mark.INIT:
+                    self._progress.loaded = 0
+            else:
+                request = effect
+        return request
+
+    def _status(self, now: float) -> ScopeStatus:
+        state, progress = self.state, self._progress
+        wall = self._rhythm.wall()
+        if state.phase is not progress.phase:
+            progress.phase = state.phase
+            since = state.contact_at if state.phase is Phase.STALE else now
+            progress.phase_since = wall - (now - since)
+        listing = state.listing
+        retry_s = state.retry_at - now
+        return ScopeStatus(
+            phase=state.phase,
+            since=int(progress.phase_since),
+            error=state.error,
+            loaded=progress.loaded,
+            expected=listing.expected if listing is not None else -1,
+            retry_at=int(wall + retry_s) if 0 < retry_s < 1e6 else 0,
+        )
+
+    def _flush(self) -> Batch:
+        batch = Batch(self._wanted.scope, tuple(self._news))
+        self._news.clear()
+        return batch
+
+    def _part(self) -> Slice:
+        resource = self.state.resource
+        assert resource is not None  # every request but Resolve comes after it
+        return Slice(
+            resource,
+            namespace=self._wanted.scope.namespace,
+            label_selector=self._wanted.label_selector,
+            metadata_only=self.state.metadata_only,
+            rank=self._wanted.rank,
+        )
+
+    # Requests --------------------------------------------------------------------
+
+    async def _perform(self, request: Request) -> AsyncGenerator[Input | Batch, None]:
+        try:
+            if isinstance(request, Wait):
+                async for happened in self._wait(request.delay_s):
+                    yield happened
+            elif isinstance(request, Resolve):
+                yield await self._resolve(request)
+            elif isinstance(request, Probe):
+                body = await self._source.read_page(self._part(), limit=1, token="")
+                yield Probed(body.page.metadata.resource_version)
+            elif isinstance(request, ReadPage):
+                async for outcome in self._list(request):
+                    yield outcome
+            else:
+                async for outcome in self._watch(request):
+                    yield outcome
+        except FleettuiError as error:
+            yield Failed(api_error_of(error))
+
+    async def _wait(self, delay_s: float) -> AsyncGenerator[Input, None]:
+        if self.state.mode is Mode.BACKOFF and not self._is_link_up:
+            # The whole link is down: wait for its probe instead of knocking too.
+            yield LinkChanged(is_up=False)
+        until = None
+        if delay_s != float("inf"):
+            until = asyncio.get_running_loop().time() + delay_s
+        while True:
+            while self._signals:
+                yield self._signals.popleft()
+            self._called.clear()
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._called.wait()
+            except TimeoutError:
+                yield Due()
+                return
+
+    async def _resolve(self, request: Resolve) -> Input:
+        scope = self._wanted.scope
+        resource = await self._source.resolve(scope.group, scope.kind, fresh=request.fresh)
+        if resource is not None and (self._read is None or resource != self.state.resource):
+            self._read = self._wanted.reader_for(resource)
+        return Resolved(resource)
+
+    async def _list(self, request: ReadPage) -> AsyncGenerator[Input | Batch, None]:
+        body = await self._page(request)
+        metadata = body.page.metadata
+        if metadata.continue_:
+            self._look_ahead(ReadPage(request.limit, metadata.continue_))
+        self._progress.decoded_bytes += body.decoded_bytes
+        garbled = 0
+        async for batch in self._decoded(body.page):
+            garbled -= len(batch.events)
+            self._progress.loaded += len(batch.events)
+            yield batch
+        garbled += len(body.page.documents)
+        yield PageRead(
+            items=len(body.page.documents),
+            resource_version=metadata.resource_version,
+            token=metadata.continue_,
+            remaining=metadata.remaining_item_count,
+            decoded_bytes=body.decoded_bytes,
+            garbled=garbled,
+        )
+
+    async def _page(self, request: ReadPage) -> PageBody:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            if ahead.token == request.token:
+                return await ahead.task
+            ahead.task.cancel()
+        return await self._source.read_page(self._part(), limit=request.limit, token=request.token)
+
+    def _look_ahead(self, request: ReadPage) -> None:
+        part = self._part()
+        coroutine = self._source.read_page(part, limit=request.limit, token=request.token)
+        self._ahead = _Ahead(request.token, asyncio.ensure_future(coroutine))
+
+    def _drop_ahead(self) -> None:
+        if self._ahead is not None:
+            self._ahead.task.cancel()
+            self._ahead.task.add_done_callback(_retrieve)
+            self._ahead = None
+
+    async def _decoded(self, page: Page) -> AsyncGenerator[Batch, None]:
+        read = self._reader()
+        documents: deque[msgspec.Raw] = deque(page.documents)
+        while documents:
+            events: list[Event] = []
+            until = time.perf_counter() + SLICE_S
+            while documents:
+                event = read_document(bytes(documents.popleft()), read)
+                if event is not None:
+                    events.append(event)
+                if len(documents) % _CHECK_EVERY == 0 and time.perf_counter() > until:
+                    break
+            yield Batch(self._wanted.scope, events)
+            if documents:
+                await self._rhythm.pause()
+
+    def _reader(self) -> Read:
+        assert self._read is not None  # set with the resource
+        return self._read
+
+    async def _watch(self, request: Watch) -> AsyncGenerator[Input | Batch, None]:
+        reader = ChunkReader(self._wanted.scope, self._reader())
+        opened_at: float | None = None
+        total = 0
+        try:
+            async with self._source.open_watch(
+                self._part(),
+                resource_version=request.resource_version,
+                timeout_s=request.timeout_s,
+                idle_s=request.idle_s,
+                is_initial=request.is_initial,
+            ) as chunks:
+                opened_at = self._rhythm.clock()
+                yield Opened()
+                async for chunk in chunks:
+                    self._progress.decoded_bytes += len(chunk)
+                    for lines in _portions(reader.lines(chunk)):
+                        events, seen = reader.read(lines)
+                        if events:
+                            total += seen.events
+                            if request.is_initial and not self.state.is_synced:
+                                self._progress.loaded += seen.events
+                            self._progress.last_event_at = self._rhythm.wall()
+                            yield Batch(self._wanted.scope, events)
+                        yield seen
+                        if reader.failure is not None:
+                            raise reader.failure
+                        if seen.events >= _PORTION:
+                            await self._rhythm.pause()
+        except FleettuiError as error:
+            lasted_s = 0.0 if opened_at is None else self._rhythm.clock() - opened_at
+            yield Failed(api_error_of(error), lasted_s=lasted_s)
+            return
+        yield Closed(self._rhythm.clock() - opened_at, total)
+
+
+_PORTION = 64
+"""Most watch events between two pauses: well below the slice for any object."""
+
+
+def _portions(lines: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
+    if len(lines) <= _PORTION:
+        return (lines,)
+    return (lines[start : start + _PORTION] for start in range(0, len(lines), _PORTION))
+
+
+def _retrieve(task: "asyncio.Task[PageBody]") -> None:
+    """Takes a dropped page's error, so that nobody complains of it."""
+    if not task.cancelled():
+        task.exception()

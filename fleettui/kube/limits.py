@@ -1,0 +1,78 @@
+"""Keeps one context's requests few and fair.
+
+Knows rates, numbers in flight and who goes first; knows nothing of HTTP. Time
+comes from the running loop, so a test can own it.
+
+Source: client-go ``rest.Config`` QPS and Burst; API Priority and Fairness (what
+is not asked at once does not have to be rejected).
+"""
+
+import asyncio
+import heapq
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+
+
+class TokenBucket:
+    """Lets requests through at a rate, with a burst."""
+
+    def __init__(self, *, rate_per_s: float = 20.0, burst: float = 40.0) -> None:
+        """Start full."""
+        self._rate = rate_per_s
+        self._burst = burst
+        self._level = burst
+        self._filled_at = 0.0
+
+    async def take(self) -> None:
+        """Waits until one more request fits the rate; first come, first served."""
+        wait_s = self._reserve(asyncio.get_running_loop().time())
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)
+
+    def _reserve(self, now: float) -> float:
+        if self._filled_at:
+            self._level = min(self._burst, self._level + (now - self._filled_at) * self._rate)
+        self._filled_at = now
+        self._level -= 1
+        return max(-self._level / self._rate, 0.0)
+
+
+class Turnstile:
+    """Lets a number of holders in at once; the lowest rank waits least."""
+
+    def __init__(self, places: int) -> None:
+        """Start empty."""
+        self._free = places
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = count()
+
+    @asynccontextmanager
+    async def hold(self, *, rank: int = 0) -> AsyncIterator[None]:
+        """Holds one place; lower ranks are let in first, equal ones in order."""
+        await self._enter(rank)
+        try:
+            yield
+        finally:
+            self._leave()
+
+    async def _enter(self, rank: int) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (rank, next(self._order), place))
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self._leave()
+            raise
+
+    def _leave(self) -> None:
+        while self._waiting:
+            _, _, place = heapq.heappop(self._waiting)
+            if not place.done():
+                place.set_result(None)
+                return
+        self._free += 1

@@ -1,0 +1,65 @@
+"""Learns how far and how wide a link is, and chooses the encoding by it.
+
+Knows round trips, rates and the server's clock; knows nothing of HTTP libraries.
+
+Source: measurements: an API server compresses lists at 30-50 MB/s of JSON, so
+below that rate of the link gzip wins and above it identity does; loopback and
+machines next door take identity.
+"""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from fleettui.kube.calls import Purpose
+
+NEAR_S = 0.003
+"""Round trips below this belong to a machine next door."""
+
+WIDE_BYTES_PER_S = 15e6
+"""A link that gives less than this of plain JSON is better used compressed."""
+
+
+class LinkPace:
+    """What has been measured of one link."""
+
+    def __init__(self, *, is_loopback: bool) -> None:
+        """Start with nothing measured."""
+        self._is_loopback = is_loopback
+        self.round_trip_s = float("inf")
+        """Shortest time from a request to its first byte."""
+        self.wire_bytes = 0
+        """Bytes of list bodies that came over the wire."""
+        self.decoded_bytes = 0
+        self.plain_bytes_per_s = float("inf")
+        """Rate of the last large uncompressed list."""
+        self.skew_s = 0.0
+        """Server's clock minus ours, seconds, as far as whole seconds tell."""
+
+    def encoding(self, purpose: Purpose) -> str:
+        """What to offer the server: ``identity`` or ``gzip``."""
+        if purpose in (Purpose.WATCH, Purpose.PROBE) or self._is_loopback:
+            return "identity"
+        is_wide = self.round_trip_s < NEAR_S and self.plain_bytes_per_s > WIDE_BYTES_PER_S
+        return "identity" if is_wide else "gzip"
+
+    def note_round_trip(self, purpose: Purpose, seconds: float) -> None:
+        """Learns from the time to the first byte of a request that costs little."""
+        if purpose in (Purpose.SHORT, Purpose.PROBE):
+            self.round_trip_s = min(self.round_trip_s, seconds)
+
+    def note_list(self, *, wire_bytes: int, decoded_bytes: int, seconds: float) -> None:
+        """Learns from a list body that was read."""
+        self.wire_bytes += wire_bytes
+        self.decoded_bytes += decoded_bytes
+        if wire_bytes == decoded_bytes and wire_bytes > 200_000 and seconds > 0:
+            self.plain_bytes_per_s = wire_bytes / seconds
+
+    def note_date(self, header: str) -> None:
+        """Learns from a Date header; ignores what is no date."""
+        try:
+            moment = parsedate_to_datetime(header)
+        except (ValueError, TypeError, IndexError):
+            return
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        self.skew_s = (moment - datetime.now(UTC)).total_seconds()
