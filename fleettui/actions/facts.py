@@ -1,0 +1,179 @@
+"""What a plan is made from: facts a verb asks for, and facts it is given.
+
+Knows how to say which bodies, lists and rights are needed; fetches nothing.
+A verb is asked again with what has been read so far until it asks for nothing
+new, because an owner is known only once the object has been read.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from fleettui.actions.documents import group_of, text_at
+from fleettui.actions.plan import Refusal, Target
+from fleettui.kinds.record import ObjectRef
+from fleettui.kinds.spec import KindSpec
+
+Document = Mapping[str, Any]
+"""A whole object as the server sent it, managedFields included."""
+
+SpecLookup = Callable[[str, str], KindSpec | None]
+"""Group and kind to the kind's entry."""
+
+MAX_ROUNDS = 8
+"""Most rounds of questions: target, owner, cluster, topology, class, git, its source, spare."""
+
+
+class ListRequest(NamedTuple):
+    """A list that a plan needs: all objects of a kind in a namespace."""
+
+    context: str
+    group: str
+    kind: str
+    namespace: str
+    cluster: str = ""
+    """Only objects labelled with this Cluster's name."""
+
+
+class AccessRequest(NamedTuple):
+    """A right that a plan needs."""
+
+    context: str
+    verb: str
+    group: str
+    plural: str
+    subresource: str
+    namespace: str
+
+    @property
+    def rule(self) -> str:
+        """The missing rule, in words: ``patch clusters.cluster.x-k8s.io in namespace a``."""
+        resource = f"{self.plural}/{self.subresource}" if self.subresource else self.plural
+        where = f"in namespace {self.namespace}" if self.namespace else "cluster-wide"
+        return f"{self.verb} {resource}{'.' + self.group if self.group else ''} {where}"
+
+
+class Access(NamedTuple):
+    """The server's answer about a right."""
+
+    allowed: bool | None
+    """None: it would not say."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FactRequest:
+    """Facts that are still missing."""
+
+    bodies: tuple[ObjectRef, ...] = ()
+    lists: tuple[ListRequest, ...] = ()
+    access: tuple[AccessRequest, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything is asked for."""
+        return bool(self.bodies or self.lists or self.access)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that has been read for a plan."""
+
+    refs: tuple[ObjectRef, ...]
+    """What the person asked for, in their order, without doubles."""
+    spec_of: SpecLookup
+    bodies: Mapping[ObjectRef, Document | None] = field(default_factory=dict)
+    """None: the server says that there is no such object (or will not show it)."""
+    lists: Mapping[ListRequest, tuple[Document, ...] | None] = field(default_factory=dict)
+    """None: the list is not known (forbidden or broken)."""
+    access: Mapping[AccessRequest, Access] = field(default_factory=dict)
+    scope_gaps: tuple[str, ...] = ()
+    """Parts of the selection's scope that are not known, in words."""
+    read_only: frozenset[str] = frozenset()
+    """Contexts that may not be written to."""
+
+    def body(self, ref: ObjectRef | None) -> Document | None:
+        """The object, None when it is absent or has not been read."""
+        return self.bodies.get(ref) if ref else None
+
+    def list(self, request: ListRequest) -> tuple[Document, ...] | None:
+        """The objects of a list, None when it is not known."""
+        return self.lists.get(request)
+
+    def target(self, ref: ObjectRef) -> Target | None:
+        """The endpoint to write the object through; None when it or its kind is not known.
+
+        The version is the one it was read at, so that bodies fit what was seen.
+        """
+        body = self.body(ref)
+        spec = self.spec_of(ref.group, ref.kind)
+        if body is None or spec is None:
+            return None
+        version = text_at(body, ("apiVersion",)).rpartition("/")[2]
+        return Target(
+            context=ref.context,
+            group=ref.group,
+            version=version,
+            kind=ref.kind,
+            plural=spec.plural,
+            namespace=ref.namespace,
+            name=ref.name,
+        )
+
+    def with_more(
+        self,
+        *,
+        bodies: Mapping[ObjectRef, Document | None] | None = None,
+        lists: Mapping[ListRequest, tuple[Document, ...] | None] | None = None,
+        access: Mapping[AccessRequest, Access] | None = None,
+    ) -> "Facts":
+        """These facts and what has been read since."""
+        return replace(
+            self,
+            bodies={**self.bodies, **(bodies or {})},
+            lists={**self.lists, **(lists or {})},
+            access={**self.access, **(access or {})},
+        )
+
+    def missing(
+        self,
+        bodies: Iterable[ObjectRef | None],
+        lists: Iterable[ListRequest] = (),
+        access: Iterable[AccessRequest] = (),
+    ) -> FactRequest:
+        """Of these wishes, those that have not been answered yet, without doubles."""
+        return FactRequest(
+            bodies=tuple(dict.fromkeys(r for r in bodies if r and r not in self.bodies)),
+            lists=tuple(dict.fromkeys(r for r in lists if r not in self.lists)),
+            access=tuple(dict.fromkeys(r for r in access if r not in self.access)),
+        )
+
+
+def ref_of(document: Document, context: str) -> ObjectRef:
+    """Identity of a document that was read from a context."""
+    return ObjectRef(
+        context,
+        group_of(text_at(document, ("apiVersion",))),
+        text_at(document, ("kind",)),
+        text_at(document, ("metadata", "namespace")),
+        text_at(document, ("metadata", "name")),
+    )
+
+
+def access_to_patch(facts: Facts, ref: ObjectRef, subresource: str = "") -> AccessRequest | None:
+    """The right to patch an object, None when its kind is not known."""
+    return access_to(facts, ref, "patch", subresource)
+
+
+def access_to(
+    facts: Facts, ref: ObjectRef, verb: str, subresource: str = ""
+) -> AccessRequest | None:
+    """The right to do something to an object, None when its kind is not known."""
+    spec = facts.spec_of(ref.group, ref.kind)
+    if spec is None:
+        return None
+    return AccessRequest(ref.context, verb, ref.group, spec.plural, subresource, ref.namespace)
+
+
+def refuse(ref: ObjectRef, reason: str, *, hint: str = "", offer: tuple[str, ...] = ()) -> Refusal:
+    """A refusal about one object."""
+    return Refusal(target=str(ref), reason=reason, hint=hint, offer=offer)

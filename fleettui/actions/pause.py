@@ -1,0 +1,166 @@
+"""Pause: stop reconciling, with a note of who, why and until when.
+
+Knows what each form stops and what lapses meanwhile; nothing of resuming.
+
+Source: Cluster API util/paused, Flux spec.suspend, flux-operator and
+source-watcher reconcile annotations, Argo CD syncPolicy.automated, ASO
+reconcile-policy.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from fleettui.actions.documents import controller_of, group_of, leaves, text_at, value_at
+from fleettui.actions.drafts import (
+    Draft,
+    DraftStep,
+    command,
+    compose,
+    deleting_refusal,
+    merge_patch,
+    revert_warnings,
+    still,
+    target_needs,
+    undo_merge,
+)
+from fleettui.actions.facts import Document, FactRequest, Facts, refuse
+from fleettui.actions.forms import PauseForm, forms, matches_group, pause_forms
+from fleettui.actions.options import Options
+from fleettui.actions.pausing import acknowledgement, is_on, pause_body
+from fleettui.actions.plan import Danger, Impact, Plan, Refusal, Target, Warning
+from fleettui.kinds.record import ObjectRef
+
+VERB = "pause"
+
+
+def needs(facts: Facts, *, options: Options) -> FactRequest:
+    """The objects, who applies them, their clusters, and the right to patch."""
+    return target_needs(facts)
+
+
+def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
+    """One patch per object, owners first."""
+
+    def plan_one(ref: ObjectRef, body: Document, target: Target) -> Draft | Refusal:
+        return _plan_one(facts, ref, body, target, now, options)
+
+    return compose(VERB, facts, plan_one, now=now, options=options)
+
+
+def _plan_one(
+    facts: Facts, ref: ObjectRef, body: Document, target: Target, now: datetime, options: Options
+) -> Draft | Refusal:
+    spec = facts.spec_of(ref.group, ref.kind)
+    available = pause_forms(spec) if spec else ()
+    form = next((f for f in available if f.name == options.form), None)
+    refusal = deleting_refusal(ref, body) or _form_refusal(ref, body, form, available, options)
+    if refusal is not None or form is None:
+        return refusal or refuse(ref, "this kind cannot be paused")
+    patch_body = pause_body(form, body, now=now, options=options)
+    patch = merge_patch(
+        target,
+        body,
+        patch_body,
+        relies_on=(still(body, form.path),),
+        acknowledged_by=acknowledgement(form, body, pausing=True),
+    )
+    step = DraftStep(patch, title=form.word, undo=undo_merge(patch, body))
+    again = command(VERB, ref)
+    lapse = _lapse_warnings(ref, body)
+    return Draft(
+        target,
+        (step,),
+        warnings=(
+            *revert_warnings(facts, ref, leaves(patch_body), again),
+            *lapse,
+            *_propagation_warnings(ref, form),
+        ),
+        impacts=(Impact(str(ref), f"stops {form.stops}", _cluster_words(ref, body)),),
+        danger=Danger.DELICATE if lapse else Danger.ORDINARY,
+        depends_on=_owners(ref, body),
+    )
+
+
+def _form_refusal(
+    ref: ObjectRef,
+    body: Document,
+    form: PauseForm | None,
+    available: tuple[PauseForm, ...],
+    options: Options,
+) -> Refusal | None:
+    if form is None:
+        names = ", ".join(dict.fromkeys(f.name or "the usual one" for f in available))
+        hint = f"ways of this kind: {names}" if names else "pause the object that owns it"
+        what = f"in the way {options.form!r}" if options.form else "at all"
+        return refuse(ref, f"this kind cannot be paused {what}", hint=hint)
+    if is_on(form, body):
+        return refuse(ref, "it is paused already", offer=(command("resume", ref),))
+    if form.requires and value_at(body, form.requires) is None:
+        return refuse(ref, form.requires_words)
+    owner = controller_of(body)
+    if owner and matches_group(group_of(str(owner.get("apiVersion", ""))), form.unless_owned_by):
+        above = ref._replace(
+            group=group_of(str(owner["apiVersion"])),
+            kind=str(owner.get("kind", "")),
+            name=str(owner.get("name", "")),
+        )
+        return refuse(
+            ref,
+            f"{above.kind}/{above.name} owns it and writes this field itself",
+            hint="pause the owner; it passes the pause on",
+            offer=(command(VERB, above),),
+        )
+    return None
+
+
+def _lapse_warnings(ref: ObjectRef, body: Document) -> tuple[Warning, ...]:
+    """Credentials that expire while nothing reconciles the control plane.
+
+    Source: EKS 15-minute token, GKE OAuth token of about an hour, Entra tokens;
+    every Flux and Argo user of the kubeconfig secret breaks with it.
+    """
+    table = forms().token_lifetimes
+    kind = text_at(body, ("spec", "controlPlaneRef", "kind")) or ref.kind
+    if kind not in table:
+        return ()
+    text = (
+        f"{table[kind]}: the connection into the cluster, and every Flux or Argo user of it, breaks"
+    )
+    return (Warning(text=text, target=str(ref)),)
+
+
+def _propagation_warnings(ref: ObjectRef, form: PauseForm) -> tuple[Warning, ...]:
+    """Annotations of a MachineDeployment are copied to its MachineSets."""
+    if not form.is_annotation or ref.kind not in _COPIED_DOWN:
+        return ()
+    text = f"annotations of a {ref.kind} are copied to its {_COPIED_DOWN[ref.kind]}"
+    return (Warning(text=text, target=str(ref)),)
+
+
+_COPIED_DOWN: Mapping[str, str] = {"MachineDeployment": "MachineSets"}
+
+
+def _cluster_words(ref: ObjectRef, body: Document) -> str:
+    return ref.name if value_at(body, ("spec", "controlPlaneRef")) is not None else _cluster(body)
+
+
+def _cluster(body: Document) -> str:
+    labels: Any = value_at(body, ("metadata", "labels")) or {}
+    return str(labels.get("cluster.x-k8s.io/cluster-name", ""))
+
+
+def _owners(ref: ObjectRef, body: Document) -> tuple[ObjectRef, ...]:
+    """Owners in the same selection are paused first, so that they do not fight."""
+    owners = value_at(body, ("metadata", "ownerReferences"))
+    if not isinstance(owners, list):
+        return ()
+    return tuple(
+        ref._replace(
+            group=group_of(str(owner.get("apiVersion", ""))),
+            kind=str(owner.get("kind", "")),
+            name=str(owner.get("name", "")),
+        )
+        for owner in owners
+        if isinstance(owner, dict)
+    )

@@ -1,0 +1,125 @@
+"""Resume: take every pause of an object away, and the notes that came with it.
+
+Knows which pauses hold now, also several at once; knows not who set them.
+
+Source: as for pause; ``null`` rather than ``false`` so that no ownership of the
+field stays behind for git to fight with.
+"""
+
+from datetime import datetime
+
+from fleettui.actions.documents import annotation, leaves, value_at
+from fleettui.actions.drafts import (
+    Draft,
+    DraftStep,
+    command,
+    compose,
+    deleting_refusal,
+    merge_patch,
+    revert_warnings,
+    still,
+    target_needs,
+    undo_merge,
+)
+from fleettui.actions.facts import Document, FactRequest, Facts, refuse
+from fleettui.actions.forms import PauseForm, pause_forms
+from fleettui.actions.managed import cluster_ref
+from fleettui.actions.options import Options
+from fleettui.actions.pausing import PAUSED_BY, acknowledgement, is_on, resume_body
+from fleettui.actions.plan import Impact, Plan, Refusal, Target, Warning
+from fleettui.actions.relations import dependencies_of
+from fleettui.kinds.record import ObjectRef
+
+VERB = "resume"
+
+
+def needs(facts: Facts, *, options: Options) -> FactRequest:
+    """The objects, who applies them, their clusters, and the right to patch."""
+    return target_needs(facts)
+
+
+def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
+    """One patch per object, what others depend on first."""
+
+    def plan_one(ref: ObjectRef, body: Document, target: Target) -> Draft | Refusal:
+        return _plan_one(facts, ref, body, target, options)
+
+    return compose(VERB, facts, plan_one, now=now, options=options)
+
+
+def _plan_one(
+    facts: Facts, ref: ObjectRef, body: Document, target: Target, options: Options
+) -> Draft | Refusal:
+    spec = facts.spec_of(ref.group, ref.kind)
+    available = pause_forms(spec) if spec else ()
+    wanted = (f for f in available if not options.form or f.name == options.form)
+    active = _active(tuple(wanted), body)
+    refusal = deleting_refusal(ref, body)
+    if refusal is not None:
+        return refusal
+    if not active:
+        return _not_paused(facts, ref, body)
+    patch_body = resume_body(active, body)
+    patch = merge_patch(
+        target,
+        body,
+        patch_body,
+        relies_on=tuple(still(body, form.path) for form in active),
+        acknowledged_by=acknowledgement(active[0], body, pausing=False),
+    )
+    step = DraftStep(patch, title=VERB, undo=undo_merge(patch, body))
+    return Draft(
+        target,
+        (step,),
+        warnings=(
+            *revert_warnings(facts, ref, leaves(patch_body), command(VERB, ref)),
+            *_still_paused(facts, ref, body),
+            *_foreign(ref, body),
+        ),
+        impacts=tuple(Impact(str(ref), f"starts again: {form.stops}") for form in active),
+        depends_on=dependencies_of(ref, body),
+    )
+
+
+def _active(available: tuple[PauseForm, ...], body: Document) -> tuple[PauseForm, ...]:
+    """Forms that hold now, one per field."""
+    found = {form.path: form for form in available if is_on(form, body)}
+    return tuple(found.values())
+
+
+def _not_paused(facts: Facts, ref: ObjectRef, body: Document) -> Refusal:
+    cluster = _paused_cluster(facts, ref, body)
+    if cluster is None:
+        return refuse(ref, "it is not paused")
+    return refuse(
+        ref,
+        f"it is not paused itself; {cluster} is",
+        hint="resume the Cluster",
+        offer=(command(VERB, cluster),),
+    )
+
+
+def _paused_cluster(facts: Facts, ref: ObjectRef, body: Document) -> ObjectRef | None:
+    cluster = cluster_ref(body, ref.context)
+    if cluster is None or cluster == ref:
+        return None
+    return cluster if value_at(facts.body(cluster), ("spec", "paused")) is True else None
+
+
+def _still_paused(facts: Facts, ref: ObjectRef, body: Document) -> tuple[Warning, ...]:
+    cluster = _paused_cluster(facts, ref, body)
+    if cluster is None:
+        return ()
+    return (
+        Warning(
+            text=f"it stays paused, because {cluster} is",
+            target=str(ref),
+            sequence=(command(VERB, cluster),),
+        ),
+    )
+
+
+def _foreign(ref: ObjectRef, body: Document) -> tuple[Warning, ...]:
+    """A pause that carries somebody's name is told before it is ended."""
+    who = annotation(body, PAUSED_BY)
+    return (Warning(text=f"paused by {who}", target=str(ref)),) if who else ()

@@ -1,0 +1,170 @@
+"""Resync: ask a controller to look at an object now.
+
+Knows the handshake of each family and when asking is useless; knows not how
+long a run takes.
+
+Source: Flux requestedAt/forceAt/resetAt (equal tokens in one patch), flux
+``reconcile --with-source``; Argo CD refresh annotation and ``operation``; ASO
+reacts to transitions to or from ``skip`` only; Cluster API reacts to any
+metadata change.
+"""
+
+from datetime import datetime
+
+from fleettui.actions import resync_argo, resync_flux
+from fleettui.actions.documents import annotation, condition, nested, token_text, value_at
+from fleettui.actions.drafts import (
+    Draft,
+    DraftStep,
+    command,
+    compose,
+    deleting_refusal,
+    merge_patch,
+    still,
+    target_needs,
+    undo_merge,
+)
+from fleettui.actions.facts import Document, FactRequest, Facts, refuse
+from fleettui.actions.forms import ResyncForm, form_for, forms, pause_forms
+from fleettui.actions.managed import cluster_ref
+from fleettui.actions.options import Options
+from fleettui.actions.pausing import is_on
+from fleettui.actions.plan import (
+    Acknowledgement,
+    Check,
+    Danger,
+    Impact,
+    Plan,
+    Refusal,
+    Signal,
+    Target,
+    Warning,
+)
+from fleettui.kinds.record import ObjectRef
+
+VERB = "resync"
+
+
+def needs(facts: Facts, *, options: Options) -> FactRequest:
+    """The objects, their sources down to the repository, and the right to patch."""
+    return target_needs(facts, resync_flux.chain_wishes(facts))
+
+
+def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
+    """A request per object; with sources first when asked."""
+
+    def plan_one(ref: ObjectRef, body: Document, target: Target) -> Draft | Refusal:
+        return _plan_one(facts, ref, body, target, now, options)
+
+    return compose(VERB, facts, plan_one, now=now, options=options)
+
+
+def _plan_one(
+    facts: Facts, ref: ObjectRef, body: Document, target: Target, now: datetime, options: Options
+) -> Draft | Refusal:
+    spec = facts.spec_of(ref.group, ref.kind)
+    form = form_for(forms().resync, spec) if spec else None
+    if form is None:
+        return refuse(ref, "there is no way to ask for a run of this kind")
+    refusal = deleting_refusal(ref, body) or useless(facts, ref, body, form)
+    if refusal is not None:
+        return refusal
+    if form.form == "token":
+        return resync_flux.draft(facts, ref, body, target, form, now=now, options=options)
+    if form.form == "argo":
+        return resync_argo.draft(facts, ref, body, target, now=now, options=options)
+    if form.form == "annotation":
+        return _annotation(ref, body, target, form)
+    if form.form == "flip":
+        return _flip(ref, body, target, form)
+    return _nudge(ref, body, target, form, now)
+
+
+def useless(facts: Facts, ref: ObjectRef, body: Document, form: ResyncForm) -> Refusal | None:
+    """Why asking would do nothing, None when it does something."""
+    if form.refuse:
+        return refuse(ref, form.refuse, hint=form.hint)
+    when = form.useless_when
+    if when is not None and value_at(body, when.path) == when.value:
+        return refuse(ref, form.useless_words)
+    spec = facts.spec_of(ref.group, ref.kind)
+    paused = (
+        next((f for f in pause_forms(spec) if f.name in ("", "freeze") and is_on(f, body)), (None))
+        if spec
+        else None
+    )
+    if paused is not None and not (form.form == "argo" and paused.name == ""):
+        return refuse(
+            ref,
+            f"it is paused ({paused.word}), so a request would never be handled",
+            hint="resume it first",
+            offer=(command("resume", ref), command(VERB, ref)),
+        )
+    cluster = cluster_ref(body, ref.context)
+    if cluster and value_at(facts.body(cluster), ("spec", "paused")) is True:
+        return refuse(
+            ref,
+            f"{cluster} is paused, so nothing in it is reconciled",
+            hint="resume the Cluster first",
+            offer=(command("resume", cluster), command(VERB, ref)),
+        )
+    return None
+
+
+def _annotation(ref: ObjectRef, body: Document, target: Target, form: ResyncForm) -> Draft:
+    path = ("metadata", "annotations", form.annotation)
+    patch = merge_patch(
+        target,
+        body,
+        nested(path, form.value),
+        acknowledged_by=Acknowledgement(
+            checks=(Check(Signal.ABSENT, path),), words="its controller removes the annotation"
+        ),
+    )
+    step = DraftStep(patch, title="refresh")
+    return Draft(target, (step,), impacts=(Impact(str(ref), "is generated again"),))
+
+
+def _flip(ref: ObjectRef, body: Document, target: Target, form: ResyncForm) -> Draft:
+    """Skip, then back: the only way without a change of spec."""
+    path = ("metadata", "annotations", form.annotation)
+    before = annotation(body, form.annotation)
+    away = merge_patch(target, body, nested(path, form.value), relies_on=(still(body, path),))
+    ready = condition(body, "Ready") or {}
+    since = ready.get("lastTransitionTime")
+    back = merge_patch(target, body, nested(path, before))
+    first = DraftStep(away, title="skip", undo=undo_merge(away, body))
+    second = DraftStep(back, title="manage again", after=(first,), is_cleanup=True)
+    stale = f", last seen {since}" if since else ""
+    return Draft(
+        target,
+        (first, second),
+        warnings=(
+            Warning(
+                text="ASO has no request: the policy is set to skip and back, and between the two "
+                "a delete in Kubernetes would leave the Azure resource behind",
+                target=str(ref),
+            ),
+        ),
+        impacts=(Impact(str(ref), f"is compared with Azure again{stale}"),),
+        danger=Danger.DELICATE,
+    )
+
+
+def _nudge(
+    ref: ObjectRef, body: Document, target: Target, form: ResyncForm, now: datetime
+) -> Draft:
+    path = ("metadata", "annotations", form.annotation)
+    patch = merge_patch(target, body, nested(path, token_text(now)))
+    step = DraftStep(patch, title="nudge", undo=undo_merge(patch, body))
+    return Draft(
+        target,
+        (step,),
+        warnings=(
+            Warning(
+                text="this kind has no acknowledgement: what it did shows only in its conditions",
+                target=str(ref),
+            ),
+        ),
+        impacts=(Impact(str(ref), "is reconciled, as it is every ten minutes anyway"),),
+    )
