@@ -1,0 +1,177 @@
+"""What the driver of plans asks of the outside: reader, writer, observer, clock.
+
+Knows how the failure of a write is told apart from one that may have been done;
+knows no transport.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from fleettui.actions.acknowledge import Answer, Notice
+from fleettui.actions.facts import Document
+from fleettui.actions.plan import ContentType, Target
+from fleettui.errors import FleettuiError
+from fleettui.kinds.record import ObjectRef
+
+POLL_S = 2.0
+"""Seconds between two looks at an object that is waited for, as flux does it."""
+
+Judge = Callable[[Document | None], Answer]
+
+
+class WriteFailure(FleettuiError):
+    """A write that the server refused, or of which the answer was lost."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        is_lost: bool = False,
+        retry_after_s: float = 0.0,
+        hint: str = "",
+        where: str = "",
+    ) -> None:
+        """Keep what decides how to go on.
+
+        Args:
+            message: one line.
+            status: HTTP status of the answer, 0 without one.
+            is_lost: the request may have reached the server and may have been done.
+            retry_after_s: how long the server asks to wait (429), in seconds.
+            hint: what the person can do next.
+            where: context or address.
+        """
+        super().__init__(message, hint=hint, where=where)
+        self.status = status
+        self.is_lost = is_lost or status >= 500
+        self.retry_after_s = retry_after_s
+
+
+class Writer(Protocol):
+    """Sends writes; read-only mode has none."""
+
+    async def patch(
+        self,
+        target: Target,
+        body: Any,
+        *,
+        content_type: ContentType,
+        subresource: str,
+        params: Mapping[str, str],
+    ) -> Document:
+        """The object (or its subresource) as the server answers it.
+
+        Raises:
+            WriteFailure: the server refused, or the answer was lost.
+        """
+        ...
+
+    async def delete(self, target: Target, body: Any, *, params: Mapping[str, str]) -> Document:
+        """The object or status that the server answers.
+
+        Raises:
+            WriteFailure: the server refused, or the answer was lost.
+        """
+        ...
+
+
+class Reader(Protocol):
+    """Reads one object anew."""
+
+    async def body(self, ref: ObjectRef) -> Document | None:
+        """The whole object as it is now, None when there is none.
+
+        Raises:
+            FleettuiError: it cannot be told.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """Time, so that tests need not wait."""
+
+    def now(self) -> datetime:
+        """The moment, aware, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never jumps."""
+        ...
+
+    async def sleep(self, delay_s: float) -> None:
+        """Returns after so many seconds."""
+        ...
+
+
+class Observer(Protocol):
+    """Waits until an object shows something."""
+
+    async def wait(
+        self, target: Target, judge: Judge, *, timeout_s: float, cancel: asyncio.Event
+    ) -> Answer | None:
+        """The first answer that is not "waiting"; None on time-out or when cancelled."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """The moment, aware, UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never jumps."""
+        return time.monotonic()
+
+    async def sleep(self, delay_s: float) -> None:
+        """Returns after so many seconds."""
+        await asyncio.sleep(delay_s)
+
+
+class PollingObserver:
+    """Looks again and again; for contexts without a watch on the kind, and the CLI."""
+
+    def __init__(self, reader: Reader, clock: Clock, *, interval_s: float = POLL_S) -> None:
+        """Remember whom to ask and how often, in seconds."""
+        self._reader = reader
+        self._clock = clock
+        self._interval_s = interval_s
+
+    async def wait(
+        self, target: Target, judge: Judge, *, timeout_s: float, cancel: asyncio.Event
+    ) -> Answer | None:
+        """The first answer that is not "waiting"; None on time-out or when cancelled.
+
+        A read that fails says nothing about the object: it is read again.
+        """
+        end = self._clock.monotonic() + timeout_s
+        while not cancel.is_set():
+            answer = await self._look(target, judge)
+            if answer is not None and answer.notice is not Notice.WAITING:
+                return answer
+            if self._clock.monotonic() >= end:
+                return None
+            await sleep_unless(cancel, self._interval_s, self._clock)
+        return None
+
+    async def _look(self, target: Target, judge: Judge) -> Answer | None:
+        try:
+            return judge(await self._reader.body(target.ref))
+        except FleettuiError:
+            return None
+
+
+async def sleep_unless(event: asyncio.Event, delay_s: float, clock: Clock) -> None:
+    """Returns after so many seconds, or as soon as the event is set."""
+    tasks = [asyncio.ensure_future(clock.sleep(delay_s)), asyncio.ensure_future(event.wait())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
