@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -130,16 +131,12 @@ class GarbageCollector:
             if namespace is not None and not table.resource.namespaced:
                 continue
             while True:
-                found = []
-                for pair in table.scan(namespace=where, after=after):
-                    found.append(pair)
-                    if len(found) == _SLICE:
-                        break
-                for key, data in found:
-                    yield table.resource, key, data
+                found = list(islice(table.scan(namespace=where, after=after), _SLICE))
+                for slot, data in found:
+                    after = table.key_of(slot)
+                    yield table.resource, after, data
                 if len(found) < _SLICE:
                     break
-                after = found[-1][0]
                 await asyncio.sleep(0)
 
 

@@ -43,9 +43,11 @@ class Form:
         return api_version_of(self.resource.group, self.version)
 
     @property
-    def content_type(self) -> str:
-        """The Content-Type of answers."""
-        return "application/json"
+    def is_stored(self) -> bool:
+        """Whether objects leave exactly as they are stored."""
+        return (
+            self.name == "object" and self.resource.is_crd and self.version == self.resource.version
+        )
 
     def item(self, store: Store, data: bytes) -> bytes:
         """One object of a list, or one watch event's object."""

@@ -240,7 +240,11 @@ class Serving:
         )
         namespace = (target.namespace or None) if resource.namespaced else None
         table = self._store.table(resource)
-        keys = [key for key, data in table.scan(namespace=namespace) if selector.matches(data)]
+        keys = [
+            table.key_of(slot)
+            for slot, data in table.scan(namespace=namespace)
+            if selector.matches(data)
+        ]
         for key in keys:
             self._store.delete(resource, *key, dry_run=dry_run)
         details = {"group": resource.group, "kind": resource.plural}

@@ -385,12 +385,12 @@ class Store:
         gone = self.types.redefine(change, revision=self.revision)
         if gone is None:
             return
-        for key, data in list(gone.scan()):
+        for slot, data in list(gone.scan()):
             self.revision += 1
             final = msgspec.json.decode(data)
             final["metadata"]["resourceVersion"] = str(self.revision)
             body = objects.encoded(final)
-            removed = gone.remove(key, body, revision=self.revision)
+            removed = gone.remove(gone.key_of(slot), body, revision=self.revision)
             self._history.publish(gone, removed, len(body))
         self.types.drop(gone)
 

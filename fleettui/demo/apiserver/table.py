@@ -18,6 +18,8 @@ from fleettui.demo.apiserver.seeds import REVISION_MARK
 
 Key = tuple[str, str]
 """(namespace, name); the namespace is empty for cluster-scoped objects."""
+Slot = int | Key
+"""Where an object sits: its index among the seeds, or its key beside them."""
 
 SNAPSHOTS_KEPT = 64
 """Lists in progress whose pages stay consistent; older ones answer 410."""
@@ -62,7 +64,7 @@ class Snapshot:
         self.revision = revision
         self.total = total
         """Live objects at that revision, all namespaces."""
-        self.undo: dict[Key, Entry | None] = {}
+        self.undo: dict[Slot, Entry | None] = {}
 
 
 class Table:
@@ -83,7 +85,7 @@ class Table:
         self.floor = base + len(keys)
         """Watches from an older revision are answered 410."""
         self.count = len(keys)
-        self.changed: dict[Key, Entry] = {}
+        self.changed: dict[Slot, Entry] = {}
         self.created: list[Key] = []
         self.log: deque[Change] = deque()
         self.snapshots: dict[int, Snapshot] = {}
@@ -102,13 +104,22 @@ class Table:
         index = bisect_left(self.keys, key)
         return index if index < len(self.keys) and self.keys[index] == key else None
 
+    def slot_of(self, key: Key) -> Slot:
+        """Where the object of a key sits, or would sit."""
+        index = self.seed_index(key)
+        return key if index is None else index
+
+    def key_of(self, slot: Slot) -> Key:
+        """The key of what sits there."""
+        return self.keys[slot] if isinstance(slot, int) else slot
+
     def get(self, key: Key) -> bytes | None:
         """The object's JSON now, None if there is none."""
-        entry = self.changed.get(key)
+        slot = self.slot_of(key)
+        entry = self.changed.get(slot)
         if entry is not None:
             return entry.body()
-        index = self.seed_index(key)
-        return None if index is None else self.seed(index)
+        return self.seed(slot) if isinstance(slot, int) else None
 
     def write(self, key: Key, data: bytes | None, *, revision: int, packed: bool) -> Change:
         """Set or (with None) delete an object; the last state is `final` of a deletion."""
@@ -119,15 +130,15 @@ class Table:
         return self._record(key, Entry(revision, None), final=final)
 
     def _record(self, key: Key, entry: Entry, *, final: bytes | None) -> Change:
-        before = self.changed.get(key)
-        index = self.seed_index(key)
-        old = self._body_of(before, index)
+        slot = self.slot_of(key)
+        before = self.changed.get(slot)
+        old = self._body_of(before, slot)
         existed = old is not None
         for snapshot in self.snapshots.values():
-            snapshot.undo.setdefault(key, before)
-        if before is None and index is None:
-            insort(self.created, key)
-        self.changed[key] = entry
+            snapshot.undo.setdefault(slot, before)
+        if before is None and not isinstance(slot, int):
+            insort(self.created, slot)
+        self.changed[slot] = entry
         if entry.is_deleted:
             kind = ChangeType.DELETED
             self.count -= 1
@@ -147,10 +158,10 @@ class Table:
         self.log.append(change)
         return change
 
-    def _body_of(self, entry: Entry | None, index: int | None) -> Body | None:
+    def _body_of(self, entry: Entry | None, slot: Slot) -> Body | None:
         if entry is not None:
             return None if entry.is_deleted else entry.body
-        return None if index is None else partial(self.seed, index)
+        return partial(self.seed, slot) if isinstance(slot, int) else None
 
     def snapshot(self, revision: int) -> Snapshot | None:
         """The table at `revision`, None if its history is gone."""
@@ -170,15 +181,14 @@ class Table:
         return made
 
     def _undo(self, made: Snapshot, change: Change) -> None:
-        key = (change.namespace, change.name)
+        slot = self.slot_of((change.namespace, change.name))
         if change.type is ChangeType.ADDED:
             made.total -= 1
-            made.undo[key] = _ABSENT
+            made.undo[slot] = _ABSENT
         elif change.type is ChangeType.DELETED:
             made.total += 1
         if change.type is not ChangeType.ADDED:
-            data = change.old_bytes
-            made.undo[key] = Entry(0, data)
+            made.undo[slot] = Entry(0, change.old_bytes)
 
     def forget_snapshots(self, before: int) -> None:
         """Drop lists in progress older than a revision (compaction)."""
@@ -191,14 +201,14 @@ class Table:
             return
         change = self.log.popleft()
         self.floor = max(self.floor, change.revision)
-        key = (change.namespace, change.name)
-        entry = self.changed.get(key)
+        slot = self.slot_of((change.namespace, change.name))
+        entry = self.changed.get(slot)
         if entry is None or not entry.is_deleted or entry.revision != change.revision:
             return
-        if self.snapshots or self.seed_index(key) is not None:
+        if self.snapshots or isinstance(slot, int):
             return
-        del self.changed[key]
-        self.created.pop(bisect_left(self.created, key))
+        del self.changed[slot]
+        self.created.pop(bisect_left(self.created, slot))
 
     def total(self, namespace: str | None, snapshot: Snapshot | None = None) -> int:
         """Live objects; cost O(1) for all namespaces, O(changed) for one."""
@@ -207,10 +217,11 @@ class Table:
         if snapshot is None:
             low, high = _bounds(self.keys, namespace, None)
             count = high - low
-            for key, entry in self.changed.items():
-                if key[0] == namespace:
-                    is_seed = self.seed_index(key) is not None
-                    count += (not entry.is_deleted) - is_seed
+            for slot, entry in self.changed.items():
+                if isinstance(slot, int):
+                    count -= low <= slot < high and entry.is_deleted
+                else:
+                    count += slot[0] == namespace and not entry.is_deleted
             return count
         return sum(1 for _ in self.scan(namespace=namespace, snapshot=snapshot))
 
@@ -220,38 +231,39 @@ class Table:
         namespace: str | None = None,
         after: Key | None = None,
         snapshot: Snapshot | None = None,
-    ) -> Iterator[tuple[Key, bytes]]:
-        """(key, JSON) in order, from behind `after`, rendered as they are taken."""
-        low, high = _bounds(self.keys, namespace, after)
-        extra = iter(self.created[slice(*_bounds(self.created, namespace, after))])
-        undo = snapshot.undo if snapshot is not None else {}
-        if not self.changed and not undo:
-            keys, seed = self.keys, self.seed
-            for index in range(low, high):
-                yield keys[index], seed(index)
-            return
-        pending = next(extra, None)
-        for index in range(low, high):
-            key = self.keys[index]
-            while pending is not None and pending < key:
-                yield from self._at(pending, undo, None)
-                pending = next(extra, None)
-            yield from self._at(key, undo, index)
-        while pending is not None:
-            yield from self._at(pending, undo, None)
-            pending = next(extra, None)
+    ) -> Iterator[tuple[Slot, bytes]]:
+        """(slot, JSON) in order, from behind `after`, rendered as they are taken.
 
-    def _at(
-        self, key: Key, undo: dict[Key, Entry | None], index: int | None
-    ) -> Iterator[tuple[Key, bytes]]:
-        entry = undo[key] if key in undo else self.changed.get(key)
-        if entry is None:
-            if index is not None:
-                yield key, self.seed(index)
+        Keys of seeds are not looked up on the way: `key_of` a slot where one is needed.
+        """
+        low, high = _bounds(self.keys, namespace, after)
+        undo = snapshot.undo if snapshot is not None else {}
+        for key in self.created[slice(*_bounds(self.created, namespace, after))]:
+            split = min(max(bisect_left(self.keys, key), low), high)
+            yield from self._seeds(low, split, undo)
+            low = split
+            entry = undo[key] if key in undo else self.changed.get(key)
+            data = entry.body() if entry is not None else None
+            if data is not None:
+                yield key, data
+        yield from self._seeds(low, high, undo)
+
+    def _seeds(
+        self, low: int, high: int, undo: dict[Slot, Entry | None]
+    ) -> Iterator[tuple[Slot, bytes]]:
+        seed, changed = self.seed, self.changed
+        if not changed and not undo:
+            for index in range(low, high):
+                yield index, seed(index)
             return
-        data = entry.body()
-        if data is not None:
-            yield key, data
+        for index in range(low, high):
+            entry = undo[index] if index in undo else changed.get(index)
+            if entry is None:
+                yield index, seed(index)
+                continue
+            data = entry.body()
+            if data is not None:
+                yield index, data
 
 
 def _same(data: bytes) -> bytes:

@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import msgspec
 
@@ -19,7 +20,7 @@ from fleettui.demo.apiserver.listing import Cost
 from fleettui.demo.apiserver.representation import Form
 from fleettui.demo.apiserver.selectors import Selector
 from fleettui.demo.apiserver.store import Store
-from fleettui.demo.apiserver.table import Table
+from fleettui.demo.apiserver.table import Slot, Table
 
 _SLICE = 500
 _LINES_KEPT = 512
@@ -190,19 +191,20 @@ class _Run:
         after = None
         while True:
             lines: list[bytes] = []
+            last: Slot | None = None
             count = 0
-            for key, data in table.scan(namespace=self._namespace, after=after, snapshot=snapshot):
+            found = table.scan(namespace=self._namespace, after=after, snapshot=snapshot)
+            for slot, data in islice(found, _SLICE):
                 self._cost.scanned += 1
                 count += 1
-                after = key
+                last = slot
                 if self._selector.matches(data):
                     lines.append(self._added(data))
-                if count == _SLICE:
-                    break
             self._cost.returned += len(lines)
             yield b"".join(lines)
-            if count < _SLICE:
+            if count < _SLICE or last is None:
                 break
+            after = table.key_of(last)
             await asyncio.sleep(0)
         self.sent = self._told = revision
         if self._query.send_initial and self._query.bookmarks:
