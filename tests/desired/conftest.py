@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from fleettui.desired.build import Builder
+from fleettui.desired.desired_diff import NoSuchKindError, Tools
 from fleettui.desired.git import GitCache
-from fleettui.desired.kustomization_diff import NoSuchKindError, Tools
 from fleettui.desired.sources import Sources
 
 Document = dict[str, Any]

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from fleettui.desired.build import Builder
+from fleettui.desired.desired_diff import DesiredDiff, Tools
 from fleettui.desired.git import GitCache
 from fleettui.desired.hunks import MISSING, Hunk
-from fleettui.desired.kustomization_diff import KustomizationDiff, Tools, diff_kustomization
+from fleettui.desired.kustomization_diff import diff_kustomization
 from fleettui.desired.sources import Sources, Wanted
 
 NOW = datetime(2026, 11, 23, 8, 10, tzinfo=UTC)
@@ -117,7 +118,7 @@ def _shown(value: object) -> str:
 
 async def _ours(
     printed: Printed, recording: Any, bundles: dict[str, Path], folder: Path, reader: Any
-) -> KustomizationDiff:
+) -> DesiredDiff:
     kustomization = recording.find("Kustomization", printed.namespace, printed.name)
     kustomization = {**kustomization, "spec": {**kustomization["spec"], "path": printed.path}}
     reference = kustomization["spec"]["sourceRef"]
