@@ -89,6 +89,8 @@ class Wanted:
 
     scope: Scope
     reader_for: ReaderFor
+    versions: tuple[str, ...] = ()
+    """API versions that the readers understand, best first; empty: the server's choice."""
     label_selector: str = ""
     metadata_only: bool = False
     streams_first: bool = False
@@ -271,7 +273,9 @@ class Following:
 
     async def _resolve(self, request: Resolve) -> Input:
         scope = self._wanted.scope
-        resource = await self._source.resolve(scope.group, scope.kind, fresh=request.fresh)
+        resource = await self._source.resolve(
+            scope.group, scope.kind, versions=self._wanted.versions, fresh=request.fresh
+        )
         if resource is not None and (self._read is None or resource != self.state.resource):
             self._read = self._wanted.reader_for(resource)
         return Resolved(resource)

@@ -107,6 +107,11 @@ class ApiError(ConnectError):
         self.retry_after_s = retry_after_s
         self.audit_id = audit_id
 
+    @property
+    def is_outcome_unknown(self) -> bool:
+        """Whether a change may have happened although no answer says so."""
+        return self.fault in (Fault.CUT, Fault.SERVER)
+
 
 _NO_ROUTE = "could not find the requested resource"
 """What an API server says in a Status when it is the path that is unknown."""

@@ -3,7 +3,7 @@
 Declared by the consumer; ``client`` is the real one, tests bring small ones.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -38,7 +38,9 @@ class PageBody:
 class Source(Protocol):
     """A server that can be listed and watched."""
 
-    async def resolve(self, group: str, kind: str, *, fresh: bool) -> Resource | None:
+    async def resolve(
+        self, group: str, kind: str, *, versions: Sequence[str], fresh: bool
+    ) -> Resource | None:
         """What serves a kind, None if nothing does; raises FleettuiError."""
         ...
 

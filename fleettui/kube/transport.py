@@ -175,6 +175,7 @@ class Transport:
         self._agent = f"fleettui/{fleettui.__version__}" + ("" if policy.writes else " (read-only)")
         self._pool: _Pool | None = None
         self._retired: list[_Pool] = []
+        self._watching: set[aiohttp.ClientResponse] = set()
         self._lock = asyncio.Lock()
         self._bucket = TokenBucket()
         self._lists = Turnstile(4)
@@ -226,6 +227,11 @@ class Transport:
         for pool in pools:
             await pool.close()
 
+    def drop_watches(self) -> None:
+        """Breaks every watch, so that each is opened anew: their sockets may be dead."""
+        for response in list(self._watching):
+            response.close()
+
     async def _wait_turn(self, call: Call, stack: AsyncExitStack) -> None:
         if call.purpose is Purpose.LIST:
             await stack.enter_async_context(self._lists.hold(rank=call.rank))
@@ -252,6 +258,9 @@ class Transport:
         except _BROKEN as error:
             raise self._translate(error, call) from error
         stack.callback(response.close)
+        if call.purpose is Purpose.WATCH:
+            self._watching.add(response)
+            stack.callback(self._watching.discard, response)
         stream = response.content.iter_any()
         answer = HttpAnswer(response.status, response.headers, stream, call=call, broken=_BROKEN)
         self._note(answer, call, asyncio.get_running_loop().time() - started)
@@ -382,7 +391,7 @@ def _words_of(error: Exception, host: str, purpose: Purpose) -> tuple[Fault, str
         return Fault.UNREACHABLE, f"cannot connect: {one_line(cause, limit=200)}", reach
     if isinstance(error, TimeoutError):
         limit_s = _READ_S[purpose] or _HEADERS_S[purpose]
-        return Fault.UNREACHABLE, f"no answer in {limit_s:.0f} s", reach
+        return Fault.CUT, f"no answer in {limit_s:.0f} s", reach
     if isinstance(error, aiohttp.ClientResponseError):
         return Fault.SERVER, "the answer is no HTTP", reach
     return Fault.CUT, "the connection broke before an answer came", ""

@@ -1,7 +1,7 @@
 """The driver against a small real server: lists, watches and what goes wrong."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -37,7 +37,9 @@ class FixedClient(Client):
 
     served: Resource | None = MACHINE
 
-    async def resolve(self, group: str, kind: str, *, fresh: bool) -> Resource | None:
+    async def resolve(
+        self, group: str, kind: str, *, versions: Sequence[str], fresh: bool
+    ) -> Resource | None:
         """The kind, unless the test took it away."""
         return self.served
 

@@ -1,0 +1,243 @@
+"""Asks a server what this person may do, and who it thinks they are.
+
+Knows the three self reviews, which store nothing; a SelfSubjectAccessReview is
+the answer, a SelfSubjectRulesReview only a hint (other authorizers may say more).
+
+Source: authorization.k8s.io/v1 SelfSubjectAccessReview, SelfSubjectRulesReview;
+authentication.k8s.io/v1 SelfSubjectReview.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from fleettui.kube.calls import JSON, METADATA_LIST, Call, Caller, Purpose
+from fleettui.kube.faults import ApiError, Fault
+from fleettui.kube.framing import DECODE_ERRORS, read_head, read_page
+from fleettui.kube.limits import Turnstile
+from fleettui.kube.resource import Resource
+
+KEEP_S = 600.0
+"""How long an answer is believed."""
+MAX_NAMESPACES = 200
+"""Most namespaces that are followed one by one when all at once is forbidden."""
+
+Answered = TypeVar("Answered")
+
+
+class Question(NamedTuple):
+    """One thing a person may want to do."""
+
+    verb: str
+    group: str
+    plural: str
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Whether it is allowed, and the server's reason."""
+
+    allowed: bool
+    reason: str = ""
+    """Raw text; unsafe to show without ``safe_text``."""
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who the server thinks the person is."""
+
+    username: str = ""
+    uid: str = ""
+    groups: tuple[str, ...] = ()
+
+
+class Rule(msgspec.Struct, frozen=True, rename="camel"):
+    """One rule of a rules review."""
+
+    verbs: list[str]
+    api_groups: list[str] | None = None
+    resources: list[str] | None = None
+    resource_names: list[str] | None = None
+
+
+class _Allowed(msgspec.Struct):
+    allowed: bool = False
+    reason: str = ""
+
+
+class _AccessReview(msgspec.Struct):
+    status: _Allowed
+
+
+class _Who(msgspec.Struct, rename="camel"):
+    user_info: Identity
+
+
+class _SelfReview(msgspec.Struct):
+    status: _Who
+
+
+class Rules(msgspec.Struct, frozen=True, rename="camel"):
+    """What a person may probably do in one namespace."""
+
+    resource_rules: list[Rule] | None = None
+    incomplete: bool = False
+
+
+class _RulesReview(msgspec.Struct):
+    status: Rules
+
+
+class AccessReviews:
+    """Questions about one identity, asked once each and remembered for ten minutes."""
+
+    def __init__(self, caller: Caller, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Nothing is asked yet."""
+        self._caller = caller
+        self._clock = clock
+        self._known: dict[Question, tuple[float, Access]] = {}
+        self._turnstile = Turnstile(4)
+        self._identity: Identity | None = None
+
+    async def may(self, question: Question) -> Access:
+        """Whether something is allowed.
+
+        Raises:
+            ApiError: the server did not answer the question.
+        """
+        known = self._known.get(question)
+        if known is not None and self._clock() - known[0] < KEEP_S:
+            return known[1]
+        attributes = {
+            "verb": question.verb,
+            "group": question.group,
+            "resource": question.plural,
+            "namespace": question.namespace,
+            "name": question.name,
+            "subresource": question.subresource,
+        }
+        async with self._turnstile.hold():
+            review = await self._review(
+                "authorization.k8s.io/v1",
+                "SelfSubjectAccessReview",
+                {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
+                _AccessReview,
+            )
+        access = Access(review.status.allowed, review.status.reason)
+        self._known[question] = (self._clock(), access)
+        return access
+
+    def doubt(self, group: str, plural: str) -> None:
+        """Forgets answers about a kind, because the server has just said otherwise."""
+        for question in [q for q in self._known if (q.group, q.plural) == (group, plural)]:
+            del self._known[question]
+
+    def doubt_all(self) -> None:
+        """Forgets everything: rights or identity have changed."""
+        self._known.clear()
+        self._identity = None
+
+    async def identity(self) -> Identity | None:
+        """Who the server thinks the person is; None if it does not tell.
+
+        Raises:
+            ApiError: the server did not answer.
+        """
+        if self._identity is None:
+            try:
+                review = await self._review(
+                    "authentication.k8s.io/v1", "SelfSubjectReview", None, _SelfReview
+                )
+            except ApiError as error:
+                if error.fault in (Fault.NOT_SERVED, Fault.FORBIDDEN, Fault.REFUSED):
+                    return None
+                raise
+            self._identity = review.status.user_info
+        return self._identity
+
+    async def rules(self, namespace: str) -> Rules:
+        """What is probably allowed in a namespace.
+
+        Raises:
+            ApiError: the server did not answer.
+        """
+        review = await self._review(
+            "authorization.k8s.io/v1",
+            "SelfSubjectRulesReview",
+            {"namespace": namespace},
+            _RulesReview,
+        )
+        return review.status
+
+    async def namespaces(self) -> Sequence[str]:
+        """Names of all namespaces; empty if they may not be listed.
+
+        Raises:
+            ApiError: the server did not answer.
+        """
+        resource = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
+        names: list[str] = []
+        token = ""
+        while True:
+            query = (("limit", "500"), *((("continue", token),) if token else ()))
+            call = Call(resource.path(), accept=METADATA_LIST, query=query, purpose=Purpose.LIST)
+            try:
+                async with self._caller.open(call) as answer:
+                    page = read_page(await answer.read(), where=call.where)
+            except ApiError as error:
+                if error.fault is Fault.FORBIDDEN:
+                    return ()
+                raise
+            names.extend(read_head(document).metadata.name for document in page.documents)
+            token = page.metadata.continue_
+            if not token:
+                return names
+
+    async def readable_namespaces(
+        self, resource: Resource, *, candidates: Sequence[str]
+    ) -> Sequence[str]:
+        """Namespaces in which a kind may be listed and watched, at most ``MAX_NAMESPACES``.
+
+        For when all namespaces at once are forbidden. Candidates are the
+        namespaces that can be listed, else those given.
+
+        Raises:
+            ApiError: the server did not answer.
+        """
+        names = list(await self.namespaces()) or [name for name in candidates if name]
+        answers = await asyncio.gather(*(self._readable(resource, name) for name in names))
+        allowed = [name for name, is_allowed in zip(names, answers, strict=True) if is_allowed]
+        return allowed[:MAX_NAMESPACES]
+
+    async def _readable(self, resource: Resource, namespace: str) -> bool:
+        for verb in ("list", "watch"):
+            question = Question(verb, resource.group, resource.plural, namespace)
+            if not (await self.may(question)).allowed:
+                return False
+        return True
+
+    async def _review(
+        self, api_version: str, kind: str, spec: object, answer_type: type[Answered]
+    ) -> Answered:
+        document = {"apiVersion": api_version, "kind": kind}
+        body = msgspec.json.encode({**document, "spec": spec} if spec else document)
+        call = Call(
+            f"/apis/{api_version}/{kind.lower()}s",
+            method="POST",
+            body=body,
+            content_type=JSON,
+        )
+        async with self._caller.open(call) as answer:
+            answered = await answer.read(limit_bytes=8 << 20)
+        try:
+            return msgspec.json.decode(answered, type=answer_type)
+        except DECODE_ERRORS as error:
+            raise ApiError(
+                f"the answer to a {kind} cannot be read", fault=Fault.MALFORMED, where=call.where
+            ) from error

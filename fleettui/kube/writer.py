@@ -1,0 +1,155 @@
+"""Changes objects: the one way to do so, and it does not exist in read-only mode.
+
+Knows patches, deletions with preconditions and Events; nothing is ever repeated
+by itself, because an answer that got lost does not say that nothing happened.
+
+Source: Kubernetes API concepts (patch types, dry run, field managers,
+preconditions); core/v1 Event.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from fleettui.kube.calls import JSON, Call, Caller
+from fleettui.kube.gate import Policy, ReadOnlyViolation
+from fleettui.kube.resource import Resource
+
+FIELD_MANAGER = "fleettui"
+MAX_OBJECT_BYTES = 16 << 20
+
+
+class PatchType(StrEnum):
+    """How a patch is meant."""
+
+    JSON = "application/json-patch+json"
+    MERGE = "application/merge-patch+json"
+    APPLY = "application/apply-patch+yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One object that is changed."""
+
+    resource: Resource
+    namespace: str
+    name: str
+    subresource: str = ""
+
+    @property
+    def path(self) -> str:
+        """Where the object stands."""
+        return self.resource.path(
+            namespace=self.namespace, name=self.name, subresource=self.subresource
+        )
+
+
+class Writer:
+    """Sends changes to one context."""
+
+    def __init__(self, caller: Caller, *, policy: Policy) -> None:
+        """Exists only where writing is allowed.
+
+        Raises:
+            ReadOnlyViolation: the policy allows no writes.
+        """
+        if not policy.writes:
+            raise ReadOnlyViolation(
+                "this context is read-only", hint="Start without --read-only to change things."
+            )
+        self._caller = caller
+
+    async def patch(
+        self,
+        target: Target,
+        patch: bytes,
+        *,
+        patch_type: PatchType,
+        dry_run: bool = False,
+        force: bool = False,
+        field_manager: str = FIELD_MANAGER,
+    ) -> bytes:
+        """Patches one object and gives it back as the server has it now, JSON.
+
+        Args:
+            target: what is patched.
+            patch: the patch document, JSON also for an apply.
+            patch_type: how it is meant.
+            dry_run: let the server compute the result and store nothing.
+            force: for an apply: take over fields of other managers.
+            field_manager: whom the fields belong to.
+
+        Raises:
+            ApiError: CONFLICT, INVALID (a failed test), FORBIDDEN; see
+                ``ApiError.is_outcome_unknown``.
+        """
+        query = [("fieldManager", field_manager)]
+        if dry_run:
+            query.append(("dryRun", "All"))
+        if force:
+            query.append(("force", "true"))
+        return await self._send(
+            Call(
+                target.path,
+                method="PATCH",
+                query=tuple(query),
+                body=patch,
+                content_type=patch_type,
+            )
+        )
+
+    async def delete(
+        self,
+        target: Target,
+        *,
+        uid: str,
+        resource_version: str = "",
+        propagation: str = "Background",
+        dry_run: bool = False,
+    ) -> bytes:
+        """Asks for the deletion of the object with this uid, and no other of its name.
+
+        Raises:
+            ApiError: CONFLICT when uid or version are not these; see
+                ``ApiError.is_outcome_unknown``.
+        """
+        preconditions = {"uid": uid}
+        if resource_version:
+            preconditions["resourceVersion"] = resource_version
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": preconditions,
+            "propagationPolicy": propagation,
+        }
+        return await self._send(
+            Call(
+                target.path,
+                method="DELETE",
+                query=(("dryRun", "All"),) if dry_run else (),
+                body=msgspec.json.encode(options),
+                content_type=JSON,
+            )
+        )
+
+    async def create_event(self, namespace: str, document: bytes) -> bytes:
+        """Records an Event.
+
+        Raises:
+            ApiError: no success.
+        """
+        resource = Resource("", "v1", "events", "Event")
+        return await self._send(
+            Call(
+                resource.path(namespace=namespace),
+                method="POST",
+                query=(("fieldManager", FIELD_MANAGER),),
+                body=document,
+                content_type=JSON,
+            )
+        )
+
+    async def _send(self, call: Call) -> bytes:
+        async with self._caller.open(call) as answer:
+            return await answer.read(limit_bytes=MAX_OBJECT_BYTES)
