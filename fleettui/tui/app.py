@@ -1,0 +1,228 @@
+"""The terminal program: one app, its screens, the bridge to the fleet.
+
+Knows which screen is open and what commands do; knows no cluster. Nothing that
+comes from a cluster reaches a widget as markup.
+"""
+
+import gc
+import os
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from fleettui.config import Settings
+from fleettui.errors import ExitCode, FleettuiError
+from fleettui.index.index import Index
+from fleettui.index.view import TreeView
+from fleettui.kinds.record import ObjectRef
+from fleettui.text import safe_text
+from fleettui.tui.bridge import Bridge
+from fleettui.tui.commands import Typed, Vocabulary
+from fleettui.tui.dispatch import Handler
+from fleettui.tui.documents import Chain, Description, Document, EventList, Log, Manifest
+from fleettui.tui.help import HelpText
+from fleettui.tui.keymap import Keymap
+from fleettui.tui.ports import FleetPort
+from fleettui.tui.screens.main import MainScreen
+from fleettui.tui.screens.text import TextScreen
+from fleettui.tui.theme import DARK, LIGHT, Theme, textual_theme, theme_for
+from fleettui.tui.widgets.bar import Bar
+from fleettui.tui.widgets.detail_pane import DetailPane
+from fleettui.tui.widgets.line_pane import LinePane
+from fleettui.tui.widgets.prompt import Prompt
+
+TICK_S = 1.0
+"""How often ages are painted anew."""
+LEAVE_S = 2.0
+"""Time in which a second ``q`` leaves."""
+
+
+class FleetApp(App[int]):
+    """The fleet on screen."""
+
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c,ctrl+q", "leave", show=False, priority=True)
+    ]
+    CSS = """
+    Screen { background: $background; color: $foreground; }
+    """
+
+    def __init__(
+        self,
+        fleet: FleetPort,
+        index: Index,
+        view: TreeView,
+        *,
+        settings: Settings | None = None,
+        theme: Theme | None = None,
+    ) -> None:
+        """Show this view of the fleet; nothing connects before the first frame."""
+        no_color = "NO_COLOR" in os.environ
+        super().__init__()
+        settings = settings or Settings()
+        self.fleet = fleet
+        self.index = index
+        self.colours = theme or theme_for(
+            settings.theme, no_color=no_color, colour_hint=os.environ.get("COLORFGBG", "")
+        )
+        self.keymap = Keymap(read_only=fleet.read_only)
+        self.vocabulary = Vocabulary(read_only=fleet.read_only)
+        self.main = MainScreen(fleet, index, view)
+        self.bridge: Bridge | None = None
+        self._asked_to_leave_at = 0.0
+        for known in (DARK, LIGHT, self.colours):
+            self.register_theme(textual_theme(known))
+        self.theme = textual_theme(self.colours).name
+
+    def on_mount(self) -> None:
+        """Opens the tree, then the contexts."""
+        self.push_screen(self.main)
+        self.bridge = Bridge(
+            self.fleet,
+            repaint=self.repaint,
+            call_later=self.set_timer,
+            clock=time.monotonic,
+            backlog=self._backlog,
+        )
+        self.set_interval(TICK_S, self.tick)
+        self.call_after_refresh(self.fleet.start)
+
+    def _backlog(self) -> int:
+        """Frames that wait for the terminal; Textual has no public word for it."""
+        queue = getattr(getattr(self._driver, "_writer_thread", None), "_queue", None)
+        return queue.qsize() if queue is not None else 0
+
+    def repaint(self) -> None:
+        """Brings what changed to whichever screens show it."""
+        for screen in self.screen_stack:
+            repaint = getattr(screen, "repaint", None)
+            if repaint is not None:
+                repaint()
+
+    def tick(self) -> None:
+        """Lets ages grow."""
+        self.fleet.settle()
+        self.repaint()
+        gc.collect(0)
+
+    # -- what screens share ---------------------------------------------------------------
+    def apply_theme(self, screen: Screen[Any]) -> None:
+        """Draws a screen's panes in the colours of this run."""
+        for widget in screen.query("*"):
+            if isinstance(widget, Bar | LinePane | DetailPane | Prompt):
+                widget.set_theme(self.colours)
+
+    def say(self, text: str, *, severity: str = "information") -> None:
+        """Shows a short message for a moment; raw text is fine."""
+        level: Any = severity
+        self.notify(safe_text(text, limit=400), markup=False, severity=level)
+
+    def say_error(self, error: FleettuiError) -> None:
+        """Shows what went wrong and what to do next."""
+        text = f"{error}\n{error.hint}" if error.hint else str(error)
+        self.notify(safe_text(text, limit=600, multiline=True), markup=False, severity="error")
+
+    def common_handlers(self) -> dict[str, Handler]:
+        """What keys do on every screen."""
+        return {"command": self.open_command_line, "help": self.show_help}
+
+    def row_handlers(self, ref: Callable[[], ObjectRef | None]) -> dict[str, Handler]:
+        """What keys do to the object at hand."""
+
+        def about(make: Callable[[ObjectRef], Document]) -> Handler:
+            def open_it() -> None:
+                found = ref()
+                if found is not None:
+                    self.read(make(found))
+
+            return open_it
+
+        fleet, index = self.fleet, self.index
+        return {
+            "describe": about(lambda r: Description(fleet, index, r)),
+            "yaml": about(lambda r: Manifest(fleet, r)),
+            "events": about(lambda r: EventList(fleet, r)),
+            "logs": about(lambda r: Log(fleet, r)),
+            "trace": about(lambda r: Chain(fleet, index, r)),
+            "copy": lambda: self._copy(ref(), whole=False),
+            "copy_reference": lambda: self._copy(ref(), whole=True),
+        }
+
+    def _copy(self, ref: ObjectRef | None, *, whole: bool) -> None:
+        if ref is None:
+            return
+        text = safe_text(str(ref) if whole else ref.name)
+        self.copy_to_clipboard(text)
+        self.say(f"copied {text}")
+
+    def read(self, document: Document) -> None:
+        """Opens a screen of text; what a person follows there is shown in the tree."""
+        self.push_screen(TextScreen(document), self._go_to)
+
+    def _go_to(self, ref: ObjectRef | None) -> None:
+        if ref is not None:
+            self.go_to(ref)
+
+    def go_to(self, ref: ObjectRef) -> None:
+        """Shows an object in the tree."""
+        self.show_tree()
+        self.main.go_to(ref)
+
+    def show_tree(self) -> None:
+        """Closes whatever is over the tree."""
+        while self.screen is not self.main and len(self.screen_stack) > 2:
+            self.pop_screen()
+
+    def show_help(self) -> None:
+        """Opens the help."""
+        self.read(HelpText(self.keymap, self.vocabulary))
+
+    # -- commands -------------------------------------------------------------------------
+    def open_command_line(self) -> None:
+        """Opens the command line of the screen in front."""
+        prompt = self.screen.query_one(Prompt)
+        prompt.open(":", complete=self.complete)
+
+    def complete(self, text: str) -> str:
+        """What was typed with its last word completed."""
+        return self.vocabulary.complete(text)
+
+    def run_command(self, text: str) -> None:
+        """Does what was typed, or says why not."""
+        if not text.strip():
+            return
+        try:
+            self._run(self.vocabulary.read(text))
+        except FleettuiError as error:
+            self.say_error(error)
+
+    def _run(self, typed: Typed) -> None:
+        match typed.command:
+            case "quit":
+                self.action_leave()
+            case "help":
+                self.show_help()
+            case "tree":
+                self.show_tree()
+
+    def ask_to_leave(self) -> None:
+        """Leaves when asked twice."""
+        now = time.monotonic()
+        if now - self._asked_to_leave_at <= LEAVE_S:
+            self.action_leave()
+            return
+        self._asked_to_leave_at = now
+        self.notify("q again to leave", timeout=LEAVE_S, markup=False)
+
+    def action_leave(self) -> None:
+        """Leaves at once."""
+        self.exit(int(ExitCode.OK))
+
+    async def on_unmount(self) -> None:
+        """Ends every connection."""
+        await self.fleet.close()

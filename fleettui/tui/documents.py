@@ -1,0 +1,273 @@
+"""What fills a screen of text: description, YAML, Events, log, chain.
+
+Knows what to ask of the fleet and how the answer becomes lines; knows no widget.
+Each document is fetched when it is opened and when asked again. Values that look
+like secrets are masked unless revealed.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import yaml
+
+from fleettui.fleet.context import EventLine
+from fleettui.index.index import Index
+from fleettui.index.rows import Row
+from fleettui.kinds.record import ObjectRef
+from fleettui.redaction import masked
+from fleettui.tui.cells import GLYPHS
+from fleettui.tui.detail import detail_lines, event_lines
+from fleettui.tui.lines import Line, Span, spans_line, text_line
+from fleettui.tui.ports import FleetPort
+from fleettui.tui.prose import wrapped
+from fleettui.tui.theme import VERDICT_TONES, Tone
+
+MAX_LOG_LINES = 5000
+MAX_CHAIN = 32
+
+
+class Manner:
+    """How a person wants to read: wrapped, with managedFields, with masked values revealed."""
+
+    __slots__ = ("managed", "revealed", "wrap")
+
+    def __init__(self) -> None:
+        """Start with what is shortest and safest."""
+        self.wrap = True
+        self.managed = False
+        self.revealed = False
+
+
+class Document(Protocol):
+    """Something to read that can be fetched."""
+
+    @property
+    def title(self) -> str:
+        """What it is, raw."""
+        ...
+
+    @property
+    def manners(self) -> frozenset[str]:
+        """Which of ``managed`` and ``reveal`` make a difference."""
+        ...
+
+    async def fetch(self, changed: Callable[[], None]) -> None:
+        """Ask for it; ``changed`` tells that more of it came.
+
+        Raises:
+            FleettuiError: it cannot be had.
+        """
+        ...
+
+    def lines(self, *, width: int, manner: Manner) -> Sequence[Line]:
+        """Return its lines as far as it is there."""
+        ...
+
+
+def _name_of(ref: ObjectRef) -> str:
+    return f"{ref.kind}/{ref.name}"
+
+
+class Description:
+    """All that is known of an object, with its Events."""
+
+    manners: frozenset[str] = frozenset()
+
+    def __init__(self, fleet: FleetPort, index: Index, ref: ObjectRef) -> None:
+        """Describe this object."""
+        self.title = f"describe {_name_of(ref)}"
+        self._fleet = fleet
+        self._index = index
+        self._ref = ref
+        self._events: Sequence[EventLine] | None = None
+
+    async def fetch(self, changed: Callable[[], None]) -> None:
+        """Ask for the Events."""
+        self._events = await self._fleet.events(self._ref)
+
+    def lines(self, *, width: int, manner: Manner) -> Sequence[Line]:
+        """Return the description; says so when the object is gone."""
+        row = self._index.get(self._ref)
+        if row is None:
+            return [text_line(f"{self._ref} is no longer there", Tone.DIM)]
+        now = self._fleet.now()
+        note = "" if self._events is not None else "not read yet"
+        return detail_lines(row, self._index, now=now, width=width, events=self._events, note=note)
+
+
+class EventList:
+    """Events about an object."""
+
+    manners: frozenset[str] = frozenset()
+
+    def __init__(self, fleet: FleetPort, ref: ObjectRef) -> None:
+        """List Events about this object."""
+        self.title = f"events {_name_of(ref)}"
+        self._fleet = fleet
+        self._ref = ref
+        self._events: Sequence[EventLine] | None = None
+
+    async def fetch(self, changed: Callable[[], None]) -> None:
+        """Ask for the Events."""
+        self._events = await self._fleet.events(self._ref)
+
+    def lines(self, *, width: int, manner: Manner) -> Sequence[Line]:
+        """Return the Events, newest first."""
+        if self._events is None:
+            return []
+        if not self._events:
+            return [text_line("no Events about it are kept", Tone.DIM)]
+        return list(event_lines(self._events, now=self._fleet.now(), width=width))
+
+
+class Manifest:
+    """The whole object as YAML, fetched now."""
+
+    manners = frozenset({"managed", "reveal"})
+
+    def __init__(self, fleet: FleetPort, ref: ObjectRef) -> None:
+        """Show this object."""
+        self.title = f"yaml {_name_of(ref)}"
+        self._fleet = fleet
+        self._ref = ref
+        self._body: Mapping[str, Any] | None = None
+
+    async def fetch(self, changed: Callable[[], None]) -> None:
+        """Ask for the object."""
+        self._body = await self._fleet.body(self._ref)
+
+    def lines(self, *, width: int, manner: Manner) -> Sequence[Line]:
+        """Return the YAML; managedFields are folded away unless asked for."""
+        if self._body is None:
+            return []
+        body = dict(self._body)
+        if not manner.managed and isinstance(body.get("metadata"), Mapping):
+            body["metadata"] = {k: v for k, v in body["metadata"].items() if k != "managedFields"}
+        shown = body if manner.revealed else masked(body)
+        text = yaml.dump(
+            shown,
+            Dumper=_YAML_DUMPER,
+            sort_keys=False,
+            allow_unicode=True,
+            width=4096,
+            default_flow_style=False,
+        )
+        return list(yaml_lines(text, width=width if manner.wrap else 0))
+
+
+_YAML_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""The C one where PyYAML was built with it: ten times faster on large objects."""
+
+
+def yaml_lines(text: str, *, width: int = 0) -> Iterator[Line]:
+    """YAML with its keys told apart; long lines are wrapped when a width is given."""
+    for line in text.splitlines():
+        key, colon, rest = line.partition(":")
+        bare = key.strip().removeprefix("- ")
+        is_key = bool(colon) and (not rest or rest.startswith(" ")) and " " not in bare
+        parts = wrapped(line, width) if width else [line]
+        if is_key and parts[0].startswith(key + colon):
+            first = parts[0][len(key) + 1 :]
+            yield spans_line(Span(key + colon, Tone.ACCENT), Span(first))
+        else:
+            yield text_line(parts[0])
+        for part in parts[1:]:
+            yield text_line("  " + part)
+
+
+class Log:
+    """Lines of a log, as they come."""
+
+    manners: frozenset[str] = frozenset()
+
+    def __init__(self, fleet: FleetPort, ref: ObjectRef) -> None:
+        """Follow the log of this object."""
+        self.title = f"logs {_name_of(ref)}"
+        self._fleet = fleet
+        self._ref = ref
+        self._lines: deque[str] = deque(maxlen=MAX_LOG_LINES)
+
+    async def fetch(self, changed: Callable[[], None]) -> None:
+        """Follow the log until it ends."""
+        self._lines.clear()
+        async for line in self._fleet.logs(self._ref):
+            self._lines.append(line)
+            changed()
+
+    def lines(self, *, width: int, manner: Manner) -> Sequence[Line]:
+        """Return what came so far."""
+        found: list[Line] = []
+        for line in self._lines:
+            tone = Tone.FAILED if _is_error(line) else Tone.PLAIN
+            parts = wrapped(line.rstrip("\n"), width) if manner.wrap else [line.rstrip("\n")]
+            found.extend(text_line(part, tone) for part in parts)
+        return found
+
+
+def _is_error(line: str) -> bool:
+    """Whether a line of a controller's log tells of an error (klog, zap, logr)."""
+    is_klog = line.startswith("E") and line[1:5].isdigit()
+    return is_klog or '"level":"error"' in line
+
+
+class Chain:
+    """How an object came to be where it is: owners upwards, what it needs, what needs it."""
+
+    manners: frozenset[str] = frozenset()
+
+    def __init__(self, fleet: FleetPort, index: Index, ref: ObjectRef) -> None:
+        """Trace this object."""
+        self.title = f"trace {_name_of(ref)}"
+        self._fleet = fleet
+        self._index = index
+        self._ref = ref
+
+    async def fetch(self, changed: Callable[[], None]) -> None:
+        """Nothing to ask for: everything is in the index."""
+
+    def lines(self, *, width: int, manner: Manner) -> Sequence[Line]:
+        """Return the way down to the object, then what it points at, then its dependants."""
+        row = self._index.get(self._ref)
+        if row is None:
+            return [text_line(f"{self._ref} is no longer there", Tone.DIM)]
+        way: list[Row] = [row]
+        while (above := way[-1].parent) is not None and len(way) < MAX_CHAIN:
+            way.append(above)
+        lines = [text_line("FROM THE TOP", Tone.TITLE)]
+        for depth, step in enumerate(reversed(way)):
+            lines.append(_step_line(step, depth, "└ " if depth else ""))
+            lines.extend(
+                _pointer_line(edge.relation, edge.key, edge.target, depth + 1)
+                for edge in self._index.edges(step)
+                if edge.relation != "owner" and (edge.target is None or edge.target not in way)
+            )
+        lines += [text_line(), text_line("WHAT POINTS HERE", Tone.TITLE)]
+        inbound = [e for e in self._index.reverse(row) if e.target is not None]
+        lines += [_pointer_line(e.relation, e.key, e.target, 1) for e in inbound[:200]]
+        if not inbound:
+            lines.append(text_line("  nothing", Tone.DIM))
+        return lines
+
+
+def _step_line(row: Row, depth: int, branch: str) -> Line:
+    return spans_line(
+        Span("  " * depth + branch, Tone.DIM),
+        Span(f"{GLYPHS[row.health]} ", VERDICT_TONES[row.health]),
+        Span(f"{row.kind}/{row.name}", Tone.STRONG),
+        Span(f"  {row.reason}" if row.reason else "", VERDICT_TONES[row.health]),
+        target=row.ref,
+    )
+
+
+def _pointer_line(relation: str, key: ObjectRef, row: Row | None, depth: int) -> Line:
+    glyph, tone = (
+        ("∅", Tone.FAILED) if row is None else (GLYPHS[row.health], VERDICT_TONES[row.health])
+    )
+    return spans_line(
+        Span("  " * depth + f"↪ {relation.replace('_', ' ')} ", Tone.DIM),
+        Span(f"{glyph} ", tone),
+        Span(f"{key.kind}/{key.name}", Tone.LINK),
+        Span("  not found" if row is None else f"  {row.reason}", Tone.DIM),
+        target=key if row is not None else None,
+    )

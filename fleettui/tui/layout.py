@@ -1,0 +1,64 @@
+"""Which columns fit, and how wide each is.
+
+Knows widths in terminal cells; knows nothing of what columns show.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+GAP = 1
+"""Cells between two columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column and how it gives way."""
+
+    id: str
+    title: str
+    min_cells: int
+    max_cells: int
+    """Equal to ``min_cells`` for a column that never grows."""
+    priority: int
+    """The lowest stays longest."""
+    is_right: bool = False
+    """Whether its texts stand to the right, as numbers do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A column that is shown and its width in cells."""
+
+    column: Column
+    width: int
+
+
+def fit_columns(columns: Sequence[Column], width: int) -> tuple[Slot, ...]:
+    """The columns that fit into ``width`` cells, in their order, together exactly that wide.
+
+    The most important column is shown even where nothing fits. What is left over
+    goes to growing columns, most important first, in two rounds: up to half of what
+    each wants, then the rest; the last growing column takes whatever nobody wants.
+    """
+    chosen: list[Column] = []
+    used = -GAP
+    for column in sorted(columns, key=lambda c: c.priority):
+        if used + GAP + column.min_cells <= width or not chosen:
+            chosen.append(column)
+            used += GAP + column.min_cells
+    widths = {column.id: column.min_cells for column in chosen}
+    spare = width - used
+    if spare < 0:
+        return (Slot(chosen[0], max(width, 0)),)
+    growing = [column for column in chosen if column.max_cells > column.min_cells]
+    for share in (2, 1):
+        for column in growing:
+            wanted = (column.max_cells - widths[column.id]) // share
+            given = min(max(wanted, 0), spare)
+            widths[column.id] += given
+            spare -= given
+    shown = [column for column in columns if column.id in widths]
+    if spare and shown:
+        last = next((c for c in reversed(shown) if c in growing), shown[-1])
+        widths[last.id] += spare
+    return tuple(Slot(column, widths[column.id]) for column in shown)

@@ -1,0 +1,111 @@
+"""What the header says: mode, contexts and how they stand, who one is.
+
+Knows contexts' states and the words for them; knows no widget.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from fleettui.fleet.context import ContextInfo, ContextState
+from fleettui.index.rollup import Rollup
+from fleettui.kinds.moments import rfc3339
+from fleettui.text import age_text
+from fleettui.tui.cells import count_text, rollup_cell
+from fleettui.tui.lines import Span
+from fleettui.tui.theme import Tone
+
+_STATES: dict[ContextState, tuple[str, Tone]] = {
+    ContextState.CONNECTING: ("◌", Tone.PROGRESS),
+    ContextState.SYNCING: ("◐", Tone.PROGRESS),
+    ContextState.LIVE: ("●", Tone.CURRENT),
+    ContextState.STALE: ("◍", Tone.STALLED),
+    ContextState.FAILED: ("✗", Tone.FAILED),
+    ContextState.RECORDED: ("▣", Tone.ACCENT),
+    ContextState.CLOSED: ("○", Tone.DIM),
+}
+FADED_STATES = frozenset({ContextState.STALE, ContextState.FAILED, ContextState.CLOSED})
+"""States in which rows may no longer be so."""
+MAX_CONTEXTS = 6
+"""Contexts named one by one; of more only those that are not live, then a count."""
+
+
+def faded_contexts(contexts: Sequence[ContextInfo]) -> frozenset[str]:
+    """Names of contexts whose rows may no longer be so."""
+    return frozenset(info.name for info in contexts if info.state in FADED_STATES)
+
+
+def state_words(info: ContextInfo, now: int) -> str:
+    """How a context stands, in a few words: ``live``, ``stale 5m``, ``34%``."""
+    match info.state:
+        case ContextState.SYNCING if info.expected > 0:
+            return f"{min(info.loaded * 100 // info.expected, 99)}%"
+        case ContextState.SYNCING:
+            return f"reading {count_text(info.loaded)}"
+        case ContextState.STALE | ContextState.FAILED | ContextState.CONNECTING if info.since:
+            return f"{info.state.value} {age_text(now - info.since)}"
+        case ContextState.RECORDED if info.since:
+            return f"recorded {rfc3339(info.since)}"
+        case _:
+            return info.state.value
+
+
+def context_spans(info: ContextInfo, now: int) -> Iterator[Span]:
+    """One context: name, state, and what must not be missed about it."""
+    glyph, tone = _STATES[info.state]
+    yield Span(f" {glyph} ", tone)
+    yield Span(info.name, Tone.STRONG)
+    yield Span(f" {state_words(info, now)}", tone if tone is not Tone.CURRENT else Tone.DIM)
+    if info.banner:
+        yield Span(" ")
+        yield Span(f" {info.banner} ", Tone.ALARM)
+    if info.impersonating:
+        yield Span(" ")
+        yield Span(f" AS {info.user or 'somebody else'} ", Tone.ALARM)
+    if info.insecure:
+        yield Span(" ")
+        yield Span(" TLS NOT VERIFIED ", Tone.ALARM)
+    if info.missing:
+        yield Span(f" ({len(info.missing)} not read)", Tone.STALLED)
+
+
+def header_spans(contexts: Sequence[ContextInfo], *, now: int, read_only: bool) -> Iterator[Span]:
+    """The header: the program, the mode, every context."""
+    yield Span(" fleettui ", Tone.STRONG)
+    if read_only:
+        yield Span(" READ-ONLY ", Tone.BADGE)
+    shown = contexts
+    if len(contexts) > MAX_CONTEXTS:
+        shown = [info for info in contexts if info.state is not ContextState.LIVE][:MAX_CONTEXTS]
+    for info in shown:
+        yield from context_spans(info, now)
+    hidden = len(contexts) - len(shown)
+    if hidden:
+        live = sum(1 for info in contexts if info.state is ContextState.LIVE)
+        yield Span(f"  {len(contexts)} contexts, {live} live", Tone.DIM)
+
+
+def user_spans(contexts: Sequence[ContextInfo], namespace: str) -> Iterator[Span]:
+    """The right end of the header: namespace and user."""
+    yield Span(f" ns {namespace or 'all'} ", Tone.ACCENT if namespace else Tone.DIM)
+    users = {info.user for info in contexts if info.user}
+    if len(users) == 1:
+        yield Span(f" {next(iter(users))} ", Tone.DIM)
+    elif users:
+        yield Span(f" {len(users)} users ", Tone.DIM)
+
+
+def crumb_spans(
+    title: str,
+    rollup: Rollup,
+    *,
+    notes: Sequence[tuple[str, Tone]] = (),
+) -> Iterator[Span]:
+    """The line above a pane: what it shows, the counts, and what limits it."""
+    yield Span(f" {title}  ", Tone.ACCENT)
+    yield from rollup_cell(rollup)
+    if rollup.paused:
+        yield Span(f"  ⏸ {count_text(rollup.paused)}", Tone.PAUSED)
+    if rollup.deleting:
+        yield Span(f"  ✂ {count_text(rollup.deleting)}", Tone.DELETING)
+    for text, tone in notes:
+        yield Span("  │ ", Tone.DIM)
+        yield Span(text, tone)

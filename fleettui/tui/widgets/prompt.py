@@ -1,0 +1,177 @@
+"""The line that opens at the bottom to be typed into: commands, filters, searches.
+
+Knows text, ghost text, a note and what was typed before; knows nothing of what
+the text means.
+"""
+
+from collections.abc import Callable
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.widgets import Input
+
+from fleettui.tui.lines import Span
+from fleettui.tui.theme import Theme, Tone
+from fleettui.tui.widgets.bar import Bar
+
+Complete = Callable[[str], str]
+"""Text with its last word completed."""
+MAX_HISTORY = 100
+
+
+class _Ghost(Suggester):
+    """Shows what tab would give."""
+
+    def __init__(self, complete: Complete) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._complete = complete
+
+    async def get_suggestion(self, value: str) -> str | None:
+        completed = self._complete(value)
+        return completed if completed != value else None
+
+
+class Prompt(Horizontal):
+    """A line to type into, hidden until it is opened."""
+
+    DEFAULT_CSS = """
+    Prompt { height: 1; display: none; background: $panel; }
+    Prompt.open { display: block; }
+    Prompt > #prompt-mark { width: 3; }
+    Prompt > Input { width: 1fr; border: none; height: 1; padding: 0; background: $panel; }
+    Prompt > #prompt-note { width: 42%; }
+    """
+
+    class Changed(Message):
+        """Something was typed."""
+
+        def __init__(self, mark: str, text: str) -> None:
+            """Say what stands there now."""
+            super().__init__()
+            self.mark = mark
+            self.text = text
+
+    class Submitted(Message):
+        """The line was finished with enter."""
+
+        def __init__(self, mark: str, text: str) -> None:
+            """Say what was typed."""
+            super().__init__()
+            self.mark = mark
+            self.text = text
+
+    class Cancelled(Message):
+        """The line was given up."""
+
+        def __init__(self, mark: str) -> None:
+            """Say which."""
+            super().__init__()
+            self.mark = mark
+
+    class Passed(Message):
+        """A key that moves the list while the line stays open."""
+
+        def __init__(self, key: str) -> None:
+            """Say which key."""
+            super().__init__()
+            self.key = key
+
+    def __init__(self) -> None:
+        """Stay hidden."""
+        super().__init__()
+        self.mark = ""
+        self._complete: Complete = lambda text: text
+        self._history: dict[str, list[str]] = {}
+        self._place = 0
+
+    def compose(self) -> ComposeResult:
+        """Yields mark, input and note."""
+        yield Bar(id="prompt-mark")
+        yield Input(id="prompt-input", compact=True, select_on_focus=False)
+        yield Bar(id="prompt-note")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is being typed into."""
+        return self.has_class("open")
+
+    @property
+    def _input(self) -> Input:
+        return self.query_one("#prompt-input", Input)
+
+    @property
+    def _note(self) -> Bar:
+        return self.query_one("#prompt-note", Bar)
+
+    def open(self, mark: str, text: str = "", *, complete: Complete | None = None) -> None:
+        """Show the line with a mark (``:`` or ``/``) and the text to start from."""
+        self.mark = mark
+        self._complete = complete or (lambda typed: typed)
+        self._place = len(self._history.get(mark, ()))
+        self.add_class("open")
+        self.query_one("#prompt-mark", Bar).show(Span(f" {mark} ", Tone.KEY))
+        self.note()
+        line = self._input
+        line.suggester = _Ghost(self._complete) if complete else None
+        with self.prevent(Input.Changed):
+            line.value = text
+        line.cursor_position = len(text)
+        line.focus()
+
+    def close(self) -> None:
+        """Hide the line."""
+        self.remove_class("open")
+
+    def note(self, *spans: Span) -> None:
+        """Say something at the right end: a count, an error."""
+        self._note.show(right=spans)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in other colours."""
+        for bar in self.query(Bar):
+            bar.set_theme(theme)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Tells what was typed."""
+        event.stop()
+        self.post_message(self.Changed(self.mark, event.value))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Keeps the line for later and tells it."""
+        event.stop()
+        text = event.value
+        kept = self._history.setdefault(self.mark, [])
+        if text and kept[-1:] != [text]:
+            kept.append(text)
+            del kept[:-MAX_HISTORY]
+        self.post_message(self.Submitted(self.mark, text))
+
+    def on_key(self, event: events.Key) -> None:
+        """Gives up, completes, recalls, or passes the key on to the list."""
+        match event.key:
+            case "escape":
+                self.post_message(self.Cancelled(self.mark))
+            case "tab":
+                self._input.value = self._complete(self._input.value)
+                self._input.cursor_position = len(self._input.value)
+            case "up" | "down" if self.mark == ":":
+                self._recall(-1 if event.key == "up" else 1)
+            case "up" | "down" | "pageup" | "pagedown":
+                self.post_message(self.Passed(event.key))
+            case "backspace" if not self._input.value:
+                self.post_message(self.Cancelled(self.mark))
+            case _:
+                if not event.is_printable:
+                    return
+        event.stop()
+        event.prevent_default()
+
+    def _recall(self, step: int) -> None:
+        kept = self._history.get(self.mark, [])
+        self._place = max(min(self._place + step, len(kept)), 0)
+        text = kept[self._place] if self._place < len(kept) else ""
+        self._input.value = text
+        self._input.cursor_position = len(text)
