@@ -1,0 +1,240 @@
+"""Which roots stand where in a view, and how many lines each takes.
+
+Knows how to keep groups and segments right while rows come, change and go;
+refuses to know keys and options of a person (``view``). Roots that would take
+long to measure are left pending with a provisional size, and are measured when
+they are looked at or when there is time.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from fleettui.index.flatten import Entry, Shown, entries_of, size_without_entries
+from fleettui.index.health import unit_of_row
+from fleettui.index.index import Index
+from fleettui.index.nodes import GROUP_MARK, Group, LineKey, Segment
+from fleettui.index.perspectives import Path, Perspective
+from fleettui.index.rows import RANK, ROLE_ORDER, Row
+from fleettui.kinds.record import ObjectRef
+
+KEPT_ENTRIES: Final = 1024
+"""Segments whose flattened lines are kept."""
+MEASURED_AT_ONCE: Final = 256
+"""Segments that are measured before a key is answered; the others wait their turn."""
+
+
+class Layout:
+    """Groups and segments of one perspective."""
+
+    def __init__(self, index: Index, perspective: Perspective, shown: Shown) -> None:
+        """Start empty; ``rebuild`` fills it."""
+        self._index = index
+        self.perspective = perspective
+        self.shown = shown
+        self.top = Group((), "", order=0, parent=None, is_expanded=True)
+        self.segments: dict[Row, Segment] = {}
+        self.groups: dict[LineKey, Group] = {}
+        self.expansion: dict[LineKey, bool] = {}
+        """Groups that a person expanded or collapsed."""
+        self.toggled: set[Row] = set()
+        """Roots whose home tree holds an exception."""
+        self.pending: dict[Segment, None] = {}
+        self.may_hold: Callable[[Row], bool] | None = None
+        """Whether a filter may match in a root's home tree; None: any may."""
+        self._kept: dict[Segment, None] = {}
+
+    # -- placing --------------------------------------------------------------------------
+    def rebuild(self) -> None:
+        """Place all rows anew."""
+        self.top = Group((), "", order=0, parent=None, is_expanded=True)
+        self.segments.clear()
+        self.groups.clear()
+        self.pending.clear()
+        self._kept.clear()
+        index, perspective = self._index, self.perspective
+        rows = index.rows(perspective.kind) if perspective.is_flat else index.roots()
+        touched: dict[Group, None] = {}
+        for row in rows:
+            path = perspective.path_of(index, row)
+            if path is not None:
+                group = self._group_of(path)
+                segment = Segment(row, group, self._sort_key(row))
+                self.segments[row] = segment
+                group.nodes.append(segment)
+                group.count_members(1)
+                segment.recount(self._counts(row))
+                touched[group] = None
+        for group in touched:
+            group.sort()
+        self.measure_all()
+
+    def resort(self) -> None:
+        """Sort all segments anew, by changed sort keys."""
+        for segment in self.segments.values():
+            segment.sort_key = self._sort_key(segment.row)
+            segment.entries = None
+        self._kept.clear()
+        for group in [self.top, *self.groups.values()]:
+            group.sort()
+
+    def _sort_key(self, row: Row) -> tuple[object, ...]:
+        return (ROLE_ORDER.get(row.place.spec.role, 99), *self.shown.sort_key(row))
+
+    def _counts(self, row: Row) -> int:
+        return unit_of_row(row) if self.perspective.is_flat else row.counts
+
+    def _group_of(self, path: Path) -> Group:
+        group = self.top
+        for step in path:
+            child = group.groups.get(step.key)
+            if child is None:
+                key = (*group.key, step.key) if group.key else (GROUP_MARK, step.key)
+                is_expanded = self.expansion.get(key, step.is_open)
+                child = Group(
+                    key, step.label, order=step.order, parent=group, is_expanded=is_expanded
+                )
+                group.groups[step.key] = child
+                self.groups[key] = child
+                group.add(child)
+            group = child
+        return group
+
+    def place(self, row: Row) -> None:
+        """Put the row where it belongs now, and measure it."""
+        is_placed = row.parent is None or self.perspective.is_flat
+        path = self.perspective.path_of(self._index, row) if is_placed and not row.is_gone else None
+        segment = self.segments.get(row)
+        if path is None:
+            if segment is not None:
+                self.drop(row)
+            return
+        group = self._group_of(path)
+        sort_key = self._sort_key(row)
+        if segment is None:
+            segment = self.segments[row] = Segment(row, group, sort_key)
+            group.add(segment)
+            group.count_members(1)
+        elif segment.parent is not group or segment.sort_key != sort_key:
+            self._move(segment, group, sort_key)
+        segment.entries = None
+        segment.recount(self._counts(row))
+        self.measure(segment)
+
+    def _move(self, segment: Segment, group: Group, sort_key: tuple[object, ...]) -> None:
+        old = segment.parent
+        counts = segment.counts
+        segment.recount(0)
+        old.discard(segment)
+        old.count_members(-1)
+        segment.parent = group
+        segment.sort_key = sort_key
+        group.add(segment)
+        group.count_members(1)
+        segment.recount(counts)
+        self._close(old)
+
+    def drop(self, row: Row) -> None:
+        """Take the row's lines out."""
+        segment = self.segments.pop(row)
+        self.pending.pop(segment, None)
+        self._kept.pop(segment, None)
+        segment.recount(0)
+        segment.parent.discard(segment)
+        segment.parent.count_members(-1)
+        self._close(segment.parent)
+
+    def _close(self, group: Group) -> None:
+        """Take out groups in which nothing is left."""
+        while group.parent is not None and not group.members:
+            above = group.parent
+            above.discard(group)
+            del above.groups[group.key[-1]]
+            del self.groups[group.key]
+            group = above
+
+    # -- measuring ------------------------------------------------------------------------
+    def measure(self, segment: Segment, *, at_once: bool = True) -> None:
+        """Find out how many lines the segment takes, later unless ``at_once``."""
+        row, shown = segment.row, self.shown
+        if self._is_out(row):
+            self._settle(segment, 0)
+            return
+        size = size_without_entries(row, shown, is_toggled=row in self.toggled)
+        if size is not None:
+            self._settle(segment, size)
+        elif at_once:
+            self.flatten(segment)
+        else:
+            segment.is_pending = True
+            self.pending[segment] = None
+            segment.entries = None
+            segment.resize(1)
+
+    def _is_out(self, row: Row) -> bool:
+        if self.shown.faults_only:
+            faulty = row.standing & RANK <= 1 if self.shown.is_flat else row.has_faults
+            if not faulty:
+                return True
+        return self.may_hold is not None and not self.may_hold(row)
+
+    def _settle(self, segment: Segment, size: int) -> None:
+        if segment.is_pending:
+            segment.is_pending = False
+            self.pending.pop(segment, None)
+        segment.resize(size)
+
+    def flatten(self, segment: Segment) -> list[Entry]:
+        """Return the lines of the segment, and take its size from them."""
+        entries = segment.entries
+        if entries is None:
+            entries = segment.entries = entries_of(segment.row, self.shown)
+            self._kept[segment] = None
+            if len(self._kept) > KEPT_ENTRIES:
+                self._forget_entries()
+        self._settle(segment, len(entries))
+        return entries
+
+    def _forget_entries(self) -> None:
+        for old in list(self._kept)[: KEPT_ENTRIES // 2]:
+            old.entries = None
+            del self._kept[old]
+
+    def measure_all(self) -> None:
+        """Measure every segment, the first few at once and the others when there is time."""
+        self.pending.clear()
+        self._kept.clear()
+        top = self.top
+        left = MEASURED_AT_ONCE
+        for segment in top.segments():
+            segment.entries = None
+            segment.is_pending = False
+            self.measure(segment, at_once=left > 0)
+            left -= segment.entries is not None
+        self.refit(top)
+
+    def refit(self, group: Group) -> int:
+        """Sum up all sizes anew; returns the group's."""
+        inner = 0
+        for node in group.nodes:
+            inner += self.refit(node) if isinstance(node, Group) else node.size
+        group.inner = inner
+        group.prefix = None
+        group.size = inner
+        if group.parent is not None:
+            group.size = 0 if not inner else 1 + (inner if group.is_expanded else 0)
+        return group.size
+
+    def measuring(self) -> Iterator[None]:
+        """Measure what is pending, a segment between two yields."""
+        while self.pending:
+            segment = next(iter(self.pending))
+            self.flatten(segment)
+            yield
+
+    # -- keys -----------------------------------------------------------------------------
+    def segment_of(self, ref: ObjectRef) -> Segment | None:
+        """Return the segment in which the object's home line stands."""
+        row = self._index.get(ref)
+        if row is None:
+            return None
+        return self.segments.get(row if self.perspective.is_flat else row.root)

@@ -1,0 +1,199 @@
+"""Ways to group the roots of the fleet.
+
+Knows which groups a root belongs under for each perspective; refuses to know
+lines, expansion and sorting. Below a root all perspectives share the home tree.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from fleettui.index.bags import rows_of
+from fleettui.index.coverage import KindKey
+from fleettui.index.index import Index
+from fleettui.index.rollup import VERDICTS
+from fleettui.index.rows import RANK, Row
+from fleettui.kinds.spec import Role
+
+
+class Step(NamedTuple):
+    """One group on the way from the top to a root."""
+
+    key: str
+    """Identity among its siblings."""
+    label: str
+    """Raw text; unsafe to show without ``safe_text``."""
+    order: int = 0
+    """Siblings stand by order, then by label."""
+    is_open: bool = True
+    """Whether the group is expanded at first."""
+
+
+Path = tuple[Step, ...]
+PathOf = Callable[[Index, Row], Path | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Perspective:
+    """A grouping of roots; flat ones show single rows instead of home trees."""
+
+    name: str
+    title: str
+    path_of: PathOf
+    """The groups above a row; None keeps the row out."""
+    is_flat: bool = False
+    kind: KindKey | None = None
+    """Flat ones may be about one kind only."""
+    links_everywhere: bool = False
+    """Whether appliers show their clusters, too, not only clusters their appliers."""
+
+
+GITOPS_ROLES: Final = frozenset({Role.SOURCE, Role.APPLIER, Role.IMAGE, Role.NOTIFICATION})
+CLOUD_ROLES: Final = frozenset({Role.CLOUD_CLUSTER, Role.CLOUD_POOL, Role.CLOUD})
+HIDDEN_ROLES: Final = frozenset({Role.PLATFORM})
+"""Built-in objects that are read only because others point at them."""
+PLATFORM_ROLES: Final = frozenset(
+    {
+        Role.INVENTORY,
+        Role.CLASS,
+        Role.TEMPLATE,
+        Role.POLICY,
+        Role.ADDON,
+        Role.ADDRESS,
+        Role.CONTROLLER,
+        Role.HEALTH_CHECK,
+    }
+)
+
+
+def context_step(row: Row) -> Step:
+    """Return the step of the row's context."""
+    return Step(row.context, row.context)
+
+
+def namespace_step(row: Row) -> Step:
+    """Return the step of the row's namespace."""
+    return Step(f"ns/{row.namespace}", row.namespace or "(cluster-scoped)")
+
+
+def kind_step(row: Row, *, is_open: bool = False) -> Step:
+    """Return the step of the row's kind."""
+    return Step(f"kind/{row.group}/{row.kind}", row.kind, is_open=is_open)
+
+
+def _cluster_path(index: Index, row: Row, *, namespaces: bool) -> Path | None:
+    role = row.spec.role
+    context = context_step(row)
+    if role is Role.CLUSTER:
+        return (context, namespace_step(row)) if namespaces else (context,)
+    if role in GITOPS_ROLES:
+        return (context, Step("gitops", "GitOps", 1))
+    if role in CLOUD_ROLES:
+        return (context, Step("cloud", "Cloud", 2))
+    if role in HIDDEN_ROLES:
+        return None
+    if role in PLATFORM_ROLES:
+        return (context, Step("platform", "Platform", 3), kind_step(row))
+    return (context, Step("loose", "Without a parent", 4), kind_step(row))
+
+
+def by_cluster(*, namespaces: bool = True) -> Perspective:
+    """Return the default: contexts, their clusters, and beside them GitOps, cloud, platform."""
+    return Perspective(
+        "cluster",
+        "by cluster",
+        lambda index, row: _cluster_path(index, row, namespaces=namespaces),
+    )
+
+
+def by_source() -> Perspective:
+    """Return GitOps objects only: sources with what applies them."""
+
+    def path(index: Index, row: Row) -> Path | None:
+        if row.spec.role not in GITOPS_ROLES:
+            return None
+        return (context_step(row), namespace_step(row))
+
+    return Perspective("source", "by GitOps source", path, links_everywhere=True)
+
+
+def by_version() -> Perspective:
+    """Return clusters by infrastructure provider and Kubernetes version."""
+
+    def path(index: Index, row: Row) -> Path | None:
+        if row.spec.role not in (Role.CLUSTER, Role.CLOUD_CLUSTER):
+            return None
+        provider = provider_of(row) or "(no provider)"
+        version = version_of(row) or "(no version)"
+        return (
+            Step(f"provider/{provider}", provider),
+            Step(f"version/{version}", version),
+        )
+
+    return Perspective("version", "by provider and version", path)
+
+
+def by_label(name: str) -> Perspective:
+    """Return clusters by the value of one label; those without it come last."""
+
+    def path(index: Index, row: Row) -> Path | None:
+        if row.spec.role not in (Role.CLUSTER, Role.CLOUD_CLUSTER):
+            return None
+        value = row.label(name)
+        if value is None:
+            return (Step("none", f"(no {name})", 1),)
+        return (Step(f"label/{value}", f"{name}={value}"),)
+
+    return Perspective("label", f"by label {name}", path)
+
+
+def by_namespace() -> Perspective:
+    """Return every root by context and namespace."""
+    return Perspective(
+        "namespace", "by namespace", lambda index, row: (context_step(row), namespace_step(row))
+    )
+
+
+def by_kind(kind: KindKey | None = None) -> Perspective:
+    """Return single rows by context and kind, of one (group, kind) when given."""
+    return Perspective(
+        "kind",
+        "flat by kind",
+        lambda index, row: (context_step(row), kind_step(row, is_open=kind is not None)),
+        is_flat=True,
+        kind=kind,
+    )
+
+
+def by_fault() -> Perspective:
+    """Return every failed or stalled row by kind and reason."""
+
+    def path(index: Index, row: Row) -> Path | None:
+        rank = row.standing & RANK
+        if rank > 1 or row.culprit is not None:
+            return None
+        label = f"{row.kind}: {row.reason or VERDICTS[rank].value}"
+        return (Step(label, label),)
+
+    return Perspective("faults", "faults by reason", path, is_flat=True)
+
+
+def provider_of(row: Row) -> str:
+    """Return the infrastructure family of a cluster-level row, empty if nothing tells it."""
+    for child in rows_of(row.kids):
+        spec = child.spec
+        if spec.role in (Role.INFRA_CLUSTER, Role.CONTROL_PLANE) and spec.provider:
+            return spec.provider
+    return row.spec.provider
+
+
+def version_of(row: Row) -> str:
+    """Return the Kubernetes version of a cluster-level row: its own, else its control plane's."""
+    if row.kubernetes_version:
+        return row.kubernetes_version
+    found = [
+        child.kubernetes_version
+        for child in rows_of(row.kids)
+        if child.spec.role is Role.CONTROL_PLANE and child.kubernetes_version
+    ]
+    return min(found, default="")

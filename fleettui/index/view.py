@@ -1,0 +1,430 @@
+"""A tree of lines over the index, ready to be painted from any line to any other.
+
+Knows perspective, expansion, filter, order, and keys that stay the same while
+lines move; refuses to know colours, columns and widgets. Costs what is looked at:
+closed roots are never walked, open ones when a line of them is asked for.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from fleettui.index.changes import Change
+from fleettui.index.flatten import EXPANDABLE, EXPANDED, Entry, Shown, link_key
+from fleettui.index.index import Index
+from fleettui.index.joins import Joins
+from fleettui.index.layout import Layout
+from fleettui.index.nodes import GROUP_MARK, Group, LineKey, Segment, line_of, locate
+from fleettui.index.perspectives import GITOPS_ROLES, Perspective, by_cluster
+from fleettui.index.rollup import Rollup, unpack
+from fleettui.index.rows import Row
+from fleettui.index.sorting import Column, sort_key_of
+from fleettui.kinds.record import ObjectRef
+from fleettui.kinds.spec import Role
+
+
+@runtime_checkable
+class Filter(Protocol):
+    """What a view asks of a filter."""
+
+    def matches(self, row: Row) -> bool:
+        """Tell whether the row itself is wanted."""
+        ...
+
+    def may_hold(self, root: Row) -> bool:
+        """Tell whether anything in the root's home tree may match; True when in doubt."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the tree."""
+
+    key: LineKey
+    """The object's reference, or a path for groups and links; stable while lines move."""
+    row: Row | None
+    """None for a group."""
+    label: str
+    """Raw text; unsafe to show without ``safe_text``."""
+    depth: int
+    is_expandable: bool
+    is_expanded: bool
+    is_link: bool
+    """Stands here because of a pointer, not because this is its home; counts elsewhere."""
+    relation: str
+    """For links: how the row above and this one are related."""
+    rollup: Rollup | None
+    """Counts below, this row included; None for links."""
+
+
+@dataclass(slots=True)
+class Settled:
+    """What a view's readers must paint anew."""
+
+    lines: bool = False
+    """Whether lines may have moved, come or gone."""
+    dirty: set[Row] = field(default_factory=set)
+    """Rows of which something shown may have changed."""
+    coverage: bool = False
+
+    def __bool__(self) -> bool:
+        """Tell whether anything changed."""
+        return self.lines or bool(self.dirty) or self.coverage
+
+
+class TreeView:
+    """Lines of one perspective, with what a person expanded, narrowed and sorted."""
+
+    def __init__(
+        self,
+        index: Index,
+        perspective: Perspective | None = None,
+        *,
+        show_machine_sets: bool = False,
+        joins: Joins | None = None,
+    ) -> None:
+        """Show the index as it is now; ``settle`` keeps up with it."""
+        self._index = index
+        self._joins = joins or Joins(index)
+        self._cursor = index.cursor()
+        self._open_rows: set[LineKey] = set()
+        self._narrowed_rows: set[LineKey] = set()
+        self._filter: Filter | None = None
+        self._linked: dict[Row, set[Row]] = {}
+        shown = Shown(
+            sort_key_of("name"), self._links_of, show_machine_sets, exceptions=self._open_rows
+        )
+        self._layout = Layout(index, perspective or by_cluster(), shown)
+        self.settle()
+
+    # -- reading --------------------------------------------------------------------------
+    def __len__(self) -> int:
+        """Return the number of lines, provisional while ``is_exact`` is not so."""
+        return self._layout.top.size
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every root has been measured; else ``work`` has something to do."""
+        return not self._layout.pending
+
+    @property
+    def perspective(self) -> Perspective:
+        """The grouping in use."""
+        return self._layout.perspective
+
+    @property
+    def faults_only(self) -> bool:
+        """Whether only what is failed or stalled is shown, and the way to it."""
+        return self._layout.shown.faults_only
+
+    @property
+    def filter(self) -> Filter | None:
+        """The filter in use."""
+        return self._filter
+
+    def lines(self, start: int, stop: int) -> list[Line]:
+        """Return lines from ``start`` up to, not including, ``stop``; costs those roots only."""
+        layout = self._layout
+        found: list[Line] = []
+        at = max(0, start)
+        while at < min(stop, len(self)):
+            node, offset = locate(layout.top, at)
+            if isinstance(node, Group):
+                found.append(self._group_line(node))
+                at += 1
+                continue
+            entries = layout.flatten(node)
+            if not entries:
+                continue
+            picked = entries[offset : offset + stop - at]
+            depth = node.parent.depth + 1
+            found += [self._entry_line(entry, depth) for entry in picked]
+            at += len(picked)
+        return found
+
+    def _group_line(self, group: Group) -> Line:
+        context = group.key[1]
+        partial = bool(self._index.coverage.unloaded_kinds(context))
+        return Line(
+            group.key,
+            None,
+            group.label,
+            group.depth,
+            True,
+            group.is_expanded,
+            False,
+            "",
+            unpack(group.counts, at_least=partial),
+        )
+
+    def _entry_line(self, entry: Entry, depth: int) -> Line:
+        row, below, relation, bits, above = entry
+        ref = row.ref
+        if above is not None:
+            key = link_key(relation, above.ref, ref)
+            return Line(key, row, row.name, depth + below, False, False, True, relation, None)
+        return Line(
+            ref,
+            row,
+            row.name,
+            depth + below,
+            bool(bits & EXPANDABLE),
+            bool(bits & EXPANDED),
+            False,
+            "",
+            self._index.rollup(row),
+        )
+
+    def position(self, key: LineKey) -> int | None:
+        """Return the line of this key; None when it is not shown (collapsed, filtered, gone)."""
+        if key and key[0] == GROUP_MARK:
+            group = self._layout.groups.get(key)
+            return line_of(group) if group is not None and self._is_reachable(group) else None
+        is_link = bool(key) and key[0] == "\0link"
+        home = ObjectRef(*key[2:7]) if is_link else ObjectRef(*key)
+        segment = self._layout.segment_of(home)
+        if segment is None or not self._is_reachable(segment):
+            return None
+        for place, entry in enumerate(self._layout.flatten(segment)):
+            row, _, relation, _, above = entry
+            if (above is not None) != is_link:
+                continue
+            own = link_key(relation, above.ref, row.ref) if above is not None else row.ref
+            if own == key:
+                return line_of(segment) + place
+        return None
+
+    def _is_reachable(self, node: Group | Segment) -> bool:
+        group = node.parent
+        while group is not None:
+            if not group.is_expanded:
+                return False
+            group = group.parent
+        return node.size > 0
+
+    # -- expansion ------------------------------------------------------------------------
+    def toggle(self, key: LineKey) -> None:
+        """Expand what is collapsed, collapse what is expanded; unknown keys and links stay."""
+        layout = self._layout
+        group = layout.groups.get(key)
+        if group is not None:
+            self._expand_group(group, is_expanded=not group.is_expanded)
+            return
+        segment = layout.segment_of(ObjectRef(*key)) if len(key) == 5 else None
+        if segment is None:
+            return
+        exceptions = self._narrowed_rows if layout.shown.is_narrowed else self._open_rows
+        exceptions.symmetric_difference_update({key})
+        if layout.shown.is_flat:
+            return
+        self._find_toggled()
+        segment.entries = None
+        layout.measure(segment)
+
+    def expand(self, key: LineKey) -> None:
+        """Expand the line if it is collapsed."""
+        if self._is_expanded(key) is False:
+            self.toggle(key)
+
+    def collapse(self, key: LineKey) -> None:
+        """Collapse the line if it is expanded."""
+        if self._is_expanded(key):
+            self.toggle(key)
+
+    def _is_expanded(self, key: LineKey) -> bool | None:
+        group = self._layout.groups.get(key)
+        if group is not None:
+            return group.is_expanded
+        segment = self._layout.segment_of(ObjectRef(*key)) if len(key) == 5 else None
+        if segment is None:
+            return None
+        for row, _, _, bits, above in self._layout.flatten(segment):
+            if above is None and row.ref == key:
+                return bool(bits & EXPANDED) if bits else None
+        return None
+
+    def reveal(self, ref: ObjectRef) -> int | None:
+        """Expand whatever hides the object and return its line; None when a filter hides it."""
+        segment = self._layout.segment_of(ref)
+        row = self._index.get(ref)
+        if segment is None or row is None:
+            return None
+        group: Group | None = segment.parent
+        while group is not None and group.parent is not None:
+            if not group.is_expanded:
+                self._expand_group(group, is_expanded=True)
+            group = group.parent
+        above = []
+        while row.parent is not None and not self._layout.shown.is_flat:
+            row = row.parent
+            above.append(row.ref)
+        for key in reversed(above):
+            self.expand(key)
+        return self.position(ref)
+
+    def _expand_group(self, group: Group, *, is_expanded: bool) -> None:
+        group.is_expanded = is_expanded
+        self._layout.expansion[group.key] = is_expanded
+        group.refit()
+
+    def expand_all(self) -> None:
+        """Expand every line."""
+        self._set_all(is_open=True)
+
+    def collapse_all(self) -> None:
+        """Collapse every row; groups stay open, so that the roots are in sight."""
+        self._set_all(is_open=False)
+
+    def _set_all(self, *, is_open: bool) -> None:
+        layout = self._layout
+        self._open_rows.clear()
+        self._narrowed_rows.clear()
+        layout.shown.is_open = is_open
+        for group in layout.groups.values():
+            if is_open:
+                group.is_expanded = layout.expansion[group.key] = True
+        self._find_toggled()
+        layout.measure_all()
+
+    def _find_toggled(self) -> None:
+        layout = self._layout
+        rows = [self._index.get(ObjectRef(*key)) for key in layout.shown.exceptions]
+        layout.toggled = {row.root for row in rows if row is not None}
+
+    # -- narrowing and order --------------------------------------------------------------
+    def set_filter(self, wanted: Filter | Callable[[Row], bool] | None) -> None:
+        """Show only rows that match, and the way to them; None shows everything again."""
+        if wanted is None or isinstance(wanted, Filter):
+            self._filter = wanted
+        else:
+            self._filter = PlainFilter(wanted)
+        self._narrow()
+
+    def set_faults_only(self, *, faults_only: bool) -> None:
+        """Show only what is failed or stalled and the way to it, or everything again."""
+        self._layout.shown.faults_only = faults_only
+        self._narrow()
+
+    def _narrow(self) -> None:
+        shown = self._layout.shown
+        wanted = self._filter
+        shown.matches = wanted.matches if wanted is not None else None
+        self._narrowed_rows.clear()
+        shown.exceptions = self._narrowed_rows if shown.is_narrowed else self._open_rows
+        self._find_toggled()
+        self._aim()
+        self._layout.measure_all()
+
+    def _aim(self) -> None:
+        is_tree = self._filter is not None and not self.perspective.is_flat
+        self._layout.may_hold = self._filter.may_hold if is_tree and self._filter else None
+
+    def sort(self, order: str | Column = "name", *, reverse: bool = False) -> None:
+        """Sort siblings by ``name``, ``health`` (worst, then longest broken), ``age``, ``kind``,
+        or by any column's values.
+
+        Raises:
+            KeyError: there is no order of this name.
+        """
+        self._layout.shown.sort_key = sort_key_of(order, reverse=reverse)
+        self._layout.resort()
+
+    def show_machine_sets(self, *, show: bool) -> None:
+        """Show MachineSets as lines of their own, or fold those without a fault away."""
+        self._layout.shown.show_machine_sets = show
+        self._layout.measure_all()
+
+    def set_perspective(self, perspective: Perspective) -> None:
+        """Group the roots another way; expansion of rows, filter and order stay."""
+        self._layout.perspective = perspective
+        self._layout.shown.is_flat = perspective.is_flat
+        self.rebuild()
+
+    # -- keeping up -----------------------------------------------------------------------
+    def settle(self) -> Settled:
+        """Take over what happened to the index since the last time."""
+        change = self._index.changes(self._cursor)
+        self._joins.refresh()
+        if change.reset:
+            self.rebuild()
+            return Settled(lines=True, coverage=True)
+        before = self._layout.top.prefix
+        lines = self._take_over(change)
+        if self._layout.pending and not lines:
+            lines = before is not self._layout.top.prefix
+        return Settled(lines, change.dirty | change.added, change.coverage)
+
+    def work(self) -> Iterator[None]:
+        """Measure what is pending, a little between two yields; for whoever has time."""
+        return self._layout.measuring()
+
+    def rebuild(self) -> None:
+        """Start over from the index as it is; the lines are the same as those kept up with."""
+        self._linked.clear()
+        self._aim()
+        self._find_toggled()
+        self._layout.rebuild()
+
+    def _take_over(self, change: Change) -> bool:
+        layout = self._layout
+        flat = layout.shown.is_flat
+        touched: set[Row] = set(change.removed)
+        if flat:
+            kind = layout.perspective.kind
+            touched |= change.dirty | change.added
+            if kind is not None:
+                touched = {row for row in touched if (row.group, row.kind) == kind}
+        else:
+            touched |= change.structure
+            touched.update(row.root for row in change.dirty)
+            touched.update(row.root for row in change.added)
+            touched |= self._linked_roots(change)
+        if not touched:
+            return False
+        size = len(self)
+        if change.structure and layout.shown.exceptions:
+            self._find_toggled()
+        for row in touched:
+            layout.place(row)
+        return bool(change.structure or change.removed or change.added) or size != len(self)
+
+    # -- links ----------------------------------------------------------------------------
+    def _links_of(self, row: Row) -> list[tuple[str, Row]]:
+        links = self._joins.links_of(row, everywhere=self.perspective.links_everywhere)
+        for _, other in links:
+            self._linked.setdefault(other, set()).add(row)
+        return links
+
+    def _linked_roots(self, change: Change) -> set[Row]:
+        """Return the roots whose link lines may be others now."""
+        rows: set[Row] = set()
+        for row in change.removed:
+            rows |= self._linked.pop(row, set())
+        for row in change.dirty | change.added:
+            role = row.place.spec.role
+            if role in GITOPS_ROLES or role is Role.CLUSTER:
+                rows |= self._linked.pop(row, set())
+                joins = self._joins.targets(row) if role is Role.APPLIER else []
+                made = self._joins.made_by(row) if role is Role.APPLIER else []
+                rows.update(join.row for join in [*joins, *made] if join.row is not None)
+            elif role is Role.PLATFORM:
+                for edge in self._index.reverse(row, "kubeconfig_secret"):
+                    if edge.target is not None:
+                        found = self._joins.targets(edge.target)
+                        rows.update(join.row for join in found if join.row is not None)
+        return {row.root for row in rows if not row.is_gone}
+
+
+@dataclass(frozen=True, slots=True)
+class PlainFilter:
+    """A filter that is nothing but a function of the row."""
+
+    wanted: Callable[[Row], bool]
+
+    def matches(self, row: Row) -> bool:
+        """Tell what the function tells."""
+        return self.wanted(row)
+
+    def may_hold(self, root: Row) -> bool:
+        """Tell nothing: it must be tried."""
+        return True
