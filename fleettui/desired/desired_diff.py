@@ -76,6 +76,8 @@ class DesiredDiff:
     error: str = ""
     """Why there is nothing to compare, in one line; nothing is pruned then."""
     hint: str = ""
+    is_partial: bool = False
+    """Some objects were not compared: no difference found says nothing about them."""
     is_suspended: bool = False
     provenance: Mapping[str, Provenance] | None = None
     """Files behind the differences."""

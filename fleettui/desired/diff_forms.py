@@ -85,6 +85,7 @@ def diff_json(diff: DesiredDiff, *, unchanged: bool = False) -> dict[str, object
         "wanted": diff.wanted,
         "revision": diff.revision,
         "suspended": diff.is_suspended,
+        "partial": diff.is_partial,
         "error": diff.error,
         "counts": {change.value: count for change, count in sorted(diff.counts.items())},
         "notes": list(diff.notes),

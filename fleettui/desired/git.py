@@ -28,6 +28,8 @@ from fleettui.desired.revisions import (
 
 _SHA = re.compile(r"^[0-9a-f]{40}(?:[0-9a-f]{24})?$")
 
+_SERVER_HEAD = "refs/fleettui/head"
+
 
 class GitCache:
     """Repositories of one run: each is fetched at most once, and shared.
@@ -176,7 +178,15 @@ class GitRepository:
             await self.fetch()
         if wanted in self._known:
             return self._known[wanted]
-        forms = [f"refs/heads/{wanted}", f"refs/tags/{wanted}", f"refs/remotes/origin/{wanted}"]
+        if wanted == "HEAD" and self.checkout is None and not self._cache.offline:
+            await self._fetch(f"+HEAD:{_SERVER_HEAD}")
+        head = [_SERVER_HEAD] if wanted == "HEAD" and self.checkout is None else []
+        forms = [
+            *head,
+            f"refs/heads/{wanted}",
+            f"refs/tags/{wanted}",
+            f"refs/remotes/origin/{wanted}",
+        ]
         for form in [wanted] if wanted.startswith("refs/") else [*forms, wanted]:
             finished = await self._git.command(
                 "rev-parse",
