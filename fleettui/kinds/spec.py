@@ -81,7 +81,12 @@ class Dialect(StrEnum):
     STATIC = "static"
     """No controller writes status: always current."""
     WORKLOAD = "workload"
-    """Deployment-like: available against desired replicas."""
+    """Built-in kinds: available against desired replicas, containers, phases."""
+    ACK = "ack"
+    """AWS Controllers for Kubernetes."""
+    CONFIG_CONNECTOR = "config_connector"
+    CROSSPLANE = "crossplane"
+    """Synced and Ready."""
 
 
 @dataclass(frozen=True, slots=True)

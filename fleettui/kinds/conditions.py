@@ -1,0 +1,155 @@
+"""Condition lists of every family, brought into one form.
+
+Knows where entries stand, how the two Cluster API schemes are told apart entry by
+entry, and which side of a type is the abnormal one. What the entries add up to is
+decided in ``dialects``. Source: cluster-api util/conditions/getter.go and
+internal/util/tree/tree.go (polarity); metav1.Condition.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+
+from fleettui.kinds.moments import unix_seconds
+from fleettui.kinds.paths import number_of
+from fleettui.kinds.record import Condition
+
+NEGATIVE = frozenset(
+    {
+        # Cluster API
+        "Paused", "Deleting", "RollingOut", "ScalingUp", "ScalingDown", "Updating", "Remediating",
+        # Flux and its neighbours
+        "Stalled", "Reconciling", "FetchFailed", "BuildFailed", "StorageOperationFailed",
+        "ArtifactOutdated", "IncludeUnavailable", "Remediated", "Drifted", "StateLocked",
+        # Argo CD
+        "ErrorOccurred", "InvalidRolloutConfig", "RolloutProgressing",
+        # clouds and workloads
+        "ACK.Terminal", "ACK.Recoverable", "ACK.Advisory", "ReplicaFailure", "Failed",
+        "FailureTarget", "Suspended", "MemoryPressure", "DiskPressure", "PIDPressure",
+        "NetworkUnavailable", "DisruptionTarget",
+    }
+)  # fmt: skip
+"""Types whose True side is abnormal or busy."""
+
+POSITIVE = frozenset({"Progressing"})
+"""Types that end like busy ones, yet are well when True."""
+
+BUSY = frozenset({"RollingOut", "ScalingUp", "ScalingDown", "Updating", "Remediating"})
+"""Negative types whose True side is ordinary progress."""
+
+
+@lru_cache(maxsize=4096)
+def is_negative(kind: str) -> bool:
+    """Whether True is the abnormal or busy side of a condition type.
+
+    Unknown types that end in ``ing`` are busy ones, except those that say that
+    something runs (``VMRunning``).
+    """
+    if kind in NEGATIVE:
+        return True
+    return kind.endswith("ing") and kind not in POSITIVE and not kind.endswith("Running")
+
+
+class RawCondition(msgspec.Struct, frozen=True, gc=False):
+    """One entry as documents write it, of either scheme."""
+
+    type: str = ""
+    status: Literal["True", "False", "Unknown"] | None = None
+    reason: str | None = None
+    message: str | None = None
+    lastTransitionTime: str | None = None
+    severity: str | None = None
+    observedGeneration: int | None = None
+
+
+_STATUSES: Mapping[str, Literal["True", "False", "Unknown"]] = {
+    "true": "True",
+    "false": "False",
+    "unknown": "Unknown",
+}
+
+
+def _word(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def raw_conditions(value: object) -> list[RawCondition] | None:
+    """Entries of a decoded list, odd ones left out; None when there is no list."""
+    if not isinstance(value, list):
+        return None
+    found = []
+    for item in value:
+        if isinstance(item, Mapping) and isinstance(item.get("type"), str):
+            status = item.get("status")
+            known = None if status is None else _STATUSES.get(str(status).lower(), "Unknown")
+            seen = number_of(item.get("observedGeneration"))
+            found.append(
+                RawCondition(
+                    item["type"],
+                    known,
+                    _word(item.get("reason")),
+                    _word(item.get("message")),
+                    _word(item.get("lastTransitionTime")),
+                    _word(item.get("severity")),
+                    seen if seen >= 0 else None,
+                )
+            )
+    return found
+
+
+def is_old(entry: RawCondition) -> bool:
+    """Whether an entry follows the old Cluster API scheme.
+
+    Source: the new scheme always has a reason, and never a severity.
+    """
+    if entry.severity:
+        return True
+    return not entry.reason and entry.status == "True"
+
+
+def _condition(entry: RawCondition, deprecated: bool) -> Condition:
+    generation = entry.observedGeneration
+    return Condition(
+        entry.type,
+        entry.status or "True",
+        entry.reason or "",
+        entry.message or "",
+        unix_seconds(entry.lastTransitionTime),
+        entry.severity or "",
+        -1 if generation is None else generation,
+        deprecated,
+        is_negative(entry.type),
+    )
+
+
+def conditions_of(
+    main: Iterable[RawCondition] | None,
+    newer: Iterable[RawCondition] | None,
+    older: Iterable[RawCondition] | None,
+) -> tuple[Condition, ...]:
+    """All entries in the order of the document, those of the old scheme last.
+
+    Args:
+        main: ``status.conditions``.
+        newer: ``status.v1beta2.conditions``; when it has entries, ``main`` is the old list.
+        older: ``status.deprecated.v1beta1.conditions``.
+    """
+    if not newer and not older:
+        return tuple([_condition(entry, False) for entry in main]) if main else ()
+    current = newer or main or ()
+    legacy = [*(main or ())] if newer else []
+    legacy.extend(older or ())
+    return (
+        *[_condition(entry, False) for entry in current],
+        *[_condition(entry, True) for entry in legacy],
+    )
+
+
+def named(conditions: Iterable[Condition], kind: str) -> Condition | None:
+    """The first entry of a type; the list's order puts the newer scheme first."""
+    for condition in conditions:
+        if condition.type == kind:
+            return condition
+    return None

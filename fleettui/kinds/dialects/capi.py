@@ -1,0 +1,249 @@
+"""Health of Cluster API objects, in either condition scheme.
+
+Knows the summary conditions, which entries are ordinary progress, which reasons
+wait for something else and which are failures. Refuses to know neighbours: that
+a Cluster's pools are sick is the index's business. Source: api/core/v1beta2
+condition types and reasons; cmd/clusterctl/client/tree; provider contracts.
+"""
+
+from collections.abc import Iterable
+
+from fleettui.kinds.dialects.evidence import (
+    NO_STATUS,
+    Dialect,
+    Evidence,
+    Judgement,
+    behind,
+    failed_field,
+    is_hard,
+    is_waiting,
+    told,
+)
+from fleettui.kinds.record import Condition, Flag, Verdict
+
+_SUMMARIES = frozenset({"Ready", "Available", "UpToDate"})
+_CONSEQUENCES = frozenset({"MachinesReady", "MachinesUpToDate", "MachineSetReady"})
+"""Entries that repeat what the objects below say about themselves."""
+_GRAVE = frozenset(
+    {
+        "CertificatesAvailable", "ControlPlaneComponentsHealthy", "EtcdClusterHealthy",
+        "RemediationAllowed", "RemoteConnectionProbe", "TopologyReconciled", "OwnerRemediated",
+        "ResourcesApplied", "Discovered", "VariablesReady", "RefVersionsUpToDate",
+        "VariablesReconciled", "ProviderInstalled",
+    }
+)  # fmt: skip
+"""Positive entries worth a verdict even beside a summary that is True."""
+_STARTING = frozenset({"Pending", "Provisioning", ""})
+
+
+def _first(conditions: Iterable[Condition]) -> Condition | None:
+    return next(iter(conditions), None)
+
+
+def _is_blocked(condition: Condition) -> bool:
+    return "blocked because" in condition.message
+
+
+class _Entries:
+    """The entries of one scheme, sorted by what they do to a verdict."""
+
+    __slots__ = ("bad", "busy", "deleting", "summary", "unknown")
+
+    def __init__(self, conditions: Iterable[Condition], summary_types: tuple[str, ...]) -> None:
+        self.summary: Condition | None = None
+        self.deleting: Condition | None = None
+        self.busy: list[Condition] = []
+        self.bad: list[Condition] = []
+        self.unknown: list[Condition] = []
+        best = len(summary_types)
+        for condition in conditions:
+            kind = condition.type
+            if kind in summary_types:
+                rank = summary_types.index(kind)
+                if rank < best:
+                    best, self.summary = rank, condition
+            if condition.negative:
+                if condition.status == "True":
+                    if kind == "Deleting":
+                        self.deleting = condition
+                    elif kind != "Paused":
+                        self.busy.append(condition)
+            elif condition.status == "False":
+                if kind not in _SUMMARIES and kind not in _CONSEQUENCES:
+                    self.bad.append(condition)
+            elif condition.status == "Unknown" and kind not in _SUMMARIES:
+                self.unknown.append(condition)
+        summary = self.summary
+        if summary is not None:
+            self.bad = [entry for entry in self.bad if entry.type != summary.type]
+
+
+def judge_capi(evidence: Evidence) -> Judgement:
+    """Verdict of an object that follows a Cluster API contract."""
+    if evidence.failure:
+        return failed_field(evidence)
+    conditions = evidence.conditions
+    newer = [entry for entry in conditions if not entry.deprecated and not entry.severity]
+    entries = _Entries(newer, evidence.summary)
+    flags = 0
+    if entries.summary is None and len(newer) <= len(conditions):
+        older = [entry for entry in conditions if entry.deprecated or entry.severity]
+        if older:
+            legacy = _Entries(conditions, evidence.summary)
+            if legacy.summary is not None or not (entries.bad or entries.busy):
+                entries, flags = legacy, Flag.LEGACY
+    if evidence.is_deleting:
+        return _deleting(evidence, entries, flags)
+    if entries.summary is None:
+        return _without_summary(evidence, entries, flags)
+    if entries.summary.severity or (flags and entries.summary.status != "Unknown"):
+        return _old_scheme(evidence, entries, entries.summary, flags)
+    return _new_scheme(evidence, entries, entries.summary, flags)
+
+
+def _deleting(evidence: Evidence, entries: _Entries, flags: int) -> Judgement:
+    worst = _first(entry for entry in entries.bad if entry.severity == "Error")
+    if worst is not None:
+        return told(Verdict.FAILED, worst, flags=flags)
+    told_by = entries.deleting or entries.summary
+    if told_by is None:
+        return Judgement(Verdict.IN_PROGRESS, "deletionTimestamp", "Deleting", flags=flags)
+    return told(Verdict.IN_PROGRESS, told_by, flags=flags)
+
+
+def _old_scheme(evidence: Evidence, entries: _Entries, summary: Condition, flags: int) -> Judgement:
+    if summary.status == "True":
+        return _well(evidence, entries, flags)
+    cause = summary
+    if not summary.message:
+        cause = _first(e for e in entries.bad if e.reason == summary.reason) or summary
+    if summary.severity == "Info" or (not summary.severity and not is_hard(summary.reason)):
+        waiting = Flag.WAITING if is_waiting(summary.reason) else 0
+        return told(Verdict.IN_PROGRESS, cause, flags=flags | waiting)
+    if is_waiting(summary.reason) and summary.severity != "Error":
+        return told(Verdict.IN_PROGRESS, cause, flags=flags | Flag.WAITING)
+    return told(Verdict.FAILED, cause, flags=flags)
+
+
+def _new_scheme(evidence: Evidence, entries: _Entries, summary: Condition, flags: int) -> Judgement:
+    if summary.status == "True":
+        return _well(evidence, entries, flags)
+    blocked = _blocked(entries, flags)
+    if blocked is not None:
+        return blocked
+    hard = _first(
+        entry for entry in entries.bad if is_hard(entry.reason) or entry.type == "OwnerRemediated"
+    )
+    if hard is not None:
+        return told(Verdict.FAILED, hard, flags=flags)
+    if is_hard(summary.reason) and summary.status == "False":
+        return told(Verdict.FAILED, summary, flags=flags)
+    if _is_starting(evidence):
+        return _unfinished(entries, summary, flags)
+    if summary.status == "Unknown":
+        return _not_known(entries, summary, flags)
+    if entries.busy:
+        return told(Verdict.IN_PROGRESS, summary, flags=flags)
+    softer = [entry for entry in entries.bad if not is_waiting(entry.reason)]
+    if is_waiting(summary.reason) or (entries.bad and not softer):
+        return _unfinished(entries, summary, flags)
+    return told(Verdict.FAILED, summary, flags=flags)
+
+
+def _well(evidence: Evidence, entries: _Entries, flags: int) -> Judgement:
+    """Verdict beside a summary that is True."""
+    blocked = _blocked(entries, flags)
+    if blocked is not None:
+        return blocked
+    grave = _first(
+        entry
+        for entry in entries.bad
+        if entry.type in _GRAVE and entry.severity in ("", "Error") and not is_waiting(entry.reason)
+    )
+    if grave is not None and (is_hard(grave.reason) or not entries.busy):
+        return told(Verdict.FAILED, grave, flags=flags)
+    if entries.busy:
+        return told(Verdict.IN_PROGRESS, entries.busy[0], flags=flags)
+    if evidence.is_behind and not evidence.is_paused:
+        return behind(evidence, flags=flags)
+    if evidence.ready is False and entries.summary is not None and entries.summary.severity:
+        return Judgement(Verdict.IN_PROGRESS, "ready", "NotReady", flags=flags)
+    assert entries.summary is not None
+    return told(Verdict.CURRENT, entries.summary, flags=flags)
+
+
+def _blocked(entries: _Entries, flags: int) -> Judgement | None:
+    """Progress that its own message calls blocked.
+
+    Source: MachineSet and MachineDeployment ScalingUp messages; a missing template
+    never comes by itself, a preflight check waits for another object.
+    """
+    entry = _first(entry for entry in entries.busy if _is_blocked(entry))
+    if entry is None:
+        return None
+    if "does not exist" in entry.message:
+        return told(Verdict.FAILED, entry, flags=flags)
+    return told(Verdict.IN_PROGRESS, entry, flags=flags | Flag.WAITING)
+
+
+def _is_starting(evidence: Evidence) -> bool:
+    """Whether the object has never been provisioned."""
+    phase = evidence.extras[0]
+    if evidence.ready is False:
+        return True
+    return evidence.ready is None and isinstance(phase, str) and phase in _STARTING
+
+
+def _unfinished(entries: _Entries, summary: Condition, flags: int) -> Judgement:
+    step = _first(e for e in entries.bad if not is_waiting(e.reason))
+    waits = is_waiting(summary.reason) or (step is None and bool(entries.bad))
+    return told(Verdict.IN_PROGRESS, summary, flags=flags | (Flag.WAITING if waits else 0))
+
+
+def _not_known(entries: _Entries, summary: Condition, flags: int) -> Judgement:
+    first_report = "Waiting for" in summary.message or "not yet reported" in summary.message
+    if first_report or entries.busy:
+        return told(Verdict.IN_PROGRESS, summary, flags=flags | Flag.WAITING)
+    return told(Verdict.UNKNOWN, summary, flags=flags)
+
+
+def _without_summary(evidence: Evidence, entries: _Entries, flags: int) -> Judgement:
+    """Verdict of kinds that sum nothing up, and of objects too young for a summary."""
+    blocked = _blocked(entries, flags)
+    if blocked is not None:
+        return blocked
+    grave = _first(
+        entry
+        for entry in entries.bad
+        if (entry.type in _GRAVE or is_hard(entry.reason)) and entry.severity in ("", "Error")
+    )
+    if grave is not None:
+        return told(Verdict.FAILED, grave, flags=flags)
+    phase = evidence.extras[0]
+    if phase == "Failed":
+        return Judgement(Verdict.FAILED, "phase", "Failed", flags=flags)
+    step = _first((*entries.bad, *entries.busy))
+    if evidence.ready is False:
+        if step is not None:
+            return told(Verdict.IN_PROGRESS, step, flags=flags)
+        return Judgement(Verdict.IN_PROGRESS, "ready", "NotReady", flags=flags)
+    if entries.busy:
+        return told(Verdict.IN_PROGRESS, entries.busy[0], flags=flags)
+    if not evidence.has_status:
+        return NO_STATUS
+    doubt = _first(e for e in entries.unknown if e.type not in _CONSEQUENCES)
+    if doubt is not None and evidence.ready is not True:
+        return told(Verdict.UNKNOWN, doubt, flags=flags)
+    if evidence.is_behind and not evidence.is_paused:
+        return behind(evidence, flags=flags)
+    if evidence.ready is None and not any(c.type != "Paused" for c in evidence.conditions):
+        return Judgement(
+            Verdict.UNKNOWN if evidence.conditions or phase is None else Verdict.CURRENT,
+            flags=flags,
+            reason="NotReported",
+            message="nothing about its health has been reported",
+        )
+    return Judgement(Verdict.CURRENT, flags=flags)
+
+
+CAPI = Dialect(judge_capi, ("status.phase",))

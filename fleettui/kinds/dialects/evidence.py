@@ -1,0 +1,125 @@
+"""What a dialect is given and what it answers.
+
+Knows the form of both; decides nothing.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from fleettui.kinds.conditions import named
+from fleettui.kinds.record import Condition, Flag, Replicas, Verdict
+
+
+class Evidence(msgspec.Struct, gc=False, frozen=True):
+    """Everything in one document that speaks about its health."""
+
+    conditions: tuple[Condition, ...]
+    """The newer scheme first."""
+    summary: tuple[str, ...]
+    """Types that sum the object up, best first."""
+    generation: int
+    observed_generation: int
+    """-1 when the document does not say."""
+    has_status: bool
+    """Whether any controller has written anything that is read here."""
+    ready: object
+    """The ready or provisioned flag; None when absent."""
+    failure: str
+    """Text of a failure field; empty when there is none."""
+    replicas: Replicas | None
+    is_deleting: bool
+    is_paused: bool
+    extras: tuple[object, ...]
+    """Values of the dialect's own paths, in their order."""
+
+    def named(self, kind: str) -> Condition | None:
+        """The entry of a type, of the newer scheme if both have it."""
+        return named(self.conditions, kind)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the controller has not yet looked at the present specification."""
+        return -1 < self.observed_generation < self.generation
+
+
+class Judgement(NamedTuple):
+    """What the document says about itself."""
+
+    verdict: Verdict
+    condition: str = ""
+    reason: str = ""
+    message: str = ""
+    since: int = 0
+    flags: int = 0
+
+
+Judge = Callable[[Evidence], Judgement]
+
+
+class Dialect(NamedTuple):
+    """One way of reading health out of a document."""
+
+    judge: Judge
+    paths: tuple[str, ...] = ()
+    """What it needs besides conditions, flags and counters; becomes ``Evidence.extras``."""
+
+
+NO_STATUS = Judgement(
+    Verdict.UNKNOWN,
+    reason="NoStatus",
+    message="no controller has written a status yet",
+    flags=Flag.ABSENT_STATUS,
+)
+
+
+def told(verdict: Verdict, condition: Condition, *, flags: int = 0) -> Judgement:
+    """A verdict in the words of the condition that decided it."""
+    return Judgement(
+        verdict,
+        condition.type,
+        condition.reason,
+        condition.message,
+        condition.since,
+        flags,
+    )
+
+
+def behind(evidence: Evidence, *, flags: int = 0) -> Judgement:
+    """In progress, because the present specification has not been looked at."""
+    return Judgement(
+        Verdict.IN_PROGRESS,
+        "observedGeneration",
+        "GenerationNotObserved",
+        f"the controller has seen generation {evidence.observed_generation}"
+        f" of {evidence.generation}",
+        0,
+        flags | Flag.STALE_GENERATION,
+    )
+
+
+def failed_field(evidence: Evidence) -> Judgement:
+    """Failed, in the words of a failure field."""
+    return Judgement(Verdict.FAILED, "failureMessage", "Failure", evidence.failure)
+
+
+_WAITING = (
+    "Waiting",
+    "NotYetReported",
+    "Dependency",
+    "ReferenceNotFound",
+    "SecretNotFound",
+    "NotProvisioned",
+)
+_HARD = ("Failed", "Error", "Failure", "Timeout", "Unhealthy", "Invalid", "NotHealthy", "Denied")
+
+
+def is_waiting(reason: str) -> bool:
+    """Whether a reason names something else that has to come first."""
+    return reason.startswith(_WAITING) or reason.endswith("Pending")
+
+
+def is_hard(reason: str) -> bool:
+    """Whether a reason names a failure rather than an unfinished step."""
+    return any(word in reason for word in _HARD) and not reason.startswith("WaitingFor")
