@@ -300,3 +300,57 @@ class _Conversation:
         limit = self._limits.output_bytes
         if len(target) > (limit if target is self.stdout else limit // 4):
             raise ProgramError(f"{self._name} wrote more than {limit} bytes")
+
+
+class Companion:
+    """A program that runs beside this one until it is told to end.
+
+    Its error output is this program's own; its input stays open as long as this
+    program lives, so that it can notice our end.
+    """
+
+    def __init__(self, arguments: Sequence[str | Path], *, environment: Mapping[str, str]) -> None:
+        """Starts the program in a process group of its own.
+
+        Raises:
+            ProgramError: it cannot be started.
+        """
+        self.name = Path(arguments[0]).name
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - no shell, stated arguments
+                [str(part) for part in arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=dict(environment),
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ProgramError(f"{self.name} cannot be started: {error.strerror}") from error
+
+    def read_line(self, timeout_s: float) -> str:
+        """The next line of its output, without the line feed; blocks.
+
+        Raises:
+            ProgramError: it ended, or said nothing in time.
+        """
+        stdout = self._process.stdout
+        assert stdout is not None
+        lines: list[bytes] = []
+        reader = threading.Thread(target=lambda: lines.append(stdout.readline()), daemon=True)
+        reader.start()
+        reader.join(timeout_s)
+        if reader.is_alive():
+            raise ProgramError(f"{self.name} did not get ready within {timeout_s:.0f} s")
+        if not lines[0]:
+            code = self._process.wait()
+            raise ProgramError(f"{self.name} ended with status {code} before it was ready")
+        return lines[0].decode(errors="replace").rstrip("\n")
+
+    def stop(self) -> int:
+        """Ends the program and what it started; returns its exit status."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
+        _end(self._process)
+        return self._process.wait()

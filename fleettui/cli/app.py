@@ -1,0 +1,111 @@
+"""The command line: parses words, calls the fleet, prints.
+
+Knows options and exit codes; what is printed comes from ``fleet``. Without a
+subcommand the terminal UI opens. Importing this module imports neither Textual
+nor an HTTP client, so that ``--help`` and completion stay quick.
+"""
+
+import gc
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple, TextIO
+
+import click
+
+from fleettui import __version__
+from fleettui.cli.options import Asked, fleet_options
+from fleettui.errors import ExitCode, FleettuiError
+from fleettui.text import safe_text
+
+
+class _Command(NamedTuple):
+    """A subcommand that is imported when it is called for."""
+
+    place: str
+    help: str
+
+
+COMMANDS = {
+    "demo": _Command("fleettui.cli.demo:demo", "Open a pretend fleet on this machine."),
+    "describe": _Command("fleettui.cli.describe:describe", "Describe one cluster as clusterctl."),
+    "get": _Command("fleettui.cli.words:get", "Print objects of a kind."),
+    "kinds": _Command("fleettui.cli.kinds:kinds", "List or check the kinds understood."),
+    "tree": _Command("fleettui.cli.words:tree", "Print the whole fleet as a tree."),
+}
+"""Subcommands by name; listing them imports none."""
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of subcommands in order."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The subcommand, imported now."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        module, _, attribute = entry.place.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Subcommands with their one line of help, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name].help) for name in self.list_commands(ctx)])
+
+
+@click.group(
+    cls=_LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="fleettui")
+@fleet_options
+@click.pass_context
+def fleettui(ctx: click.Context, asked: Asked) -> None:
+    """See what a fleet of Kubernetes clusters is made of, what is broken and why.
+
+    Without a command the terminal program opens on the current context.
+    """
+    if ctx.invoked_subcommand is not None:
+        ctx.obj = asked
+        return
+    from fleettui.cli.screen import open_screen
+
+    ctx.exit(open_screen(asked.opening()))
+
+
+def report(error: FleettuiError, stderr: TextIO) -> None:
+    """The one clear line, and the hint below it."""
+    print(f"fleettui: {safe_text(str(error))}", file=stderr)
+    if error.hint:
+        print(f"  hint: {safe_text(error.hint)}", file=stderr)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs the command line; returns the exit code, prints the one line of an error."""
+    gc.disable()  # a short-lived process, and the UI sets its own policy
+    try:
+        result = fleettui.main(list(arguments), prog_name="fleettui", standalone_mode=False)
+    except FleettuiError as error:
+        report(error, sys.stderr)
+        return int(error.exit_code)
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "fleettui"
+        print(f"{where}: {error.format_message()}", file=sys.stderr)
+        print(f"  hint: {where} --help", file=sys.stderr)
+        return int(ExitCode.USAGE)
+    except click.ClickException as error:
+        print(f"fleettui: {error.format_message()}", file=sys.stderr)
+        return int(ExitCode.FAILED)
+    except (click.Abort, KeyboardInterrupt):
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of a pipe went away: nothing is left to say, and nobody to say it to.
+        sys.stderr.close()
+        return int(ExitCode.OK)
+    return result if isinstance(result, int) else int(ExitCode.OK)

@@ -1,0 +1,74 @@
+"""``demo``: pretend management clusters, and the ordinary program on them."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from fleettui.cli.options import Asked, fleet_options
+from fleettui.cli.screen import open_screen
+from fleettui.processes import Companion
+
+READY_S = 60.0
+DEFAULT_CLUSTERS = 24
+DEFAULT_CONTEXTS = 2
+
+
+@click.command()
+@click.option(
+    "--clusters",
+    type=click.IntRange(1, 100_000),
+    default=DEFAULT_CLUSTERS,
+    show_default=True,
+    help="Workload clusters in all, about 60 objects each.",
+)
+@click.option(
+    "--contexts",
+    "demo_contexts",
+    type=click.IntRange(1, 50),
+    default=DEFAULT_CONTEXTS,
+    show_default=True,
+    help="Management clusters.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same fleet.")
+@click.option(
+    "--churn",
+    type=click.FloatRange(0, 20_000),
+    default=2.0,
+    show_default=True,
+    help="Watch events a second.",
+)
+@click.option("--link", default="", metavar="RATE,DELAY", help="Slow link, such as 20mbit,80ms.")
+@click.option("--serve", is_flag=True, help="Only the servers; print the kubeconfig's path.")
+@fleet_options
+def demo(
+    clusters: int,
+    demo_contexts: int,
+    seed: int,
+    churn: float,
+    link: str,
+    serve: bool,
+    asked: Asked,
+) -> int:
+    """Open a pretend fleet; nothing outside this machine is touched."""
+    arguments = [
+        *("--clusters", str(clusters), "--contexts", str(demo_contexts)),
+        *("--seed", str(seed), "--churn", str(churn)),
+    ]
+    if link:
+        arguments += ["--link", link]
+    if serve:
+        from fleettui.demo.__main__ import main
+
+        return main(arguments)
+    companion = Companion(
+        [sys.executable, "-m", "fleettui.demo", *arguments, "--exit-with-parent"],
+        environment=os.environ,
+    )
+    try:
+        kubeconfig = Path(companion.read_line(READY_S))
+        opened = asked.merged(Asked(kubeconfig=kubeconfig, all_contexts=not asked.contexts))
+        return open_screen(opened.opening())
+    finally:
+        companion.stop()

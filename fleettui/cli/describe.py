@@ -1,0 +1,77 @@
+"""``describe cluster``: the view that clusterctl users know, and JSON of it."""
+
+import click
+
+from fleettui.cli.options import Asked, fleet_options
+from fleettui.cli.output import open_output, render
+from fleettui.cli.session import DEFAULT_TIMEOUT_S, completeness, with_fleet
+from fleettui.errors import UsageError
+from fleettui.fleet import Fleet
+from fleettui.fleet.describe import Options, build_tree, describe_form, describe_lines
+from fleettui.fleet.describe.gather import gather
+from fleettui.fleet.refs import one_row
+
+
+@click.group()
+def describe() -> None:
+    """Describe one cluster in the way of clusterctl."""
+
+
+@describe.command()
+@click.argument("name")
+@fleet_options
+@click.option("--show-conditions", default="", metavar="LIST", help="all, Kind, Kind/name; + bad.")
+@click.option("--show-machinesets", is_flag=True, help="Show MachineSets between.")
+@click.option("--show-resourcesets", is_flag=True, help="Show ClusterResourceSets.")
+@click.option("--show-templates", is_flag=True, help="Show templates.")
+@click.option("--echo", is_flag=True, help="Show infrastructure and bootstrap that echo a Machine.")
+@click.option("--grouping/--no-grouping", default=True, help="Merge equal Machines.")
+@click.option(
+    "-o", "--output", "form", type=click.Choice(["table", "json", "yaml"]), default="table"
+)
+@click.option("-c", "--color", type=click.Choice(["auto", "always", "never"]), default="auto")
+@click.option("--allow-partial", is_flag=True, help="Exit 0 though not all could be read.")
+@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=DEFAULT_TIMEOUT_S)
+def cluster(
+    name: str,
+    asked: Asked,
+    show_conditions: str,
+    show_machinesets: bool,
+    show_resourcesets: bool,
+    show_templates: bool,
+    echo: bool,
+    grouping: bool,
+    form: str,
+    color: str,
+    allow_partial: bool,
+    timeout: float,
+) -> int:
+    """Describe the cluster NAME ([CONTEXT:][NAMESPACE/]NAME)."""
+    for element in filter(None, show_conditions.split(",")):
+        if element != element.strip():
+            raise UsageError(
+                f"{element!r} has a space around it", where="--show-conditions", hint="a,b,c"
+            )
+    output = open_output(color)
+    options = Options(
+        show_conditions=show_conditions,
+        show_machine_sets=show_machinesets,
+        show_resource_sets=show_resourcesets,
+        show_templates=show_templates,
+        echo=echo,
+        grouping=grouping,
+    )
+
+    async def work(fleet: Fleet) -> int:
+        row = one_row(fleet, name, kind="cluster.cluster.x-k8s.io")
+        body, inventory, missing = await gather(fleet, row, with_sets=show_resourcesets)
+        root = build_tree(body, inventory, options)
+        if form == "table":
+            output.write("\n".join(describe_lines(root, fleet.now())))
+        else:
+            output.write(render(describe_form(root, fleet.now()), form))
+        for text in missing:
+            output.say(f"not shown: {text}")
+        return int(completeness(fleet, output, allow_partial=allow_partial))
+
+    return with_fleet(asked.opening(), output, work, timeout_s=timeout)

@@ -1,0 +1,28 @@
+"""Opens the terminal program."""
+
+import sys
+
+from fleettui.errors import ExitCode, UsageError
+from fleettui.fleet.opening import Opening, open_fleet
+
+
+def open_screen(opening: Opening) -> int:
+    """Runs the UI until it is left; returns the exit code.
+
+    Raises:
+        UsageError: there is no terminal.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "the screen needs a terminal on stdin and stdout",
+            hint="use `fleettui tree` or `fleettui get clusters` in pipes and scripts",
+        )
+    from fleettui.tui.startup import prepare
+
+    prepare()
+    from fleettui.tui.app import run
+
+    try:
+        return run(open_fleet(opening), opening.settings)
+    except KeyboardInterrupt:
+        return int(ExitCode.INTERRUPTED)

@@ -1,0 +1,69 @@
+"""One command's use of a fleet: open, wait, do, close; and the exit code of what was known."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+from fleettui.cli.output import Output
+from fleettui.errors import ConnectError, ExitCode
+from fleettui.fleet import ContextState, Fleet
+from fleettui.fleet.opening import Opening, open_fleet
+
+DEFAULT_TIMEOUT_S = 60.0
+_PROGRESS_S = 0.5
+
+Work = Callable[[Fleet], Awaitable[int]]
+
+
+def with_fleet(opening: Opening, output: Output, work: Work, *, timeout_s: float) -> int:
+    """Runs ``work`` on a fleet that had ``timeout_s`` seconds to answer for everything.
+
+    Raises:
+        ConnectError: not one context could be read.
+    """
+
+    async def session() -> int:
+        fleet = open_fleet(opening)
+        await fleet.start()
+        try:
+            await _synced(fleet, output, timeout_s)
+            fleet.settle()
+            return await work(fleet)
+        finally:
+            await fleet.close()
+
+    return asyncio.run(session())
+
+
+async def _synced(fleet: Fleet, output: Output, timeout_s: float) -> None:
+    """Waits, showing progress on a terminal."""
+    shows_progress = sys.stderr.isatty()
+    waiting = asyncio.create_task(fleet.wait_synced(timeout_s))
+    while not waiting.done():
+        await asyncio.wait({waiting}, timeout=_PROGRESS_S)
+        if shows_progress and not waiting.done():
+            loaded = sum(info.loaded for info in fleet.contexts())
+            print(f"\rreading {loaded} objects…\x1b[K", end="", file=sys.stderr, flush=True)
+    if shows_progress:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    await waiting
+    failed = [info for info in fleet.contexts() if info.state is ContextState.FAILED]
+    if failed and len(failed) == len(fleet.contexts()):
+        info = failed[0]
+        raise ConnectError(info.error or "cannot be reached", where=info.name, hint=info.hint)
+
+
+def completeness(fleet: Fleet, output: Output, *, allow_partial: bool) -> ExitCode:
+    """0 when everything asked for was read; 3, with the reasons told, when not."""
+    is_partial = False
+    for info in fleet.contexts():
+        if info.state in (ContextState.LIVE, ContextState.RECORDED) and not info.missing:
+            continue
+        is_partial = True
+        reason = info.error or info.state.value
+        reasons = info.missing or (reason,)
+        for text in reasons[:10]:
+            output.say(f"incomplete: {info.name}: {text}")
+        if len(reasons) > 10:
+            output.say(f"incomplete: {info.name}: and {len(reasons) - 10} more")
+    return ExitCode.INCOMPLETE if is_partial and not allow_partial else ExitCode.OK

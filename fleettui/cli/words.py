@@ -1,0 +1,253 @@
+"""``tree`` and ``get``: what the fleet is made of, as words and documents."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import click
+
+from fleettui.cli.options import Asked, fleet_options
+from fleettui.cli.output import Output, open_output, render, table_text
+from fleettui.cli.session import DEFAULT_TIMEOUT_S, completeness, with_fleet
+from fleettui.errors import ExitCode, FleettuiError
+from fleettui.fleet import Fleet
+from fleettui.fleet.forms import get_form, tree_form
+from fleettui.fleet.refs import find_rows, kinds_named
+from fleettui.index import Row, TreeView
+from fleettui.index.view import Filter
+from fleettui.kinds.record import Verdict
+from fleettui.text import age_text, one_line, safe_text
+
+GLYPHS = {
+    Verdict.FAILED: "✗",
+    Verdict.STALLED: "✗",
+    Verdict.IN_PROGRESS: "…",
+    Verdict.UNKNOWN: "?",
+    Verdict.CURRENT: "✓",
+}
+FAIL_ON = ("failed", "stalled", "in_progress", "unknown", "paused")
+
+
+def print_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of every command that prints rows."""
+    for option in (
+        click.option(
+            "-o", "--output", "form", type=click.Choice(["table", "json", "yaml"]), default="table"
+        ),
+        click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto"),
+        click.option("--allow-partial", is_flag=True, help="Exit 0 though not all could be read."),
+        click.option(
+            "--fail-on",
+            multiple=True,
+            type=click.Choice(FAIL_ON),
+            help="Exit 4 when an object shown is so; repeatable.",
+        ),
+        click.option("--filter", "expression", default="", help="Only rows that match."),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(0.1, 3600),
+            default=DEFAULT_TIMEOUT_S,
+            show_default=True,
+            metavar="SECONDS",
+            help="How long to wait for the fleet.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+@click.command()
+@click.argument("kind")
+@click.argument("names", nargs=-1)
+@fleet_options
+@print_options
+def get(
+    kind: str,
+    names: tuple[str, ...],
+    asked: Asked,
+    form: str,
+    color: str,
+    allow_partial: bool,
+    fail_on: tuple[str, ...],
+    expression: str,
+    timeout: float,
+) -> int:
+    """Print objects of KIND (or `all`), or only those called NAMES."""
+    output = open_output(color)
+    query = _filter_of(expression)
+
+    async def work(fleet: Fleet) -> int:
+        rows = _named(fleet, kind, names) if names else _of_kind(fleet, kind)
+        if query is not None:
+            rows = [row for row in rows if query.matches(row)]
+        if form == "table":
+            output.write("\n".join(row_lines(rows, fleet, output)))
+        else:
+            output.write(render(get_form(fleet, rows), form))
+        return _exit_code(fleet, output, rows, allow_partial=allow_partial, fail_on=fail_on)
+
+    return with_fleet(asked.opening(), output, work, timeout_s=timeout)
+
+
+@click.command()
+@fleet_options
+@print_options
+@click.option("--machine-sets", is_flag=True, help="Show MachineSets between.")
+def tree(
+    asked: Asked,
+    form: str,
+    color: str,
+    allow_partial: bool,
+    fail_on: tuple[str, ...],
+    expression: str,
+    timeout: float,
+    machine_sets: bool,
+) -> int:
+    """Print the whole fleet as a tree."""
+    output = open_output(color)
+    query = _filter_of(expression)
+
+    async def work(fleet: Fleet) -> int:
+        if form == "table":
+            view = TreeView(fleet.index)
+            view.show_machine_sets(show=machine_sets)
+            view.set_filter(query)
+            view.expand_all()
+            view.settle()
+            output.write("\n".join(tree_lines(view, fleet, output)))
+        else:
+            roots = list(fleet.index.roots())
+            if query is not None:
+                roots = [row for row in roots if _any_matches(fleet, row, query)]
+            output.write(render(tree_form(fleet, roots), form))
+        rows = list(fleet.index.rows())
+        return _exit_code(fleet, output, rows, allow_partial=allow_partial, fail_on=fail_on)
+
+    return with_fleet(asked.opening(), output, work, timeout_s=timeout)
+
+
+def _filter_of(expression: str) -> Filter | None:
+    if not expression:
+        return None
+    from fleettui.index.query import parse
+
+    return parse(expression)
+
+
+def _any_matches(fleet: Fleet, row: Row, query: Filter) -> bool:
+    if query.matches(row):
+        return True
+    return any(_any_matches(fleet, child, query) for child in fleet.index.children(row))
+
+
+def _of_kind(fleet: Fleet, kind: str) -> list[Row]:
+    if kind == "all":
+        rows: Iterable[Row] = fleet.index.rows()
+    else:
+        specs = kinds_named(fleet.table, kind)
+        rows = (row for spec in specs for row in fleet.index.rows((spec.group, spec.kind)))
+    return sorted(rows, key=lambda row: row.ref)
+
+
+def _named(fleet: Fleet, kind: str, names: tuple[str, ...]) -> list[Row]:
+    found: list[Row] = []
+    for name in names:
+        rows = find_rows(fleet, name, kind="" if kind == "all" else kind)
+        if not rows:
+            raise FleettuiError(f"no {kind} is called {name!r}", hint=f"see: fleettui get {kind}")
+        found += rows
+    return found
+
+
+def _exit_code(
+    fleet: Fleet,
+    output: Output,
+    rows: Iterable[Row],
+    *,
+    allow_partial: bool,
+    fail_on: tuple[str, ...],
+) -> int:
+    code = completeness(fleet, output, allow_partial=allow_partial)
+    matched = [
+        row
+        for row in rows
+        if row.health.value in fail_on or ("paused" in fail_on and row.is_paused)
+    ]
+    if matched:
+        output.say(f"matched by --fail-on: {len(matched)}, first {matched[0].ref}")
+        return int(ExitCode.MATCHED)
+    return int(code)
+
+
+def _since(row: Row, now: int) -> str:
+    if not row.since:
+        return ""
+    bound = "≥" if row.since_is_lower_bound else ""
+    return bound + age_text(now - row.since)
+
+
+def _flags(row: Row) -> str:
+    return ("⏸" if row.is_paused else "") + ("✂" if row.is_deleting else "")
+
+
+def _replicas(row: Row) -> str:
+    counters = row.replicas
+    if counters is None or (counters.ready < 0 and counters.desired < 0):
+        return ""
+    ready = "?" if counters.ready < 0 else str(counters.ready)
+    desired = "?" if counters.desired < 0 else str(counters.desired)
+    return f"{ready}/{desired}"
+
+
+def row_lines(rows: Iterable[Row], fleet: Fleet, output: Output) -> list[str]:
+    """Rows as an aligned table."""
+    now = fleet.now()
+    header = ("CONTEXT", "NAMESPACE", "NAME", "KIND", "HEALTH", "READY", "VERSION", "AGE", "SINCE")
+    cells = [
+        (
+            safe_text(row.ref.context),
+            row.namespace,
+            row.name,
+            row.kind,
+            row.health.value + _flags(row),
+            _replicas(row),
+            safe_text(row.kubernetes_version),
+            age_text(now - row.created_at) if row.created_at else "",
+            _since(row, now),
+            _reason(row),
+        )
+        for row in rows
+    ]
+    return table_text((*header, "REASON"), cells, width=output.width)
+
+
+def _reason(row: Row) -> str:
+    if row.health is Verdict.CURRENT:
+        return f"paused by {safe_text(row.paused_by)}" if row.is_paused else ""
+    message = one_line(row.message)
+    reason = safe_text(row.reason)
+    return f"{reason}: {message}" if message and reason else reason or message
+
+
+def tree_lines(view: TreeView, fleet: Fleet, output: Output) -> list[str]:
+    """The view as indented lines; links are marked with an arrow."""
+    now = fleet.now()
+    cells = []
+    for line in view.lines(0, len(view)):
+        row = line.row
+        indent = "  " * line.depth
+        if row is None:
+            cells.append((f"{indent}{safe_text(line.label)}", "", "", "", ""))
+            continue
+        mark = "↪ " if line.is_link else ""
+        name = f"{indent}{mark}{GLYPHS[row.health]} {row.kind}/{safe_text(line.label)}{_flags(row)}"
+        cells.append(
+            (
+                name,
+                _replicas(row),
+                safe_text(row.kubernetes_version),
+                _since(row, now),
+                _reason(row),
+            )
+        )
+    header = ("NAME", "READY", "VERSION", "SINCE", "REASON")
+    return table_text(header, cells, width=output.width)

@@ -1,0 +1,114 @@
+"""What the program knows of one context, and what supplies its objects.
+
+A context is a management cluster, a workload cluster or a recording; front ends
+do not tell them apart. Knows no URL, no file and no kind.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from fleettui.kinds.batch import Batch
+from fleettui.kinds.record import ObjectRef
+
+
+class ContextState(StrEnum):
+    """How a context stands as a whole."""
+
+    CONNECTING = "connecting"
+    SYNCING = "syncing"
+    LIVE = "live"
+    STALE = "stale"
+    """The connection is lost; rows are kept with their age."""
+    FAILED = "failed"
+    """Never connected."""
+    RECORDED = "recorded"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class ContextInfo:
+    """What the status bar and every document say of a context. Texts from outside are raw."""
+
+    name: str
+    server: str = ""
+    """URL of the API server, or path of the recording."""
+    state: ContextState = ContextState.CONNECTING
+    since: int = 0
+    """When this state began, Unix seconds."""
+    error: str = ""
+    hint: str = ""
+    user: str = ""
+    """Who the server says the person is; empty while unknown."""
+    impersonating: bool = False
+    insecure: bool = False
+    """TLS is not verified."""
+    read_only: bool = True
+    namespace: str = ""
+    """The namespace that lists are limited to; empty: all."""
+    loaded: int = 0
+    expected: int = -1
+    """Objects expected in all; -1 while unknown."""
+    missing: tuple[str, ...] = ()
+    """Scopes that are not complete, in words."""
+    banner: str = ""
+    colour: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One Event, or several that say the same. Texts are raw."""
+
+    at: int
+    """Last seen, Unix seconds."""
+    type: str
+    reason: str
+    message: str
+    count: int
+    source: str
+    kind: str
+    name: str
+
+
+Emit = Callable[[Batch], None]
+
+
+class Link(Protocol):
+    """Whatever supplies batches and bodies of one context."""
+
+    @property
+    def name(self) -> str:
+        """The context's name, which is the ``context`` of every ref of it."""
+        ...
+
+    def info(self) -> ContextInfo:
+        """How the context stands now; cheap."""
+        ...
+
+    async def run(self, emit: Emit, changed: Callable[[], None]) -> None:
+        """Follows everything that is asked for until cancelled.
+
+        ``emit`` takes batches in order; ``changed`` tells that ``info`` changed.
+        """
+        ...
+
+    async def body(self, ref: ObjectRef) -> Mapping[str, Any]:
+        """The whole object as it is now.
+
+        Raises:
+            FleettuiError: it is gone, may not be read, or the cluster does not answer.
+        """
+        ...
+
+    async def events(self, ref: ObjectRef) -> Sequence[EventLine]:
+        """Events about the object, newest first."""
+        ...
+
+    def logs(self, ref: ObjectRef, *, container: str, tail: int) -> AsyncIterator[str]:
+        """Lines of a Pod's log, oldest first."""
+        ...
+
+    async def close(self) -> None:
+        """Ends every connection."""
+        ...

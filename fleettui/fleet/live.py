@@ -1,0 +1,106 @@
+"""Opens live contexts: which ones, in which mode.
+
+The kubeconfig is read once; a changed current-context in the file never moves a
+running program. With ``--all-contexts`` only contexts that serve fleet kinds are
+kept, and few plug-ins start at once.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fleettui.errors import UsageError
+from fleettui.fleet.context import ContextInfo, Link
+from fleettui.fleet.fleet import Fleet
+from fleettui.fleet.live_link import LiveLink, LiveOptions
+from fleettui.kinds import KindTable
+from fleettui.kube.context import KubeContext, Surroundings, open_context
+from fleettui.kube.gate import Policy
+from fleettui.kube.kubeconfig import ContextEntry, Kubeconfig, load_kubeconfig
+
+if TYPE_CHECKING:
+    from fleettui.fleet.opening import Opening
+
+OPENING_AT_ONCE = 4
+"""Contexts that connect, and so may run a plug-in, at the same time."""
+
+
+def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet:
+    """A fleet of the contexts asked for.
+
+    Raises:
+        UsageError: no kubeconfig, no such context, or it cannot be used.
+    """
+    kubeconfig = load_kubeconfig(os.environ, home=Path.home(), explicit=opening.kubeconfig)
+    gate = asyncio.Semaphore(OPENING_AT_ONCE)
+
+    def link_of(entry: ContextEntry) -> Link:
+        return _link(entry, opening, table, read_only=read_only, gate=gate)
+
+    entries = _entries(kubeconfig, opening)
+    return Fleet(
+        table,
+        [link_of(entry) for entry in entries],
+        read_only=read_only,
+        opener=lambda name: link_of(kubeconfig.context(name)),
+        available=tuple(kubeconfig.contexts),
+    )
+
+
+def _entries(kubeconfig: Kubeconfig, opening: "Opening") -> Sequence[ContextEntry]:
+    if not kubeconfig.contexts:
+        problem = kubeconfig.problems[0] if kubeconfig.problems else None
+        raise UsageError(
+            problem.message if problem else "the kubeconfig holds no contexts",
+            where=problem.where if problem else str(opening.kubeconfig or ""),
+            hint=(problem.hint if problem else "")
+            or "set KUBECONFIG, give --kubeconfig FILE, or try: fleettui demo",
+        )
+    if opening.all_contexts:
+        usable = [entry for entry in kubeconfig.contexts.values() if entry.problem is None]
+        if not usable:
+            kubeconfig.context(next(iter(kubeconfig.contexts)))
+        return usable
+    if opening.contexts:
+        return [kubeconfig.context(name) for name in dict.fromkeys(opening.contexts)]
+    return [kubeconfig.context()]
+
+
+def _link(
+    entry: ContextEntry,
+    opening: "Opening",
+    table: KindTable,
+    *,
+    read_only: bool,
+    gate: asyncio.Semaphore,
+) -> LiveLink:
+    settings = opening.settings.for_context(entry.name)
+    is_read_only = read_only or settings.read_only
+    policy = Policy(writes=not is_read_only)
+    around = Surroundings(environment=dict(os.environ))
+
+    async def opened() -> KubeContext:
+        async with gate:
+            return await open_context(entry, policy=policy, around=around)
+
+    base = ContextInfo(
+        name=entry.name,
+        server=entry.cluster.server,
+        read_only=is_read_only,
+        impersonating=bool(entry.user and entry.user.impersonation),
+        insecure=entry.cluster.insecure,
+        namespace=opening.namespace,
+        banner=settings.banner,
+        colour=settings.colour,
+    )
+    options = LiveOptions(
+        namespace=opening.namespace,
+        depth=opening.depth or settings.depth or "auto",
+        asked=opening.asked,
+        read_only=is_read_only,
+        settings=settings,
+    )
+    return LiveLink(base, opened, table=table, options=options, clock=time.time)

@@ -1,0 +1,118 @@
+"""A recorded cluster as a link: complete, read-only, as of the moment it was recorded."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from fleettui.errors import FleettuiError, UnreadableError
+from fleettui.fleet.context import ContextInfo, ContextState, Emit, EventLine
+from fleettui.fleet.events import event_lines
+from fleettui.kinds import KindTable
+from fleettui.kinds.batch import Batch, Event, Mark, Phase, Scope, ScopeStatus
+from fleettui.kinds.record import ObjectKey, ObjectRef
+from fleettui.recorded.recording import Recording, split_api_version
+
+
+class RecordedLink:
+    """Serves the objects of one recording."""
+
+    def __init__(self, recording: Recording, table: KindTable) -> None:
+        """Nothing is read until ``run`` or ``batches``."""
+        self._recording = recording
+        self._table = table
+        self._loaded = 0
+
+    @property
+    def name(self) -> str:
+        """The recording's name."""
+        return self._recording.name
+
+    @property
+    def taken_at(self) -> int:
+        """The moment the recording shows, Unix seconds."""
+        return self._recording.taken_at
+
+    def info(self) -> ContextInfo:
+        """Recorded, with its age in ``since``."""
+        return ContextInfo(
+            name=self.name,
+            server=str(self._recording.path),
+            state=ContextState.RECORDED,
+            since=self._recording.taken_at,
+            loaded=self._loaded,
+            expected=self._loaded,
+        )
+
+    def batches(self) -> Iterator[Batch]:
+        """One whole list per kind of the table that the recording holds."""
+        by_kind: dict[tuple[str, str], list[ObjectKey]] = {}
+        for key in self._recording.objects:
+            by_kind.setdefault((key.group, key.kind), []).append(key)
+        for (group, kind), keys in sorted(by_kind.items()):
+            if self._table.spec_for(group, kind) is None:
+                continue
+            scope = Scope(self.name, group, kind)
+            events: list[Event] = [Mark.INIT]
+            for key in keys:
+                document = self._recording.objects[key]
+                version = split_api_version(str(document["apiVersion"]))[1]
+                try:
+                    events.append(self._table.reader(group, version, kind).convert(document))
+                except UnreadableError as exc:
+                    self._recording.skipped.append(str(exc))
+            self._loaded += len(events) - 1
+            status = ScopeStatus(phase=Phase.RECORDED, since=self.taken_at, loaded=len(events) - 1)
+            yield Batch(scope, [*events, Mark.INIT_DONE, status])
+
+    async def run(self, emit: Emit, changed: Callable[[], None]) -> None:
+        """Emits everything once."""
+        for batch in self.batches():
+            emit(batch)
+        changed()
+
+    async def body(self, ref: ObjectRef) -> Mapping[str, Any]:
+        """The recorded object.
+
+        Raises:
+            FleettuiError: the recording does not hold it.
+        """
+        key = ObjectKey(ref.group, ref.kind, ref.namespace, ref.name)
+        document = self._recording.objects.get(key)
+        if document is None:
+            raise FleettuiError(f"{ref} is not in the recording {self.name}")
+        return document
+
+    async def events(self, ref: ObjectRef) -> Sequence[EventLine]:
+        """The recorded Events about the object."""
+        return event_lines(
+            event
+            for event in self._recording.events
+            if _is_about(event.get("involvedObject") or event.get("regarding"), ref)
+        )
+
+    async def logs(self, ref: ObjectRef, *, container: str, tail: int) -> AsyncIterator[str]:
+        """Recordings hold no logs.
+
+        Raises:
+            FleettuiError: always.
+        """
+        for line in self._lines_of(ref):
+            yield line
+
+    def _lines_of(self, ref: ObjectRef) -> Sequence[str]:
+        raise FleettuiError(
+            f"the log of {ref} is not part of the recording", hint="open the live context"
+        )
+
+    async def close(self) -> None:
+        """Lets the objects go."""
+        self._recording.objects.clear()
+        self._recording.events.clear()
+
+
+def _is_about(about: object, ref: ObjectRef) -> bool:
+    return (
+        isinstance(about, Mapping)
+        and about.get("kind") == ref.kind
+        and about.get("name") == ref.name
+        and (about.get("namespace") or "") == ref.namespace
+    )
