@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import accumulate
 from random import Random
 from typing import Any
 
@@ -25,9 +26,15 @@ class Churn:
 
     def __init__(self, stores: Sequence[Store], *, rate: float, seed: int) -> None:
         """`rate` is writes a second over all stores."""
-        self._stores = stores
         self._rate = rate
         self._random = Random(seed)
+        self._places = [
+            (store, table)
+            for store in stores
+            for table in store.types.tables.values()
+            if table.resource.is_crd and table.keys
+        ]
+        self._weights = list(accumulate(len(table.keys) for _, table in self._places))
 
     async def run(self) -> None:
         """Write until cancelled; falls behind rather than let requests wait."""
@@ -42,14 +49,13 @@ class Churn:
             deadline = now + _TICK_S / 2
             while owed >= 1 and loop.time() < deadline:
                 owed -= 1
-                self.touch(self._random.choice(self._stores))
+                self.touch()
 
-    def touch(self, store: Store) -> bool:
-        """Touch one object of a store; whether there was one."""
-        tables = [t for t in store.types.tables.values() if t.resource.is_crd and t.keys]
-        if not tables:
+    def touch(self) -> bool:
+        """Touch one object; whether there was one that still exists."""
+        if not self._places:
             return False
-        table = self._random.choices(tables, weights=[len(t.keys) for t in tables])[0]
+        store, table = self._random.choices(self._places, cum_weights=self._weights)[0]
         namespace, name = table.keys[self._random.randrange(len(table.keys))]
         return _beat(store, table, namespace, name)
 

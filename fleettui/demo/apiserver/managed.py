@@ -245,6 +245,18 @@ class Writer:
         return entry
 
 
+def _is_touched(fields: Mapping[str, Any], changes: Difference) -> bool:
+    for path in (*changes.changed, *changes.removed):
+        node: Any = fields
+        for element in path:
+            node = node.get(element)
+            if node is None:
+                break
+        else:
+            return True
+    return False
+
+
 def after_update(
     old: Mapping[str, Any], new: Mapping[str, Any], *, writer: Writer, time: str
 ) -> list[dict[str, Any]]:
@@ -256,7 +268,11 @@ def after_update(
     own: set[Path] = set()
     kept = []
     for entry in entries:
-        before = from_fields(entry.get("fieldsV1") or {})
+        fields = entry.get("fieldsV1") or {}
+        if not writer.owns(entry) and not _is_touched(fields, changes):
+            kept.append(entry)
+            continue
+        before = from_fields(fields)
         left = without(before, changes.removed)
         if writer.owns(entry):
             own |= left

@@ -93,6 +93,7 @@ class Table:
         self.busy_until = 0.0
         """Monotonic moment until which the storage is (re)initializing (429)."""
         self._seed_body = body
+        self._looked_up: tuple[Key, int | None] = (("", ""), None)
 
     def seed(self, index: int) -> bytes:
         """Seed `index` with its revision in place."""
@@ -101,8 +102,14 @@ class Table:
 
     def seed_index(self, key: Key) -> int | None:
         """Position among the seeds, None if the key is not one of them."""
+        # A write looks its key up twice; lazy keys make every comparison cost.
+        known, found = self._looked_up
+        if known == key:
+            return found
         index = bisect_left(self.keys, key)
-        return index if index < len(self.keys) and self.keys[index] == key else None
+        found = index if index < len(self.keys) and self.keys[index] == key else None
+        self._looked_up = (key, found)
+        return found
 
     def slot_of(self, key: Key) -> Slot:
         """Where the object of a key sits, or would sit."""
