@@ -22,6 +22,7 @@ from fleettui.actions.documents import (
 )
 from fleettui.actions.facts import Document
 from fleettui.actions.plan import Acknowledgement, Check, Signal
+from fleettui.actions.versions import is_same_version
 
 
 class Notice(StrEnum):
@@ -56,8 +57,8 @@ def answer_of(
         generation: the object's generation after the write; 0 when it has none.
     """
     if document is None or uid_of(document) != uid:
-        is_wanted = any(c.signal in (Signal.GONE, Signal.DELETING) for c in acknowledgement.checks)
-        if is_wanted:
+        ends = any(c.signal in (Signal.GONE, Signal.DELETING) for c in acknowledgement.checks)
+        if ends or acknowledgement.may_vanish:
             return Answer(Notice.ACKNOWLEDGED, "it is gone")
         return Answer(Notice.REPLACED, "the object is gone or was recreated")
     for check in acknowledgement.checks:
@@ -98,6 +99,11 @@ def _holds(check: Check, document: Document, generation: int) -> bool:
         case Signal.OBSERVED:
             entry = condition(document, check.path[0])
             return entry is not None and _is_of_generation(entry, generation)
+        case Signal.GENERATION:
+            observed = value_at(document, ("status", "observedGeneration"))
+            return isinstance(observed, int) and observed >= generation
+        case Signal.VERSION:
+            return is_same_version(text_at(document, check.path), str(check.value))
         case Signal.SETTLED:
             return _is_settled(document, generation)
         case Signal.GONE:

@@ -10,7 +10,8 @@ from typing import Any
 
 ANNOTATIONS = ("metadata", "annotations")
 LABELS = ("metadata", "labels")
-_OPEN_MAPS = (ANNOTATIONS, LABELS)
+_OPEN_MAPS = (("metadata",), ("spec",), ("status",), ANNOTATIONS, LABELS)
+"""Maps that others write to as well: never removed whole."""
 
 
 def value_at(document: object, path: Sequence[str]) -> Any:

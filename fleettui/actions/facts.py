@@ -159,21 +159,6 @@ def ref_of(document: Document, context: str) -> ObjectRef:
     )
 
 
-def access_to_patch(facts: Facts, ref: ObjectRef, subresource: str = "") -> AccessRequest | None:
-    """The right to patch an object, None when its kind is not known."""
-    return access_to(facts, ref, "patch", subresource)
-
-
-def access_to(
-    facts: Facts, ref: ObjectRef, verb: str, subresource: str = ""
-) -> AccessRequest | None:
-    """The right to do something to an object, None when its kind is not known."""
-    spec = facts.spec_of(ref.group, ref.kind)
-    if spec is None:
-        return None
-    return AccessRequest(ref.context, verb, ref.group, spec.plural, subresource, ref.namespace)
-
-
 def refuse(ref: ObjectRef, reason: str, *, hint: str = "", offer: tuple[str, ...] = ()) -> Refusal:
     """A refusal about one object."""
     return Refusal(target=str(ref), reason=reason, hint=hint, offer=offer)

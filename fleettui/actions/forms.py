@@ -114,6 +114,8 @@ class ReplicaForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     minimum: int = 0
     odd_unless: tuple[str, ...] = ()
     """Counts must be odd unless this path is set."""
+    decided_by: tuple[str, ...] = ()
+    """Kinds of owners that decide the number themselves."""
     topology_list: str = ""
     """List under ``spec.topology.workers`` that may hold the field instead."""
     topology_name_label: str = ""
@@ -152,6 +154,8 @@ class Forms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     terraform: tuple[PlainForm, ...]
     token_lifetimes: Mapping[str, str]
     """Kind of control plane to what lapses while it is paused."""
+    copied_down: Mapping[str, str]
+    """Kind to the kinds (in words) that its annotations are copied to."""
     reverting_managers: Mapping[str, RevertingManager]
     flux_words: Mapping[str, str]
     """Kind to the words of the flux program."""

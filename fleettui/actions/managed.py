@@ -21,7 +21,7 @@ from fleettui.actions.documents import (
     label,
     value_at,
 )
-from fleettui.actions.facts import Document, Facts
+from fleettui.actions.facts import Document
 from fleettui.actions.forms import forms
 from fleettui.kinds.record import ObjectRef
 
@@ -89,8 +89,8 @@ def reverter_of(document: Document, path: Sequence[str], *, context: str) -> Rev
 
 
 def appliers_of(document: Document, context: str) -> tuple[ObjectRef, ...]:
-    """Objects that say (by label, annotation or ownership) that they apply this one."""
-    found = (_owner(by, document, context) for by in _OWNERS)
+    """Objects that, by its labels and annotations, apply this one from git."""
+    found = (_owner(by, document, context) for by in _APPLIERS)
     return tuple(dict.fromkeys(owner for owner in found if owner is not None))
 
 
@@ -149,6 +149,7 @@ def _controller(document: Document, context: str) -> ObjectRef | None:
     )
 
 
+_APPLIERS = ("kustomize", "helm", "argo", "resourceset")
 _OWNERS = {
     "kustomize": _kustomize,
     "helm": _helm,
@@ -187,8 +188,3 @@ def is_stopped(document: Document | None) -> bool:
         or annotation(document, "fluxcd.controlplane.io/reconcile") == "disabled"
         or manual
     )
-
-
-def owner_body(facts: Facts, reverter: Reverter) -> Document | None:
-    """The owner's body, None when it is unknown."""
-    return facts.body(reverter.owner)

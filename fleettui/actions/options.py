@@ -32,7 +32,8 @@ class Options:
 
     form: str = ""
     """Which way of the verb, where a kind has several: ``rollout``, ``freeze``, ``legacy``
-    (pause and resume), ``refresh``, ``hard``, ``sync`` (resync). Empty: the usual one."""
+    (pause and resume), ``refresh``, ``hard``, ``sync`` (resync), ``direct`` (rollout and scale
+    of what a topology owns). Empty: the usual one."""
     who: str = ""
     """Written into pauses: the person, as user@host or as the server knows them."""
     reason: str = ""
@@ -56,8 +57,6 @@ class Options:
     """Kubernetes version to upgrade to, ``v1.33.2``."""
     plan_id: str = ""
     """Terraform: the plan id that the person has read."""
-    after: str = ""
-    """Rollout: RFC 3339 moment before which machines are replaced; empty: now."""
     set: Mapping[str, str | None] = field(default_factory=dict)
     """Annotations or labels to set; None removes one."""
     all_matching: bool = False

@@ -7,16 +7,15 @@ source-watcher reconcile annotations, Argo CD syncPolicy.automated, ASO
 reconcile-policy.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from fleettui.actions.compose import compose
 from fleettui.actions.documents import controller_of, group_of, leaves, text_at, value_at
 from fleettui.actions.drafts import (
     Draft,
     DraftStep,
     command,
-    compose,
     deleting_refusal,
     merge_patch,
     revert_warnings,
@@ -35,7 +34,7 @@ VERB = "pause"
 
 
 def needs(facts: Facts, *, options: Options) -> FactRequest:
-    """The objects, who applies them, their clusters, and the right to patch."""
+    """The objects, who applies them, and their clusters."""
     return target_needs(facts)
 
 
@@ -131,14 +130,12 @@ def _lapse_warnings(ref: ObjectRef, body: Document) -> tuple[Warning, ...]:
 
 
 def _propagation_warnings(ref: ObjectRef, form: PauseForm) -> tuple[Warning, ...]:
-    """Annotations of a MachineDeployment are copied to its MachineSets."""
-    if not form.is_annotation or ref.kind not in _COPIED_DOWN:
+    """Some kinds hand their annotations down, the pause with them."""
+    copied = forms().copied_down.get(ref.kind)
+    if copied is None or not form.is_annotation:
         return ()
-    text = f"annotations of a {ref.kind} are copied to its {_COPIED_DOWN[ref.kind]}"
+    text = f"annotations of a {ref.kind} are copied to its {copied}"
     return (Warning(text=text, target=str(ref)),)
-
-
-_COPIED_DOWN: Mapping[str, str] = {"MachineDeployment": "MachineSets"}
 
 
 def _cluster_words(ref: ObjectRef, body: Document) -> str:

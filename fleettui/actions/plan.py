@@ -102,6 +102,10 @@ class Signal(StrEnum):
     """``path`` is (type,), ``value`` its status, of the generation that was written."""
     OBSERVED = "observed"
     """The condition named by ``path`` was written for the new generation, whatever it says."""
+    GENERATION = "generation"
+    """status.observedGeneration has reached the generation that was written."""
+    VERSION = "version"
+    """The version at the path is the one asked for, with or without its ``v`` and build."""
     SETTLED = "settled"
     """Counters: updated, ready and asked-for replicas are equal."""
     GONE = "gone"
@@ -126,6 +130,8 @@ class Acknowledgement(msgspec.Struct, frozen=True):
     """Condition type whose False after the checks hold means that the run failed."""
     words: str = "the server's answer"
     timeout_s: int = 300
+    may_vanish: bool = False
+    """The object's end means that it was done as well."""
 
 
 class Patch(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,11 +168,7 @@ class Patch(msgspec.Struct, frozen=True, kw_only=True):
         pinned = version if held.pin_resource_version else ""
         metadata = {"uid": held.uid} | ({"resourceVersion": pinned} if pinned else {})
         if self.method is Method.DELETE:
-            return {
-                "apiVersion": "v1",
-                "kind": "DeleteOptions",
-                "preconditions": metadata,
-            }
+            return {"preconditions": metadata}
         if self.content_type is ContentType.JSON:
             tests = [
                 {"op": "test", "path": f"/metadata/{key}", "value": value}

@@ -8,12 +8,12 @@ field stays behind for git to fight with.
 
 from datetime import datetime
 
-from fleettui.actions.documents import annotation, leaves, value_at
+from fleettui.actions.compose import compose
+from fleettui.actions.documents import annotation, leaves
 from fleettui.actions.drafts import (
     Draft,
     DraftStep,
     command,
-    compose,
     deleting_refusal,
     merge_patch,
     revert_warnings,
@@ -22,19 +22,18 @@ from fleettui.actions.drafts import (
     undo_merge,
 )
 from fleettui.actions.facts import Document, FactRequest, Facts, refuse
-from fleettui.actions.forms import PauseForm, pause_forms
-from fleettui.actions.managed import cluster_ref
 from fleettui.actions.options import Options
-from fleettui.actions.pausing import PAUSED_BY, acknowledgement, is_on, resume_body
+from fleettui.actions.pausing import PAUSED_BY, acknowledgement, resume_body
 from fleettui.actions.plan import Impact, Plan, Refusal, Target, Warning
 from fleettui.actions.relations import dependencies_of
+from fleettui.actions.stillness import active_pauses, paused_cluster
 from fleettui.kinds.record import ObjectRef
 
 VERB = "resume"
 
 
 def needs(facts: Facts, *, options: Options) -> FactRequest:
-    """The objects, who applies them, their clusters, and the right to patch."""
+    """The objects, who applies them, and their clusters."""
     return target_needs(facts)
 
 
@@ -50,10 +49,8 @@ def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
 def _plan_one(
     facts: Facts, ref: ObjectRef, body: Document, target: Target, options: Options
 ) -> Draft | Refusal:
-    spec = facts.spec_of(ref.group, ref.kind)
-    available = pause_forms(spec) if spec else ()
-    wanted = (f for f in available if not options.form or f.name == options.form)
-    active = _active(tuple(wanted), body)
+    pauses = active_pauses(facts, ref, body)
+    active = tuple(f for f in pauses if not options.form or f.name == options.form)
     refusal = deleting_refusal(ref, body)
     if refusal is not None:
         return refusal
@@ -81,14 +78,8 @@ def _plan_one(
     )
 
 
-def _active(available: tuple[PauseForm, ...], body: Document) -> tuple[PauseForm, ...]:
-    """Forms that hold now, one per field."""
-    found = {form.path: form for form in available if is_on(form, body)}
-    return tuple(found.values())
-
-
 def _not_paused(facts: Facts, ref: ObjectRef, body: Document) -> Refusal:
-    cluster = _paused_cluster(facts, ref, body)
+    cluster = paused_cluster(facts, ref, body)
     if cluster is None:
         return refuse(ref, "it is not paused")
     return refuse(
@@ -99,15 +90,8 @@ def _not_paused(facts: Facts, ref: ObjectRef, body: Document) -> Refusal:
     )
 
 
-def _paused_cluster(facts: Facts, ref: ObjectRef, body: Document) -> ObjectRef | None:
-    cluster = cluster_ref(body, ref.context)
-    if cluster is None or cluster == ref:
-        return None
-    return cluster if value_at(facts.body(cluster), ("spec", "paused")) is True else None
-
-
 def _still_paused(facts: Facts, ref: ObjectRef, body: Document) -> tuple[Warning, ...]:
-    cluster = _paused_cluster(facts, ref, body)
+    cluster = paused_cluster(facts, ref, body)
     if cluster is None:
         return ()
     return (

@@ -12,12 +12,12 @@ metadata change.
 from datetime import datetime
 
 from fleettui.actions import resync_argo, resync_flux
+from fleettui.actions.compose import compose
 from fleettui.actions.documents import annotation, condition, nested, token_text, value_at
 from fleettui.actions.drafts import (
     Draft,
     DraftStep,
     command,
-    compose,
     deleting_refusal,
     merge_patch,
     still,
@@ -25,14 +25,13 @@ from fleettui.actions.drafts import (
     undo_merge,
 )
 from fleettui.actions.facts import Document, FactRequest, Facts, refuse
-from fleettui.actions.forms import ResyncForm, form_for, forms, pause_forms
-from fleettui.actions.managed import cluster_ref
+from fleettui.actions.forms import ResyncForm, form_for, forms
 from fleettui.actions.options import Options
-from fleettui.actions.pausing import is_on
 from fleettui.actions.plan import (
     Acknowledgement,
     Check,
     Danger,
+    FieldTest,
     Impact,
     Plan,
     Refusal,
@@ -40,13 +39,14 @@ from fleettui.actions.plan import (
     Target,
     Warning,
 )
+from fleettui.actions.stillness import active_pauses, paused_refusal
 from fleettui.kinds.record import ObjectRef
 
 VERB = "resync"
 
 
 def needs(facts: Facts, *, options: Options) -> FactRequest:
-    """The objects, their sources down to the repository, and the right to patch."""
+    """The objects, their sources down to the repository."""
     return target_needs(facts, resync_flux.chain_wishes(facts))
 
 
@@ -87,28 +87,15 @@ def useless(facts: Facts, ref: ObjectRef, body: Document, form: ResyncForm) -> R
     when = form.useless_when
     if when is not None and value_at(body, when.path) == when.value:
         return refuse(ref, form.useless_words)
-    spec = facts.spec_of(ref.group, ref.kind)
-    paused = (
-        next((f for f in pause_forms(spec) if f.name in ("", "freeze") and is_on(f, body)), (None))
-        if spec
-        else None
+    again = command(VERB, ref)
+    if form.form != "argo":
+        return paused_refusal(facts, ref, body, again, partial=False)
+    frozen = [f for f in active_pauses(facts, ref, body) if f.name == "freeze"]
+    if not frozen:
+        return None
+    return refuse(
+        ref, "it is frozen, so a request would be left lying", offer=(command("resume", ref), again)
     )
-    if paused is not None and not (form.form == "argo" and paused.name == ""):
-        return refuse(
-            ref,
-            f"it is paused ({paused.word}), so a request would never be handled",
-            hint="resume it first",
-            offer=(command("resume", ref), command(VERB, ref)),
-        )
-    cluster = cluster_ref(body, ref.context)
-    if cluster and value_at(facts.body(cluster), ("spec", "paused")) is True:
-        return refuse(
-            ref,
-            f"{cluster} is paused, so nothing in it is reconciled",
-            hint="resume the Cluster first",
-            offer=(command("resume", cluster), command(VERB, ref)),
-        )
-    return None
 
 
 def _annotation(ref: ObjectRef, body: Document, target: Target, form: ResyncForm) -> Draft:
@@ -132,7 +119,8 @@ def _flip(ref: ObjectRef, body: Document, target: Target, form: ResyncForm) -> D
     away = merge_patch(target, body, nested(path, form.value), relies_on=(still(body, path),))
     ready = condition(body, "Ready") or {}
     since = ready.get("lastTransitionTime")
-    back = merge_patch(target, body, nested(path, before))
+    held = FieldTest(path, form.value)
+    back = merge_patch(target, body, nested(path, before), relies_on=(held,))
     first = DraftStep(away, title="skip", undo=undo_merge(away, body))
     second = DraftStep(back, title="manage again", after=(first,), is_cleanup=True)
     stale = f", last seen {since}" if since else ""

@@ -7,7 +7,7 @@ import pytest
 
 from fleettui.actions import pause, resume
 from fleettui.actions.documents import apply_merge
-from fleettui.actions.facts import Access, access_to_patch
+from fleettui.actions.facts import Access, AccessRequest
 from fleettui.actions.options import Options
 from fleettui.actions.plan import ContentType, Plan, Refusal, Signal
 
@@ -261,7 +261,7 @@ def test_pause_azure_object_of_capz_offers_the_owner(make, facts_of, now):
 def test_pause_without_right_names_the_missing_rule(make, facts_of, now):
     """A person cannot ask for a right whose name they are not told."""
     facts = facts_of(make("Cluster", "c"))
-    right = access_to_patch(facts, facts.refs[0])
+    right = AccessRequest("mgmt", "patch", "cluster.x-k8s.io", "clusters", "", "ns")
     denied = facts.with_more(access={right: Access(allowed=False)})
     answer = refused(pause.plan(denied, now=now, options=PLAIN))
     assert answer.missing_rule == "patch clusters.cluster.x-k8s.io in namespace ns"

@@ -1,0 +1,86 @@
+"""The plan as command lines of kubectl and flux, to be copied.
+
+Knows the flags of both programs; runs neither. Lines are quoted for a POSIX
+shell, whatever stands in a name.
+
+Source: kubectl patch, kubectl delete --raw; flux suspend, resume, reconcile.
+"""
+
+import json
+import shlex
+
+from fleettui.actions.forms import forms
+from fleettui.actions.plan import (
+    FIELD_MANAGER,
+    ContentType,
+    Method,
+    Patch,
+    Plan,
+    Step,
+    Target,
+)
+from fleettui.actions.resync_flux import FORCE_AT, REQUESTED_AT, RESET_AT
+
+_TYPES = {ContentType.MERGE: "merge", ContentType.JSON: "json"}
+
+
+def as_kubectl(plan: Plan) -> tuple[str, ...]:
+    """One line per step, in order; each sends exactly the patch of the plan."""
+    return tuple(_kubectl(step.patch) for step in plan.steps)
+
+
+def _kubectl(patch: Patch) -> str:
+    target = patch.target
+    body = json.dumps(patch.wire_body(), separators=(",", ":"), ensure_ascii=False)
+    base = ["kubectl", *_context(target)]
+    if patch.method is Method.DELETE:
+        line = shlex.join([*base, "delete", "--raw", target.path(), "-f", "-"])
+        return f"printf %s {shlex.quote(body)} | {line}"
+    resource = f"{target.plural}.{target.version}.{target.group}" if target.group else target.plural
+    where = ["-n", target.namespace] if target.namespace else []
+    sub = [f"--subresource={patch.subresource}"] if patch.subresource else []
+    flags = [f"--type={_TYPES[patch.content_type]}", *sub, f"--field-manager={FIELD_MANAGER}"]
+    return shlex.join([*base, *where, "patch", resource, target.name, *flags, "-p", body])
+
+
+def _context(target: Target) -> list[str]:
+    return ["--context", target.context] if target.context else []
+
+
+def as_flux(plan: Plan) -> tuple[str, ...]:
+    """Lines of the flux program; empty when it cannot do all of the plan."""
+    lines = [_flux(step) for step in plan.steps if not _is_part_of_another(step, plan)]
+    return tuple(line for line in lines if line) if all(lines) else ()
+
+
+def _is_part_of_another(step: Step, plan: Plan) -> bool:
+    """Whether a later step's ``--with-source`` covers it."""
+    asked = {target.ref for target in plan.targets}
+    return step.patch.ref not in asked
+
+
+def _flux(step: Step) -> str:
+    target = step.patch.target
+    words = forms().flux_words.get(target.kind)
+    verb = _flux_verb(step.patch)
+    if words is None or verb is None:
+        return ""
+    if verb[0] == "reconcile" and step.after:
+        verb = [*verb, "--with-source"]
+    where = ["-n", target.namespace] if target.namespace else []
+    return shlex.join(
+        ["flux", *_context(target), *where, verb[0], *words.split(), target.name, *verb[1:]]
+    )
+
+
+def _flux_verb(patch: Patch) -> list[str] | None:
+    """The verb and its flags that do the same, None when there is none."""
+    body = patch.body if isinstance(patch.body, dict) else {}
+    spec = body.get("spec") or {}
+    if set(spec) == {"suspend"}:
+        return ["suspend"] if spec["suspend"] is True else ["resume"]
+    notes = (body.get("metadata") or {}).get("annotations") or {}
+    if REQUESTED_AT not in notes:
+        return None
+    flags = {FORCE_AT: "--force", RESET_AT: "--reset"}
+    return ["reconcile", *(flag for key, flag in flags.items() if key in notes)]

@@ -1,0 +1,152 @@
+"""Rollout: replace the machines of a control plane or deployment, in order.
+
+Knows where the moment is written in either API version and in a topology; knows
+no kind beyond the table. Kinds without the field are refused.
+
+Source: Cluster API ``spec.rollout.after`` (v1beta1: ``spec.rolloutAfter``),
+topology entries since 1.13, ``clusterctl alpha rollout restart``.
+"""
+
+from datetime import datetime
+
+from fleettui.actions.compose import compose
+from fleettui.actions.documents import moment_of, nested, seconds_text, value_at
+from fleettui.actions.drafts import (
+    Draft,
+    DraftStep,
+    command,
+    deleting_refusal,
+    merge_patch,
+    revert_warnings,
+    still,
+    target_needs,
+    undo_merge,
+    written_paths,
+)
+from fleettui.actions.facts import Document, FactRequest, Facts, refuse
+from fleettui.actions.forms import form_for, forms
+from fleettui.actions.managed import cluster_ref
+from fleettui.actions.options import Options
+from fleettui.actions.plan import (
+    Acknowledgement,
+    Check,
+    Danger,
+    Impact,
+    Plan,
+    Refusal,
+    Signal,
+    Target,
+    Warning,
+)
+from fleettui.actions.stillness import paused_refusal
+from fleettui.actions.topology import Place, place_of, topology_patch
+from fleettui.kinds.record import ObjectRef
+
+VERB = "rollout"
+ROLLOUT_TIMEOUT_S = 7200
+AFTER = ("rollout", "after")
+OLD_VERSION = "v1beta1"
+
+
+def needs(facts: Facts, *, options: Options) -> FactRequest:
+    """The objects, their Clusters, and who applies either."""
+    return target_needs(facts)
+
+
+def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
+    """One patch per object, written where its owner would not put it back."""
+
+    def plan_one(ref: ObjectRef, body: Document, target: Target) -> Draft | Refusal:
+        return _plan_one(facts, ref, body, target, now, options)
+
+    return compose(VERB, facts, plan_one, now=now, options=options)
+
+
+def _plan_one(
+    facts: Facts, ref: ObjectRef, body: Document, target: Target, now: datetime, options: Options
+) -> Draft | Refusal:
+    spec = facts.spec_of(ref.group, ref.kind)
+    form = form_for(forms().rollout, spec) if spec else None
+    if form is None:
+        return refuse(
+            ref,
+            "this kind has no field that asks for a rollout",
+            hint="change its template, or delete its machines one by one",
+        )
+    place = None if options.form == "direct" else place_of(facts, ref, body, form)
+    if isinstance(place, Refusal):
+        return place
+    refusal = (
+        deleting_refusal(ref, body)
+        or paused_refusal(facts, ref, body, command(VERB, ref))
+        or _future_refusal(ref, body, place, target, now)
+    )
+    if refusal is not None:
+        return refusal
+    step, written = _step(body, target, place, now)
+    return Draft(
+        target,
+        (step,),
+        warnings=(
+            *revert_warnings(facts, written, written_paths(step.patch, *AFTER), command(VERB, ref)),
+            *_strategy_warnings(ref, body),
+        ),
+        impacts=(_impact(ref, body),),
+        danger=Danger.DELICATE,
+    )
+
+
+def rollout_path(target: Target) -> tuple[str, ...]:
+    """Path of the moment in the object itself, by API version."""
+    return ("spec", "rolloutAfter") if target.version == OLD_VERSION else ("spec", *AFTER)
+
+
+def _step(
+    body: Document, target: Target, place: Place | None, now: datetime
+) -> tuple[DraftStep, ObjectRef]:
+    moment = seconds_text(now)
+    if place is not None:
+        patch, undo = topology_patch(place, AFTER, moment)
+        return DraftStep(patch, title="rollout through the topology", undo=undo), place.cluster
+    path = rollout_path(target)
+    patch = merge_patch(
+        target,
+        body,
+        nested(path, moment),
+        relies_on=(still(body, path),),
+        acknowledged_by=Acknowledgement(
+            checks=(Check(Signal.SETTLED),),
+            words="as many machines up to date as asked for",
+            timeout_s=ROLLOUT_TIMEOUT_S,
+        ),
+    )
+    return DraftStep(patch, title=VERB, undo=undo_merge(patch, body)), target.ref
+
+
+def _future_refusal(
+    ref: ObjectRef, body: Document, place: Place | None, target: Target, now: datetime
+) -> Refusal | None:
+    """A rollout that is planned for later is somebody's intention; it is not moved."""
+    seen = [value_at(body, rollout_path(target))]
+    if place is not None:
+        seen.append(value_at(place.entry, AFTER))
+    for text in seen:
+        moment = moment_of(text)
+        if moment is not None and moment > now:
+            return refuse(ref, f"a rollout is planned already for {text}")
+    return None
+
+
+def _strategy_warnings(ref: ObjectRef, body: Document) -> tuple[Warning, ...]:
+    kinds = (("spec", "rollout", "strategy", "type"), ("spec", "strategy", "type"))
+    if "OnDelete" not in (value_at(body, path) for path in kinds):
+        return ()
+    text = "its strategy is OnDelete: nothing moves until machines are deleted"
+    return (Warning(text=text, target=str(ref)),)
+
+
+def _impact(ref: ObjectRef, body: Document) -> Impact:
+    cluster = cluster_ref(body, ref.context)
+    count = value_at(body, ("spec", "replicas"))
+    words = f"replaces {count if count is not None else 'all its'} machines, one after another"
+    return Impact(str(ref), words, cluster.name if cluster else "")

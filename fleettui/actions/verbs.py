@@ -1,0 +1,214 @@
+"""All verbs, as data: what front ends offer, ask facts for and plan with.
+
+Knows every verb module; knows no kind. CLI words, palette entries, help and the
+journal derive from this table.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from fleettui.actions import (
+    annotate,
+    approve,
+    delete,
+    label,
+    pause,
+    remediate,
+    replan,
+    resume,
+    resync,
+    rollout,
+    scale,
+    upgrade,
+)
+from fleettui.actions.compose import rights_of
+from fleettui.actions.facts import FactRequest, Facts
+from fleettui.actions.forms import form_for, forms, pause_forms
+from fleettui.actions.options import Options
+from fleettui.actions.plan import Plan, Refusal
+from fleettui.kinds.spec import KindSpec
+
+
+class Needs(Protocol):
+    """What facts a verb still misses."""
+
+    def __call__(self, facts: Facts, *, options: Options) -> FactRequest:
+        """Empty when a plan can be made."""
+        ...
+
+
+class Planner(Protocol):
+    """How a verb makes its plan."""
+
+    def __call__(self, facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
+        """Pure: the same facts give the same plan."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One thing that can be done to objects."""
+
+    id: str
+    label: str
+    needs: Needs
+    plan: Planner
+    covers: Callable[[KindSpec], bool]
+    """Whether the verb means anything for a kind."""
+    asks_for: tuple[str, ...] = ()
+    """Fields of ``Options`` that a person has to fill in."""
+    takes: tuple[str, ...] = ()
+    """Fields of ``Options`` that a person may fill in."""
+    gate: str = ""
+    """Name in a context's allow list without which the verb is off; empty: always on."""
+    gated_kinds: Callable[[KindSpec], bool] = lambda spec: True
+    """Kinds for which the gate counts."""
+
+
+def _resyncs(spec: KindSpec) -> bool:
+    form = form_for(forms().resync, spec)
+    return form is not None and not form.refuse
+
+
+def _deletes(spec: KindSpec) -> bool:
+    form = form_for(forms().delete, spec)
+    return form is not None and not form.refuse
+
+
+def _is_cluster(spec: KindSpec) -> bool:
+    form = form_for(forms().delete, spec)
+    return form is not None and form.form == "cluster"
+
+
+VERBS: dict[str, Verb] = {
+    verb.id: verb
+    for verb in (
+        Verb(
+            pause.VERB,
+            "Pause",
+            pause.needs,
+            pause.plan,
+            lambda spec: bool(pause_forms(spec)),
+            takes=("form", "reason", "expires_s"),
+        ),
+        Verb(
+            resume.VERB,
+            "Resume",
+            resume.needs,
+            resume.plan,
+            lambda spec: bool(pause_forms(spec)),
+            takes=("form",),
+        ),
+        Verb(
+            resync.VERB,
+            "Resync",
+            resync.needs,
+            resync.plan,
+            _resyncs,
+            takes=("form", "with_source", "force", "reset", "prune", "revision", "argo_dry_run"),
+        ),
+        Verb(
+            rollout.VERB,
+            "Roll out",
+            rollout.needs,
+            rollout.plan,
+            lambda spec: form_for(forms().rollout, spec) is not None,
+            takes=("form",),
+        ),
+        Verb(
+            scale.VERB,
+            "Scale",
+            scale.needs,
+            scale.plan,
+            lambda spec: form_for(forms().scale, spec) is not None,
+            asks_for=("replicas",),
+            takes=("form",),
+        ),
+        Verb(
+            upgrade.VERB,
+            "Upgrade",
+            upgrade.needs,
+            upgrade.plan,
+            lambda spec: form_for(forms().upgrade, spec) is not None,
+            asks_for=("version",),
+            gate=upgrade.GATE,
+        ),
+        Verb(
+            remediate.VERB,
+            "Remediate",
+            remediate.needs,
+            remediate.plan,
+            lambda spec: form_for(forms().remediate, spec) is not None,
+        ),
+        Verb(
+            delete.VERB,
+            "Delete",
+            delete.needs,
+            delete.plan,
+            _deletes,
+            gate=delete.GATE,
+            gated_kinds=_is_cluster,
+        ),
+        Verb(
+            approve.VERB,
+            "Approve plan",
+            approve.needs,
+            approve.plan,
+            lambda spec: form_for(forms().terraform, spec) is not None,
+            asks_for=("plan_id",),
+            gate=approve.GATE,
+        ),
+        Verb(
+            replan.VERB,
+            "Plan again",
+            replan.needs,
+            replan.plan,
+            lambda spec: form_for(forms().terraform, spec) is not None,
+        ),
+        Verb(
+            annotate.VERB,
+            "Annotate",
+            annotate.needs,
+            annotate.plan,
+            lambda spec: True,
+            asks_for=("set",),
+        ),
+        Verb(label.VERB, "Label", label.needs, label.plan, lambda spec: True, asks_for=("set",)),
+    )
+}
+"""Id to verb, in the order in which they are offered."""
+
+
+def verbs_for(spec: KindSpec) -> tuple[Verb, ...]:
+    """Verbs that mean anything for a kind."""
+    return tuple(verb for verb in VERBS.values() if verb.covers(spec))
+
+
+def why_not(
+    verb: Verb, spec: KindSpec, *, allowed: Iterable[str], is_paused: bool, is_deleting: bool
+) -> str:
+    """Why a verb is greyed for a row, from what the row shows; empty when it is not.
+
+    Cheap enough for every repaint; the plan itself looks closer. ``allowed`` is
+    the allow list of the row's context.
+    """
+    if verb.gate and verb.gated_kinds(spec) and verb.gate not in allowed:
+        return f"off in this context: {verb.gate} is not in its allow list"
+    if is_deleting and verb.id not in (annotate.VERB, label.VERB):
+        return "it is being deleted"
+    if verb.id == pause.VERB and is_paused:
+        return "it is paused already"
+    if verb.id == resume.VERB and not is_paused:
+        return "it is not paused"
+    return ""
+
+
+def needs(verb: Verb, facts: Facts, *, now: datetime, options: Options) -> FactRequest:
+    """Facts still missing; once none are, the rights that the plan would take."""
+    missing = verb.needs(facts, options=options)
+    if missing:
+        return missing
+    plan = verb.plan(facts, now=now, options=options)
+    return facts.missing((), access=rights_of(plan) if isinstance(plan, Plan) else ())
