@@ -114,7 +114,7 @@ class GitRepository:
         self._git = git
         self._fetched: asyncio.Task[None] | None = None
         self._trees: dict[str, asyncio.Task[FileTree]] = {}
-        self._known: dict[str, str] = {}
+        self._known: dict[str, asyncio.Task[str]] = {}
         self._commits: dict[tuple[str, str], Commit | None] = {}
 
     @property
@@ -172,22 +172,23 @@ class GitRepository:
         """
         revision = parse_revision(reference)
         wanted = revision.sha if revision else checked_reference(reference)
-        if _SHA.match(wanted):
-            return await self._commit(wanted)
+        task = self._known.get(wanted)
+        if task is None:
+            work = self._commit(wanted) if _SHA.match(wanted) else self._named(wanted, fresh)
+            task = asyncio.ensure_future(work)
+            self._known[wanted] = task
+        return await asyncio.shield(task)
+
+    async def _named(self, name: str, fresh: bool) -> str:
+        """Commit behind a branch, tag, full reference or ``HEAD``, in that order."""
         if fresh:
             await self.fetch()
-        if wanted in self._known:
-            return self._known[wanted]
-        if wanted == "HEAD" and self.checkout is None and not self._cache.offline:
+        head = [_SERVER_HEAD] if name == "HEAD" and self.checkout is None else []
+        if head and fresh and not self._cache.offline:
             await self._fetch(f"+HEAD:{_SERVER_HEAD}")
-        head = [_SERVER_HEAD] if wanted == "HEAD" and self.checkout is None else []
-        forms = [
-            *head,
-            f"refs/heads/{wanted}",
-            f"refs/tags/{wanted}",
-            f"refs/remotes/origin/{wanted}",
-        ]
-        for form in [wanted] if wanted.startswith("refs/") else [*forms, wanted]:
+        places = ("refs/heads", "refs/tags", "refs/remotes/origin")
+        forms = [*head, *(f"{place}/{name}" for place in places), name]
+        for form in [name] if name.startswith("refs/") else forms:
             finished = await self._git.command(
                 "rev-parse",
                 "--verify",
@@ -197,25 +198,21 @@ class GitRepository:
                 check=False,
             )
             if finished.code == 0 and finished.stdout.strip():
-                sha = finished.stdout.decode().split()[-1]
-                self._known[wanted] = sha
-                return sha
-        raise GitError(f"{wanted} does not exist", where=shown_url(self.url))
+                return finished.stdout.decode().split()[-1]
+        raise GitError(f"{name} does not exist", where=shown_url(self.url))
 
     async def _commit(self, sha: str) -> str:
-        if sha in self._known:
+        if await self._holds(sha):
             return sha
+        await self.fetch()
+        if not await self._holds(sha) and not (self._cache.offline or self.checkout):
+            await self._fetch(sha)
         if not await self._holds(sha):
-            await self.fetch()
-            if not await self._holds(sha) and not (self._cache.offline or self.checkout):
-                await self._fetch(sha)
-            if not await self._holds(sha):
-                raise GitError(
-                    f"commit {sha[:12]} is not there",
-                    where=shown_url(self.url),
-                    hint="a forced push may have removed it; or fetch it into the check-out",
-                )
-        self._known[sha] = sha
+            raise GitError(
+                f"commit {sha[:12]} is not there",
+                where=shown_url(self.url),
+                hint="a forced push may have removed it; or fetch it into the check-out",
+            )
         return sha
 
     async def _holds(self, sha: str) -> bool:

@@ -30,6 +30,9 @@ _SAFE_OPTIONS = (
     "maintenance.auto=false",
 )
 
+_LISTING_BYTES = 64 * 1024 * 1024
+"""Room for names and object ids beside a tree's contents."""
+
 _COMPLAINTS = (
     (
         re.compile(
@@ -110,11 +113,12 @@ class Git:
             options.append("protocol.file.allow=always")
         settings = [part for option in options for part in ("-c", option)]
         place = ["-C", str(self.folder)] if inside else []
+        output_bytes = self.limits.tree.total_bytes * 2 + _LISTING_BYTES
         finished = await run_async(
             [git, *settings, *place, *arguments],
             environment=_environment(),
             stdin=stdin,
-            limits=Limits(timeout_s or self.limits.read_s, self.limits.tree.total_bytes * 2),
+            limits=Limits(timeout_s or self.limits.read_s, output_bytes),
         )
         if finished.code and check:
             raise _complaint(finished, shown_url(self.url))
