@@ -216,19 +216,27 @@ class Reader:
     ) -> Evidence:
         observed = values[_OBSERVED]
         failure = self._failure(values)
+        has_status = self._has_status(values, observed)
         return Evidence(
             conditions,
             self.spec.summary,
             values[_GENERATION] or 0,  # type: ignore[arg-type]  # decoded as int
             observed if isinstance(observed, int) else -1,
-            self._has_status(values, observed),
-            self._ready(values),
+            has_status,
+            self._ready_flag(values, has_status),
             text_of(failure) if failure is not None else "",
             replicas,
             values[_DELETED] is not None,
             paused,
             tuple([pick(values) for pick in self._extras]),
         )
+
+    def _ready_flag(self, values: Values, has_status: bool) -> object:
+        """The flag; controllers leave it out until it is true, so absence beside a status is no."""
+        flag = self._ready(values)
+        if flag is None and has_status and self.spec.ready_paths:
+            return False
+        return True if isinstance(flag, str) and flag else flag
 
     def _has_status(self, values: Values, observed: object) -> bool:
         if values[_CONDITIONS] or (isinstance(observed, int) and observed >= 0):

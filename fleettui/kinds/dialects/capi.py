@@ -19,11 +19,20 @@ from fleettui.kinds.dialects.evidence import (
     is_waiting,
     told,
 )
+from fleettui.kinds.dialects.patience import can_wait, is_patient
 from fleettui.kinds.record import Condition, Flag, Verdict
 
 _SUMMARIES = frozenset({"Ready", "Available", "UpToDate"})
-_CONSEQUENCES = frozenset({"MachinesReady", "MachinesUpToDate", "MachineSetReady"})
-"""Entries that repeat what the objects below say about themselves."""
+_BELOW = frozenset({"MachinesReady", "WorkerMachinesReady", "ControlPlaneMachinesReady"})
+"""Entries that repeat what Machines say about themselves."""
+_CONSEQUENCES = _BELOW | {
+    "MachinesUpToDate",
+    "WorkerMachinesUpToDate",
+    "ControlPlaneMachinesUpToDate",
+    "MachineSetReady",
+}
+"""Entries that never decide, because the objects below are rows of their own."""
+_MIRRORS = frozenset({"WorkersAvailable", "ControlPlaneAvailable"})
 _GRAVE = frozenset(
     {
         "CertificatesAvailable", "ControlPlaneComponentsHealthy", "EtcdClusterHealthy",
@@ -33,7 +42,9 @@ _GRAVE = frozenset(
     }
 )  # fmt: skip
 """Positive entries worth a verdict even beside a summary that is True."""
-_STARTING = frozenset({"Pending", "Provisioning", ""})
+_LATER = frozenset({"RemoteConnectionProbe", "EtcdClusterHealthy", "ControlPlaneComponentsHealthy"})
+"""Entries that cannot be well before the object has been provisioned."""
+_STARTING = frozenset({"Pending", "Provisioning"})
 
 
 def _first(conditions: Iterable[Condition]) -> Condition | None:
@@ -72,10 +83,15 @@ class _Entries:
                 if kind not in _SUMMARIES and kind not in _CONSEQUENCES:
                     self.bad.append(condition)
             elif condition.status == "Unknown" and kind not in _SUMMARIES:
-                self.unknown.append(condition)
+                # the controller itself failed: it will not find out by waiting
+                (self.bad if condition.reason == "InternalError" else self.unknown).append(
+                    condition
+                )
         summary = self.summary
         if summary is not None:
             self.bad = [entry for entry in self.bad if entry.type != summary.type]
+        if len(self.bad) > 1:
+            self.bad.sort(key=lambda entry: entry.status != "False")
 
 
 def judge_capi(evidence: Evidence) -> Judgement:
@@ -131,23 +147,56 @@ def _new_scheme(evidence: Evidence, entries: _Entries, summary: Condition, flags
     blocked = _blocked(entries, flags)
     if blocked is not None:
         return blocked
-    hard = _first(
-        entry for entry in entries.bad if is_hard(entry.reason) or entry.type == "OwnerRemediated"
-    )
+    starting = _is_starting(evidence)
+    hard = _first(entry for entry in entries.bad if _is_failure(entry, starting))
     if hard is not None:
         return told(Verdict.FAILED, hard, flags=flags)
     if is_hard(summary.reason) and summary.status == "False":
         return told(Verdict.FAILED, summary, flags=flags)
-    if _is_starting(evidence):
+    refused = _refusal(evidence)
+    if refused is not None:
+        return told(Verdict.FAILED, refused, flags=Flag.LEGACY)
+    if starting or is_patient(summary.message):
         return _unfinished(entries, summary, flags)
     if summary.status == "Unknown":
         return _not_known(entries, summary, flags)
-    if entries.busy:
-        return told(Verdict.IN_PROGRESS, summary, flags=flags)
-    softer = [entry for entry in entries.bad if not is_waiting(entry.reason)]
-    if is_waiting(summary.reason) or (entries.bad and not softer):
+    softer = [entry for entry in entries.bad if not can_wait(entry)]
+    if entries.busy or is_waiting(summary.reason) or (entries.bad and not softer):
         return _unfinished(entries, summary, flags)
-    return told(Verdict.FAILED, summary, flags=flags)
+    if all(entry.type in _MIRRORS for entry in softer) and _machines_come(evidence):
+        return told(Verdict.IN_PROGRESS, summary, flags=flags)
+    cause = _first(entry for entry in softer if entry.type in _GRAVE)
+    if cause is None and len(softer) == 1 and softer[0].type not in _MIRRORS:
+        cause = softer[0]
+    return told(Verdict.FAILED, cause or summary, flags=flags)
+
+
+def _machines_come(evidence: Evidence) -> bool:
+    """Whether what is missing is only Machines that are on their way, or going."""
+    below = [e for e in evidence.conditions if e.type in _BELOW and not e.deprecated]
+    return bool(below) and all(e.status == "True" or can_wait(e) for e in below)
+
+
+def _is_failure(entry: Condition, starting: bool) -> bool:
+    if (starting and entry.type in _LATER) or can_wait(entry):
+        return False
+    return is_hard(entry.reason)
+
+
+def _refusal(evidence: Evidence) -> Condition | None:
+    """What only the old list tells: that creating Machines was refused.
+
+    Source: machineset_controller.go writes MachineCreationFailed to MachinesCreated; the
+    newer ScalingUp keeps saying that it scales up.
+    """
+    return _first(
+        entry
+        for entry in evidence.conditions
+        if entry.type == "MachinesCreated"
+        and entry.status == "False"
+        and entry.severity == "Error"
+        and entry.reason != "PreflightCheckFailed"
+    )
 
 
 def _well(evidence: Evidence, entries: _Entries, flags: int) -> Judgement:
@@ -158,7 +207,7 @@ def _well(evidence: Evidence, entries: _Entries, flags: int) -> Judgement:
     grave = _first(
         entry
         for entry in entries.bad
-        if entry.type in _GRAVE and entry.severity in ("", "Error") and not is_waiting(entry.reason)
+        if entry.type in _GRAVE and entry.severity in ("", "Error") and not can_wait(entry)
     )
     if grave is not None and (is_hard(grave.reason) or not entries.busy):
         return told(Verdict.FAILED, grave, flags=flags)
@@ -188,22 +237,18 @@ def _blocked(entries: _Entries, flags: int) -> Judgement | None:
 
 def _is_starting(evidence: Evidence) -> bool:
     """Whether the object has never been provisioned."""
-    phase = evidence.extras[0]
-    if evidence.ready is False:
-        return True
-    return evidence.ready is None and isinstance(phase, str) and phase in _STARTING
+    return evidence.ready is False or evidence.extras[0] in _STARTING
 
 
 def _unfinished(entries: _Entries, summary: Condition, flags: int) -> Judgement:
-    step = _first(e for e in entries.bad if not is_waiting(e.reason))
-    waits = is_waiting(summary.reason) or (step is None and bool(entries.bad))
+    step = _first(e for e in entries.bad if not can_wait(e))
+    waits = can_wait(summary) or (step is None and bool(entries.bad))
     return told(Verdict.IN_PROGRESS, summary, flags=flags | (Flag.WAITING if waits else 0))
 
 
 def _not_known(entries: _Entries, summary: Condition, flags: int) -> Judgement:
-    first_report = "Waiting for" in summary.message or "not yet reported" in summary.message
-    if first_report or entries.busy:
-        return told(Verdict.IN_PROGRESS, summary, flags=flags | Flag.WAITING)
+    if entries.busy:
+        return told(Verdict.IN_PROGRESS, summary, flags=flags)
     return told(Verdict.UNKNOWN, summary, flags=flags)
 
 
@@ -212,10 +257,15 @@ def _without_summary(evidence: Evidence, entries: _Entries, flags: int) -> Judge
     blocked = _blocked(entries, flags)
     if blocked is not None:
         return blocked
+    refused = _refusal(evidence)
+    if refused is not None:
+        return told(Verdict.FAILED, refused, flags=Flag.LEGACY)
     grave = _first(
         entry
         for entry in entries.bad
-        if (entry.type in _GRAVE or is_hard(entry.reason)) and entry.severity in ("", "Error")
+        if (entry.type in _GRAVE or is_hard(entry.reason))
+        and entry.severity in ("", "Error")
+        and not can_wait(entry)
     )
     if grave is not None:
         return told(Verdict.FAILED, grave, flags=flags)
@@ -233,6 +283,8 @@ def _without_summary(evidence: Evidence, entries: _Entries, flags: int) -> Judge
         return NO_STATUS
     doubt = _first(e for e in entries.unknown if e.type not in _CONSEQUENCES)
     if doubt is not None and evidence.ready is not True:
+        if can_wait(doubt):
+            return told(Verdict.IN_PROGRESS, doubt, flags=flags | Flag.WAITING)
         return told(Verdict.UNKNOWN, doubt, flags=flags)
     if evidence.is_behind and not evidence.is_paused:
         return behind(evidence, flags=flags)

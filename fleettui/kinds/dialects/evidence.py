@@ -112,7 +112,17 @@ _WAITING = (
     "SecretNotFound",
     "NotProvisioned",
 )
-_HARD = ("Failed", "Error", "Failure", "Timeout", "Unhealthy", "Invalid", "NotHealthy", "Denied")
+_HARD = (
+    "Failed",
+    "Error",
+    "Failure",
+    "Timeout",
+    "Unhealthy",
+    "Invalid",
+    "NotHealthy",
+    "NotReconciled",
+    "Denied",
+)
 
 
 def is_waiting(reason: str) -> bool:
