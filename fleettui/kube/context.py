@@ -305,6 +305,9 @@ class KubeContext:
             await answer.read(limit_bytes=1 << 16)
 
     def _link_changed(self, state: LinkState) -> None:
+        if state.reach is Reach.DOWN:
+            # Watches on half-open connections would look live for minutes.
+            self._transport.drop_watches()
         for following in self._followings:
             following.signal(LinkChanged(state.reach is Reach.UP, state.error))
 

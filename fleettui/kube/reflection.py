@@ -14,6 +14,8 @@ from fleettui.kinds.batch import Mark, Phase
 from fleettui.kube.faults import ApiError
 from fleettui.kube.resource import Resource
 
+NEVER = float("-inf")
+
 
 class Mode(StrEnum):
     """Where one reflector stands."""
@@ -96,14 +98,17 @@ class State:
     metadata_only: bool = False
     failures: int = 0
     """Failures in a row, as far as back-off is concerned."""
-    failed_at: float = float("-inf")
+    failed_at: float = NEVER
     contact_at: float = 0.0
     """When the server last said something useful."""
     gone_in_row: int = 0
+    forbidden_at: float = NEVER
+    """When rights were first found missing, ``NEVER`` while they are there."""
     forbidden_s: float = 60.0
+    """How long the next wait for rights is."""
     garbled_at: tuple[float, ...] = ()
-    skipped_at: float = float("-inf")
-    doubted_at: float = float("-inf")
+    skipped_at: float = NEVER
+    doubted_at: float = NEVER
     """When the server last said that the kind's path is unknown."""
     phase: Phase = Phase.PENDING
     error: str = ""

@@ -27,6 +27,7 @@ from fleettui.kube.moves import (
     say,
 )
 from fleettui.kube.reflection import (
+    NEVER,
     Begin,
     CatalogChanged,
     Closed,
@@ -86,6 +87,9 @@ def step(state: State, happened: Input, *, now: float, chance: Chance) -> Step:
         now: seconds of a monotonic clock.
         chance: gives numbers in [0, 1).
     """
+    if state.mode is Mode.WATCHING and isinstance(happened, Closed | Failed):
+        # Silence of a watch is contact too, up to the moment it breaks.
+        state = replace(state, contact_at=now)
     return _HANDLERS[type(happened)](state, happened, now, chance)
 
 
@@ -113,7 +117,7 @@ def _resolved(state: State, happened: Resolved, now: float, chance: Chance) -> S
     found = happened.resource
     if found is None:
         return _absent(state, now)
-    if found == state.resource and state.doubted_at > state.contact_at:
+    if found == state.resource and state.doubted_at >= state.contact_at:
         error = ApiError("discovery lists the kind, but it is not served", fault=Fault.SERVER)
         return back_off(state, error, now, chance)
     known = replace(state, resource=found)
@@ -176,9 +180,8 @@ def _page_read(state: State, happened: PageRead, now: float, chance: Chance) -> 
     if not happened.token:
         return _synced(read, listing.resource_version, now, chance)
     if _is_too_slow(listing, now):
-        if read.limit < PAGE_LIMITS[1]:
-            read = replace(read, limit=PAGE_LIMITS[1])
-        elif listing.pages > 6:
+        read = replace(read, limit=PAGE_LIMITS[1])
+        if state.limit == PAGE_LIMITS[1] and listing.pages > 6:
             return open_list(replace(read, streams_first=True, listing=None), now, chance)
     following = enter(read, Mode.LISTING, now)
     return following, (Tell(), ReadPage(following.limit, listing.token))
@@ -206,7 +209,7 @@ def _synced(state: State, resource_version: str, now: float, chance: Chance) -> 
         is_synced=True,
         listing=None,
         contact_at=now,
-        forbidden_s=60.0,
+        forbidden_at=NEVER,
     )
     told, news = say(whole, Phase.LIVE)
     following, effects = open_watch(told, now, chance)
@@ -215,7 +218,7 @@ def _synced(state: State, resource_version: str, now: float, chance: Chance) -> 
 
 def _opened(state: State, happened: Opened, now: float, chance: Chance) -> Step:
     counters = replace(state.counters, watches=state.counters.watches + 1)
-    opened = replace(state, counters=counters, contact_at=now)
+    opened = replace(state, counters=counters, contact_at=now, forbidden_at=NEVER)
     if state.mode is Mode.STREAMING:
         return opened, ()
     told, news = say(enter(opened, Mode.WATCHING, now), Phase.LIVE)
@@ -278,7 +281,8 @@ def _closed(state: State, happened: Closed, now: float, chance: Chance) -> Step:
 def _due(state: State, happened: Input, now: float, chance: Chance) -> Step:
     if state.mode is Mode.WAIT_LINK and isinstance(happened, Due):
         return state, (Wait(float("inf")),)
-    if state.mode is Mode.FORBIDDEN and state.is_synced and now - state.since >= FORBIDDEN_CAP_S:
+    is_lost = state.mode is Mode.FORBIDDEN and now - state.forbidden_at >= FORBIDDEN_CAP_S
+    if is_lost and state.is_synced:
         # Rights that are gone for ten minutes are gone: so are the rows.
         dropped = replace(state, is_synced=False, resource_version="")
         following, effects = proceed(dropped, now, chance)

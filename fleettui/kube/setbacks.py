@@ -21,13 +21,14 @@ from fleettui.kube.moves import (
     pause,
     say,
 )
-from fleettui.kube.reflection import Failed, Mode, Resolve, State, Wait
+from fleettui.kube.reflection import NEVER, Failed, Mode, Resolve, State, Wait
 
 BACKOFF_FIRST_S = 0.8
 BACKOFF_CAP_S = 30.0
 BACKOFF_RESET_S = 120.0
 """Quiet time after which the next failure counts as the first."""
 TLS_PAUSE_S = 30.0
+FORBIDDEN_FIRST_S = 60.0
 FORBIDDEN_CAP_S = 600.0
 BROKEN_S = 60.0
 AUTH_S = 30.0
@@ -101,8 +102,14 @@ def _unauthorized(state: State, error: ApiError, now: float, chance: Chance) -> 
 
 
 def _forbidden(state: State, error: ApiError, now: float, chance: Chance) -> Step:
-    delay_s = state.forbidden_s
-    later = replace(state, forbidden_s=min(delay_s * 2, FORBIDDEN_CAP_S), listing=None)
+    is_first = state.forbidden_at == NEVER
+    delay_s = FORBIDDEN_FIRST_S if is_first else state.forbidden_s
+    later = replace(
+        state,
+        forbidden_at=now if is_first else state.forbidden_at,
+        forbidden_s=min(delay_s * 2, FORBIDDEN_CAP_S),
+        listing=None,
+    )
     told, news = say(later, Phase.FORBIDDEN, error=str(error), retry_at=now + delay_s)
     return enter(told, Mode.FORBIDDEN, now), (*news, Wait(delay_s))
 
