@@ -150,7 +150,7 @@ def suffix(*parts: object, length: int = 5) -> str:
 
 def _teams(clusters: int, contexts: int) -> list[list[Team]]:
     per_context = max(1, clusters // contexts)
-    wanted = min(len(TEAMS) * len(GEOGRAPHIES) * 4, max(4, per_context // 40))
+    wanted = min(len(TEAMS) * len(GEOGRAPHIES) * 4, max(4, per_context // 12))
     result = []
     for context in range(contexts):
         own = []

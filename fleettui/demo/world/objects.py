@@ -10,12 +10,26 @@ from typing import Any
 
 from fleettui.demo.world.catalogue import api_version
 from fleettui.demo.world.conditions import classic, fine, modern
-from fleettui.demo.world.drafts import Document, Draft, Drafts, metadata, owner_of
+from fleettui.demo.world.drafts import Document, Draft, Drafts, metadata, owner_of, uid_of
 from fleettui.demo.world.providers import marked
 
 _DRAFT_FIELDS = ("writer", "operation", "controller", "file", "written", "updated")
 _META_FIELDS = ("annotations", "finalizers", "labels", "generation", "created")
-_OWN = {"role", "group", "kind", "name", "namespace", "owner", "conditions", "scheme", "repeat"}
+_UNCOUNTED_GROUPS = ("", "coordination.k8s.io", "discovery.k8s.io")
+_COUNTED = ("Pod", "EndpointSlice")
+"""Kinds of those groups that do carry metadata.generation."""
+_OWN = {
+    "role",
+    "group",
+    "kind",
+    "name",
+    "namespace",
+    "owner",
+    "conditions",
+    "scheme",
+    "repeat",
+    "foreign",
+}
 
 
 def add_objects(
@@ -32,7 +46,16 @@ def add_objects(
         for more in entry.get("repeat", ({},)):
             own = (marks or {}) | {key: str(value) for key, value in more.items()}
             without = {key: value for key, value in entry.items() if key != "repeat"}
-            add_object(drafts, marked(without, own) if own else without)
+            told_entry = marked(without, own) if own else without
+            _drop_no_dependency(told_entry.get("spec", {}))
+            add_object(drafts, told_entry)
+
+
+def _drop_no_dependency(spec: dict[str, Any]) -> None:
+    """`depends: none` in a repeated entry means that this one depends on nothing."""
+    named = [item["name"] for item in spec.get("dependsOn", ()) if "name" in item]
+    if not named or named[0].endswith("none"):
+        spec.pop("dependsOn", None)
 
 
 def add_object(drafts: Drafts, entry: dict[str, Any]) -> Document:
@@ -43,6 +66,11 @@ def add_object(drafts: Drafts, entry: dict[str, Any]) -> Document:
     if entry.get("owner"):
         own, _, flag = str(entry["owner"]).partition(" ")
         meta["ownerReferences"] = [owner_of(drafts[own].document, controller=flag != "plain")]
+    if "foreign" in entry:
+        meta["ownerReferences"] = [_foreign_owner(entry["foreign"])]
+    generation = meta["generation"]
+    if entry.get("group", "") in _UNCOUNTED_GROUPS and kind not in _COUNTED:
+        del meta["generation"]
     document: Document = {
         "apiVersion": api_version(entry.get("group", ""), kind),
         "kind": kind,
@@ -52,7 +80,6 @@ def add_object(drafts: Drafts, entry: dict[str, Any]) -> Document:
         if key not in _OWN and key not in _DRAFT_FIELDS and key not in _META_FIELDS:
             document[key] = copy.deepcopy(value)
     if "conditions" in entry:
-        generation = meta["generation"]
         document.setdefault("status", {})["conditions"] = [
             told(item, entry.get("scheme", "modern"), generation) for item in entry["conditions"]
         ]
@@ -62,6 +89,16 @@ def add_object(drafts: Drafts, entry: dict[str, Any]) -> Document:
             setattr(draft, key, entry[key])
     drafts.add(draft)
     return document
+
+
+def _foreign_owner(told_owner: dict[str, str]) -> Document:
+    """An owner among the team's objects, whose uids end in another tail."""
+    return {
+        "apiVersion": api_version(told_owner["group"], told_owner["kind"]),
+        "kind": told_owner["kind"],
+        "name": told_owner["name"],
+        "uid": uid_of(told_owner["role"]).replace("${u}", "${tu}"),
+    }
 
 
 def told(item: str | dict[str, Any], scheme: str, generation: int = 1) -> Document:

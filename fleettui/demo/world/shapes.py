@@ -6,9 +6,7 @@ A shape knows nothing of a particular cluster; a block is a shape at a place.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-import msgspec
+from dataclasses import dataclass
 
 from fleettui.demo.world.drafts import Draft, Drafts, finish
 from fleettui.demo.world.templates import Template, Values
@@ -41,8 +39,6 @@ class Shape:
     """All objects of a group of objects."""
 
     parts: tuple[Part, ...]
-    manifests: Mapping[str, Template] = field(default_factory=dict)
-    """Desired state by file name, as git declares it."""
 
     def find(self, role: str) -> tuple[Part, ResourceKey, Entry] | None:
         """The object of a role."""
@@ -54,7 +50,7 @@ class Shape:
         return None
 
 
-def compile_shape(drafts: Drafts, manifests: Mapping[str, str] | None = None) -> Shape:
+def compile_shape(drafts: Drafts) -> Shape:
     """Turn drafts into templates.
 
     Raises:
@@ -70,12 +66,11 @@ def compile_shape(drafts: Drafts, manifests: Mapping[str, str] | None = None) ->
         Part(Template(namespace.encode()), _sorted_entries(kinds))
         for namespace, kinds in places.items()
     ]
-    texts = {file: Template(text.encode()) for file, text in (manifests or {}).items()}
-    return Shape(tuple(parts), texts)
+    return Shape(tuple(parts))
 
 
 def _entry(draft: Draft) -> Entry:
-    body = msgspec.json.encode(finish(draft))
+    body = finish(draft).replace(b'"${inventory}"', b"${inventory}")
     if body.count(_MARK) != 1:
         raise ValueError(f"{draft.role}: body needs the resourceVersion mark exactly once")
     return Entry(draft.role, draft.kind, Template(draft.name.encode()), Template(body))

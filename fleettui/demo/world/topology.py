@@ -43,7 +43,7 @@ def add_topology(drafts: Drafts, parts: ClusterParts, size: str) -> None:
             0, "machinedeployment.topology.cluster.x-k8s.io"
         )
     cluster["spec"]["topology"] = {
-        "classRef": {"name": CLASSES[provider]},
+        "classRef": {"name": CLASSES[provider], "namespace": "fleet-classes"},
         "controlPlane": {"replicas": plane["spec"]["replicas"]},
         "variables": [
             {"name": "region", "value": "${region}"},

@@ -33,8 +33,11 @@ class WorldFacts:
             "rev": self.revision,
             "oldrev": self.previous,
             "sha": self.revision.partition(":")[2],
+            "oldsha": self.previous.partition(":")[2],
             "context": f"mgmt-{self.context + 1}",
             "today": stamp(self.now),
+            "later": stamp(self.now + timedelta(days=61)),
+            "expired": stamp(self.now - timedelta(hours=5, minutes=12)),
         }
 
 
@@ -74,12 +77,18 @@ def cluster_values(plan: ClusterPlan, facts: WorldFacts) -> LazyValues:
                 return suffix(*key, "machine", length=3)
             case "u":
                 return uid_tail(*key)
+            case "tu":
+                return uid_tail(facts.seed, facts.context, plan.namespace)
             case "x8":
                 return digest(*key, "x8", size=4)
             case "expiry":
                 return stamp(begun + timedelta(days=365 * (1 + plan.age_days // 365)))
             case "kubeconfig":
                 return _kubeconfig(plan, facts, fixed["host"])
+            case "nameb64":
+                return base64.b64encode(plan.name.encode()).decode()
+            case "serverb64":
+                return base64.b64encode(_server(plan, facts, fixed["host"]).encode()).decode()
             case "certificate":
                 return base64.b64encode(digest(*key, "ca", size=32).encode()).decode()
         return facts.values()[name]
@@ -87,27 +96,54 @@ def cluster_values(plan: ClusterPlan, facts: WorldFacts) -> LazyValues:
     return LazyValues(compute)
 
 
-def team_values(team: Team, facts: WorldFacts) -> LazyValues:
-    """Values of one team namespace's templates."""
-    key = (facts.seed, facts.context, team.namespace)
-    begun = facts.now - timedelta(days=430, seconds=int(digest(*key, size=2), 16))
+def team_values(team: Team, facts: WorldFacts, *, inventory: Callable[[], str]) -> LazyValues:
+    """Values of one team namespace's templates.
+
+    Args:
+        team: whose namespace.
+        facts: of the management cluster.
+        inventory: gives the JSON list for the Kustomization that applies the team's clusters.
+    """
     fixed = {"ns": team.namespace, "team": team.team, "geo": team.geography, "name": team.team}
+    return _shared_values((facts.seed, facts.context, team.namespace), fixed, facts, inventory)
+
+
+def platform_values(facts: WorldFacts) -> LazyValues:
+    """Values of the platform's templates."""
+    key = (facts.seed, facts.context, "platform")
+    return _shared_values(key, {"name": "platform", "team": "platform"}, facts, lambda: "[]")
+
+
+def _shared_values(
+    key: tuple[object, ...],
+    fixed: dict[str, str],
+    facts: WorldFacts,
+    inventory: Callable[[], str],
+) -> LazyValues:
+    jitter = timedelta(seconds=int(digest(*key, size=2), 16))
+    begun = facts.now - timedelta(days=430) - jitter
 
     def compute(name: str) -> str:
         if name in fixed:
             return fixed[name]
+        if name in _RECENT:
+            return stamp(facts.now - _TIMES[name] - jitter * _RECENT[name])
         if name in _TIMES:
-            age = _TIMES[name]
-            if name in ("since", "soon", "t5"):
-                return stamp(facts.now - age - timedelta(seconds=int(digest(*key, size=1), 16)))
-            return stamp(begun + age)
-        if name == "u":
-            return uid_tail(*key)
-        if name == "x8":
-            return digest(*key, "x8", size=4)
+            return stamp(begun + _TIMES[name] * (60 if name == "t4" else 1))
+        match name:
+            case "u":
+                return uid_tail(*key)
+            case "x8":
+                return digest(*key, "x8", size=4)
+            case "inventory":
+                return inventory()
         return facts.values()[name]
 
     return LazyValues(compute)
+
+
+_RECENT = {"t5": 0.008, "since": 0.2, "soon": 0.0005, "before": 8.0}
+"""Times counted back from now, with the share of the jitter (up to 18 hours) they get."""
 
 
 def uid_tail(*key: object) -> str:
@@ -193,10 +229,15 @@ def _version_before(version: str) -> str:
     return f"{major}.{int(minor) - 1}.{9}"
 
 
-def _kubeconfig(plan: ClusterPlan, facts: WorldFacts, host: str) -> str:
-    server = host if host.startswith("https://") else f"https://{host}:6443"
+def _server(plan: ClusterPlan, facts: WorldFacts, host: str) -> str:
+    """URL of the workload cluster's API server."""
     if facts.workload_url:
-        server = f"{facts.workload_url}/{plan.namespace}/{plan.name}"
+        return f"{facts.workload_url}/{plan.namespace}/{plan.name}"
+    return host if host.startswith("https://") else f"https://{host}:6443"
+
+
+def _kubeconfig(plan: ClusterPlan, facts: WorldFacts, host: str) -> str:
+    server = _server(plan, facts, host)
     text = (
         f"apiVersion: v1\nkind: Config\nclusters:\n- name: {plan.name}\n"
         f"  cluster:\n    server: {server}\ncontexts:\n- name: {plan.name}-admin@{plan.name}\n"

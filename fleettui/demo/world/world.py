@@ -2,33 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from fleettui.demo.apiserver.resources import Resource
 from fleettui.demo.world.catalogue import all_resources
-from fleettui.demo.world.fleet import ClusterPlan, Flavour, plan_fleet
+from fleettui.demo.world.conversion import convert
+from fleettui.demo.world.fleet import ClusterPlan, Team, plan_fleet
+from fleettui.demo.world.groups import (
+    cluster_shape,
+    healthy_cluster,
+    platform_shape,
+    team_shape,
+)
+from fleettui.demo.world.incidents import all_incidents
 from fleettui.demo.world.keys import Block, Keys
-from fleettui.demo.world.shapes import Shape, compile_shape
-from fleettui.demo.world.templates import Values
-from fleettui.demo.world.values import WorldFacts, cluster_values
-from fleettui.demo.world.workload import cluster_drafts
+from fleettui.demo.world.planting import Planting, plant, teams_of
+from fleettui.demo.world.shapes import Part, Shape, fill_name
+from fleettui.demo.world.teams import inventory_of
+from fleettui.demo.world.templates import Values, fill_text
+from fleettui.demo.world.truth import Truth
+from fleettui.demo.world.truths import truth_of
+from fleettui.demo.world.values import (
+    LazyValues,
+    WorldFacts,
+    cluster_values,
+    platform_values,
+    team_values,
+)
 
-_CACHED_VALUES = 4096
+_CACHED_VALUES = 16384
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Objects that are filled with the same values: a cluster, a team or the platform."""
+
+    shape: Shape
+    subject: ClusterPlan | Team | None
+    """None for the platform."""
+    incidents: tuple[str, ...]
 
 
 class World:
     """Seeds of one management cluster."""
 
-    def __init__(self, facts: WorldFacts, plans: Sequence[ClusterPlan]) -> None:
+    def __init__(self, facts: WorldFacts, plans: Sequence[ClusterPlan], planting: Planting) -> None:
         self.facts = facts
         self.plans = plans
         """The workload clusters of this management cluster."""
+        self._teams: dict[str, list[ClusterPlan]] = {}
+        for plan in plans:
+            self._teams.setdefault(plan.namespace, []).append(plan)
+        self.groups = list(_groups(facts.context, plans, planting))
         self._blocks = self._place()
         self._keys: dict[tuple[str, str], Keys] = {}
-        self._values: dict[int, Values] = {}
+        self._values: dict[int, LazyValues] = {}
 
     def resources(self) -> Sequence[Resource]:
         """All served resource types."""
@@ -48,42 +79,120 @@ class World:
 
     def values_of(self, block: Block) -> Values:
         """Values that fill the block's templates."""
-        values = self._values.get(block.owner)
+        return self.group_values(block.owner)
+
+    def group_values(self, number: int) -> LazyValues:
+        """Values of one of `groups`."""
+        values = self._values.get(number)
         if values is None:
             if len(self._values) >= _CACHED_VALUES:
                 self._values.clear()
-            values = self._values[block.owner] = cluster_values(self.plans[block.owner], self.facts)
+            values = self._values[number] = self._compute_values(number)
         return values
+
+    def set_revision(self, revision: str, *, previous: str) -> None:
+        """Tell which revision of the fleet's git repository the seeds are at."""
+        self.facts.revision, self.facts.previous = revision, previous
+        self._values.clear()
+
+    def set_workload_url(self, url: str) -> None:
+        """Let the kubeconfig Secrets point to pretend workload API servers below a URL."""
+        self.facts.workload_url = url
+        self._values.clear()
 
     def log(self, namespace: str, pod: str, container: str) -> Iterable[str]:
         """Lines of a container's log, oldest first."""
-        return ()
+        for number, group in enumerate(self.groups):
+            for name in group.incidents:
+                for deployment, lines in all_incidents()[name].logs.items():
+                    if pod.startswith(f"{deployment}-"):
+                        values = self.group_values(number)
+                        yield from (fill_text(line, values) for line in lines)
 
     def convert(self, resource: Resource, body: dict[str, Any], version: str) -> dict[str, Any]:
         """The same object in another served version."""
-        return body | {"apiVersion": f"{resource.group}/{version}"}
+        return convert(resource, body, version)
+
+    def truths(self) -> list[Truth]:
+        """What is true of each incident of this management cluster."""
+        found = []
+        for number, group in enumerate(self.groups):
+            for name in group.incidents:
+                values = self.group_values(number)
+                cluster = group.subject if isinstance(group.subject, ClusterPlan) else None
+                found.append(
+                    truth_of(
+                        all_incidents()[name],
+                        group.shape,
+                        values,
+                        context=self.facts.context,
+                        cluster=cluster,
+                    )
+                )
+        return found
+
+    def _compute_values(self, number: int) -> LazyValues:
+        subject = self.groups[number].subject
+        if isinstance(subject, ClusterPlan):
+            return cluster_values(subject, self.facts)
+        if isinstance(subject, Team):
+            own = self._teams[subject.namespace]
+            return team_values(subject, self.facts, inventory=lambda: _inventory(own))
+        return platform_values(self.facts)
 
     def _place(self) -> list[Block]:
         blocks = []
-        for number, plan in enumerate(self.plans):
-            values = cluster_values(plan, self.facts)
-            for part in cluster_shape(plan.flavour, plan.size).parts:
+        for number, group in enumerate(self.groups):
+            values = self._compute_values(number)
+            for part in group.shape.parts:
                 namespace = part.namespace.fill(values).decode()
-                own = namespace == plan.namespace
-                prefix = plan.name if own else f"{plan.namespace}-{plan.name}"
-                blocks.append(Block(namespace, prefix, part, number))
+                if isinstance(group.subject, ClusterPlan):
+                    plan = group.subject
+                    own = namespace == plan.namespace
+                    prefix = plan.name if own else f"{plan.namespace}-{plan.name}"
+                    blocks.append(Block(namespace, prefix, part, number))
+                else:
+                    blocks += _single_blocks(namespace, part, values, number)
         blocks.sort(key=lambda block: (block.namespace, block.prefix))
         return blocks
 
 
-@cache
-def cluster_shape(flavour: Flavour, size: str) -> Shape:
-    """The compiled objects of a cluster of a flavour and size."""
-    return compile_shape(cluster_drafts(flavour, size))
+def _single_blocks(namespace: str, part: Part, values: Values, number: int) -> Iterator[Block]:
+    """A block for each name: names of teams and the platform have no common prefix."""
+    names: dict[str, dict[tuple[str, str], tuple[Any, ...]]] = {}
+    for key, entries in part.entries.items():
+        for entry in entries:
+            names.setdefault(fill_name(entry, values), {})[key] = (entry,)
+    for name, own in names.items():
+        yield Block(namespace, name, Part(part.namespace, own), number)
+
+
+def _inventory(plans: Sequence[ClusterPlan]) -> str:
+    kinds = {(plan.flavour, plan.size) for plan in plans}
+    declared = {f"{flavour.name}/{size}": healthy_cluster(flavour, size) for flavour, size in kinds}
+    return inventory_of(plans, declared)
+
+
+def _groups(context: int, plans: Sequence[ClusterPlan], planting: Planting) -> Iterator[Group]:
+    for plan in plans:
+        incident = planting.clusters.get(plan.number, "")
+        shape = cluster_shape(plan.flavour, plan.size, incident)
+        yield Group(shape, plan, (incident,) if incident else ())
+    for team in teams_of(plans, context):
+        incident = planting.teams.get((context, team.namespace), "")
+        yield Group(team_shape(incident), team, (incident,) if incident else ())
+    incidents = planting.platforms.get(context, ())
+    yield Group(platform_shape(incidents), None, incidents)
 
 
 def build_world(
-    context_index: int, contexts: int, *, clusters: int, seed: int, now: datetime
+    context_index: int,
+    contexts: int,
+    *,
+    clusters: int,
+    seed: int,
+    now: datetime,
+    incidents: Collection[str] | None = None,
 ) -> World:
     """The content of one of several management clusters.
 
@@ -93,7 +202,12 @@ def build_world(
         clusters: workload clusters in all of them together.
         seed: the same seed gives the same fleet.
         now: the moment that ages are counted from, aware UTC.
+        incidents: names of incidents to plant, empty for none; None plants the usual share.
+
+    Raises:
+        ValueError: an incident is unknown or fits no cluster.
     """
     plans = plan_fleet(clusters, contexts=contexts, seed=seed)
+    planting = plant(plans, contexts=contexts, seed=seed, incidents=incidents)
     own = [plan for plan in plans if plan.context == context_index]
-    return World(WorldFacts(seed, context_index, now), own)
+    return World(WorldFacts(seed, context_index, now), own, planting)

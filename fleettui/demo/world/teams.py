@@ -1,0 +1,74 @@
+"""What a team has in its namespace besides workload clusters, and who made its clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from fleettui.demo.world.drafts import Drafts
+from fleettui.demo.world.fleet import ClusterPlan
+from fleettui.demo.world.objects import add_object, add_objects
+from fleettui.demo.world.platform import inventory_id
+from fleettui.demo.world.providers import data_file
+
+
+def team_drafts() -> Drafts:
+    """Objects of one team; the Kustomization that applies its clusters lists them by a hole."""
+    drafts = Drafts()
+    add_objects(drafts, data_file("team/gitops.yaml"))
+    fleet = drafts["ks/cluster-baseline"].document
+    add_object(
+        drafts,
+        {
+            "role": "ks/clusters",
+            "group": "kustomize.toolkit.fluxcd.io",
+            "kind": "Kustomization",
+            "namespace": "flux-system",
+            "name": "clusters-${ns}",
+            "controller": "gotk-kustomize-controller",
+            "finalizers": ["finalizers.fluxcd.io"],
+            "labels": {
+                "kustomize.toolkit.fluxcd.io/name": "flux-system",
+                "kustomize.toolkit.fluxcd.io/namespace": "flux-system",
+                "team": "${team}",
+            },
+            "conditions": [
+                {
+                    "type": "Ready",
+                    "reason": "ReconciliationSucceeded",
+                    "message": "Applied revision: ${rev}",
+                    "at": "${t5}",
+                }
+            ],
+            "spec": {
+                "dependsOn": [{"name": "infra-configs"}],
+                "force": False,
+                "interval": "5m",
+                "path": "./clusters/${ns}",
+                "prune": True,
+                "retryInterval": "1m",
+                "sourceRef": {"kind": "GitRepository", "name": "fleet"},
+                "timeout": "3m",
+            },
+            "status": dict(fleet["status"]) | {"inventory": {"entries": "${inventory}"}},
+        },
+    )
+    return drafts
+
+
+def inventory_of(plans: Sequence[ClusterPlan], declared: dict[str, Drafts]) -> str:
+    """JSON list of inventory entries of a team's clusters.
+
+    Args:
+        plans: the clusters of the namespace.
+        declared: drafts by flavour and size, as `<flavour>/<size>`.
+    """
+    entries = []
+    for plan in plans:
+        for draft in declared[f"{plan.flavour.name}/{plan.size}"]:
+            if draft.file:
+                entry = inventory_id(draft.document)
+                text = entry["id"].replace("${ns}", plan.namespace).replace("${name}", plan.name)
+                entries.append({"id": text, "v": entry["v"]})
+    return msgspec.json.encode(entries).decode()
