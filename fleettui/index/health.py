@@ -12,10 +12,13 @@ from fleettui.index.bags import rows_of
 from fleettui.index.coverage import Coverage
 from fleettui.index.rollup import unit_of
 from fleettui.index.rows import (
+    DELETING,
     FROM_BELOW,
+    KEPT,
     LOWER_BOUND,
     NO_NODE,
     OVERDUE,
+    PAUSED,
     RANK,
     STICKY,
     STUCK,
@@ -27,8 +30,11 @@ from fleettui.index.shapes import State
 from fleettui.kinds.record import Flag, Verdict
 from fleettui.kinds.spec import Dialect, Role
 
+WAITING: Final = int(Flag.WAITING)
+STALE_GENERATION: Final = int(Flag.STALE_GENERATION)
 RETRYING_DIALECTS: Final = frozenset({Dialect.FLUX, Dialect.TERRAFORM})
 """Controllers that report progress at each retry, so that failures look interrupted."""
+RANKS: Final = {verdict: verdict.rank for verdict in Verdict}
 FRESH_S: Final = 120
 """A moment told by an object is believed as the start of what was just observed when it is not
 older than this; older ones belong to another story of the same condition."""
@@ -50,8 +56,8 @@ class Course(Enum):
 
 def own_rank(state: State) -> int:
     """Return the rank of what the document says; a thing that only waits is in progress."""
-    rank = state.verdict.rank
-    if rank <= STALLED_RANK and state.flags & Flag.WAITING:
+    rank = RANKS[state.verdict]
+    if rank <= STALLED_RANK and state.flags & WAITING:
         return BUSY_RANK
     return rank
 
@@ -76,7 +82,7 @@ def judge(row: Row, previous: State | None, *, now: int, observed: bool) -> None
         before = None
     else:
         before = Course.BROKEN if standing & STICKY else course_of(previous)
-    kept = standing & RANK
+    kept = standing & KEPT
     if (
         before is Course.BROKEN
         and course is not Course.BROKEN
@@ -102,7 +108,7 @@ def judge(row: Row, previous: State | None, *, now: int, observed: bool) -> None
 def _start(row: Row, course: Course, *, is_new: bool, now: int, observed: bool) -> tuple[int, bool]:
     """Return when the course began and whether it may have begun earlier."""
     told = row.told_since
-    if told == 0 or told > now or row.state.flags & Flag.STALE_GENERATION:
+    if told == 0 or told > now or row.state.flags & STALE_GENERATION:
         return now, not observed
     if observed and not is_new and now - told > FRESH_S:
         return now, False
@@ -118,13 +124,16 @@ def deadline_of(row: Row, startup_s: int | None) -> tuple[int, int]:
         startup_s: node start-up time-out of the health check that watches this machine,
             None without one.
     """
-    limits = row.spec.limits
+    course = course_of(row.state)
+    if course is not Course.BUSY and not row.standing & DELETING:
+        return (0, 0)
+    limits = row.place.spec.limits
     found: list[tuple[int, int]] = []
-    if row.deleted_at and limits.terminating_s:
+    if row.standing & DELETING and limits.terminating_s:
         found.append((row.deleted_at + limits.terminating_s, STUCK))
     state = row.state
-    is_busy = not row.standing & STICKY and course_of(state) is Course.BUSY
-    if is_busy and not state.flags & Flag.PAUSED:
+    is_busy = not row.standing & STICKY and course is Course.BUSY
+    if is_busy and not state.flags & PAUSED:
         if limits.in_progress_s:
             found.append((row.broken_since + limits.in_progress_s, OVERDUE))
         if startup_s is not None:
@@ -152,6 +161,8 @@ def derived_standing(row: Row, coverage: Coverage) -> int:
 
 
 def _worst_below(row: Row) -> int | None:
+    if row.kids is None:
+        return None
     ranks = [child.standing & RANK for child in rows_of(row.kids) if feeds(child, row)]
     return min(ranks, default=None)
 
@@ -188,9 +199,9 @@ UNITS: Final = tuple(
 def unit_of_row(row: Row) -> int:
     """Return the packed counts of the row alone."""
     place = (row.standing & RANK) << 3
-    if row.state.flags & Flag.PAUSED:
+    if row.state.flags & PAUSED:
         place |= 4
-    if row.deleted_at:
+    if row.standing & DELETING:
         place |= 2
     if row.place.spec.role is Role.MACHINE_SET:
         place |= 1

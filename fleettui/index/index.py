@@ -16,6 +16,7 @@ from fleettui.index.deadlines import Deadlines
 from fleettui.index.health import TIMER_BITS, deadline_of, judge, unit_of_row
 from fleettui.index.rollup import VERDICTS, Rollup, unpack
 from fleettui.index.rows import (
+    DELETING,
     RANK,
     Realm,
     Row,
@@ -156,6 +157,7 @@ class Index:
         row.moments = moments_of(record)
         row.cluster = record.cluster
         row.generation = record.generation
+        row.standing = row.standing & ~DELETING | (DELETING if record.deleted_at else 0)
         row.observed_generation = record.observed_generation
         judge(row, before, now=now, observed=observed)
         self._time(row, now)

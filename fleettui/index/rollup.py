@@ -69,6 +69,15 @@ def total_of(counts: int) -> int:
     return sum((counts >> (BITS * place)) & MASK for place in range(5))
 
 
+SMALL_MASK = sum(((MASK >> 4) << 4) << (BITS * place) for place in range(8))
+"""Picks what makes any counter 16 or more."""
+
+
+def is_small(counts: int) -> bool:
+    """Whether every counter is below 16, so that many subtrees have the same counts."""
+    return not counts & SMALL_MASK
+
+
 def folded_of(counts: int) -> int:
     """Return how many of the objects are of a kind that trees fold away."""
     return (counts >> (BITS * FOLDED_AT)) & MASK

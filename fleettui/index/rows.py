@@ -6,6 +6,8 @@ refuses to know how rows are found, linked or re-rolled (``index``, ``links``,
 Rows are not seen by the cycle collector: whoever drops one cuts its links.
 """
 
+import re
+import struct
 import sys
 from collections.abc import Iterable
 from typing import Final
@@ -28,6 +30,8 @@ from fleettui.kinds.record import (
 )
 from fleettui.kinds.spec import KindSpec
 
+PAUSED: Final = int(Flag.PAUSED)
+"""The flag as a plain integer: flags of an enum are slow."""
 RANK: Final = 7
 """Picks the rank of the derived health out of ``standing``."""
 LOWER_BOUND: Final = 8
@@ -46,6 +50,10 @@ NO_NODE: Final = 1024
 """With OVERDUE: it is the MachineHealthCheck's node start-up time-out that ran out."""
 LAST_MOMENT: Final = 0xFFFFFFFF
 """Moments are kept in four bytes, which last until 2106."""
+DELETING: Final = 2048
+"""Deletion has been asked for."""
+KEPT: Final = RANK | DELETING
+"""What a new document does not change by itself."""
 GONE: Final = 512
 """No longer in the index."""
 
@@ -73,7 +81,17 @@ class Realm:
 class Place:
     """All objects of one kind in one namespace of one context, by name."""
 
-    __slots__ = ("context", "group", "kind", "namespace", "realm", "reverse_homes", "rows", "spec")
+    __slots__ = (
+        "context",
+        "group",
+        "kind",
+        "namespace",
+        "realm",
+        "reverse_homes",
+        "routes",
+        "rows",
+        "spec",
+    )
 
     def __init__(self, realm: Realm, spec: KindSpec) -> None:
         """Start empty in this realm."""
@@ -84,6 +102,8 @@ class Place:
         self.spec = spec
         self.realm = realm
         self.rows: dict[str, Row] = {}
+        self.routes: dict[LinkShape, tuple[tuple[str, str, str], str]] = {}
+        """Where the targets of each shape are kept: the kind in its context, and the namespace."""
         self.reverse_homes = frozenset(name[1:] for name in spec.home if name.startswith("~"))
 
 
@@ -258,7 +278,7 @@ class Row(msgspec.Struct, gc=False, eq=False):
     @property
     def is_paused(self) -> bool:
         """Whether the object itself asks not to be reconciled."""
-        return bool(self.state.flags & Flag.PAUSED)
+        return bool(self.state.flags & PAUSED)
 
     @property
     def paused_by(self) -> str:
@@ -268,7 +288,7 @@ class Row(msgspec.Struct, gc=False, eq=False):
     @property
     def is_deleting(self) -> bool:
         """Whether deletion has been asked for."""
-        return self.deleted_at > 0
+        return bool(self.standing & DELETING)
 
     @property
     def has_faults(self) -> bool:
@@ -461,7 +481,11 @@ def moments_of(record: Record) -> bytes:
     """Return the record's moments, packed."""
     moments = [record.created_at, record.deleted_at, record.since]
     moments += [entry.since for entry in record.conditions]
-    return b"".join([min(max(0, moment), LAST_MOMENT).to_bytes(4, "little") for moment in moments])
+    try:
+        return struct.pack(f"<{len(moments)}I", *moments)
+    except struct.error:
+        clamped = [min(max(0, moment), LAST_MOMENT) for moment in moments]
+        return struct.pack(f"<{len(moments)}I", *clamped)
 
 
 def links_of(record: Record) -> tuple[str | int, ...]:
@@ -498,18 +522,18 @@ def make_row(place: Place, record: Record, shapes: Shapes) -> Row:
         sys.intern(record.cluster),
         record.generation,
         record.observed_generation,
+        standing=3 | DELETING if record.deleted_at else 3,
     )
+
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 def pack_uid(uid: str) -> int | str:
     """Return the uid as an integer when that loses nothing."""
-    if len(uid) != 36:
+    if _UUID.fullmatch(uid) is None:
         return uid
-    try:
-        packed = int(uid.replace("-", ""), 16)
-    except ValueError:
-        return uid
-    return packed if unpack_uid(packed) == uid else uid
+    return int(uid.replace("-", ""), 16)
 
 
 def unpack_uid(packed: int | str) -> str:

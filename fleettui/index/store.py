@@ -66,15 +66,28 @@ class Store:
         place = namespaces.get(namespace) if namespaces is not None else None
         return place.rows.get(name) if place is not None else None
 
-    def target_ref(self, row: Row, shape: LinkShape, name: str) -> ObjectRef:
-        """Return what the row points at by this shape and name."""
+    def target(self, row: Row, shape: LinkShape, name: str) -> Row | None:
+        """Return the row that this one points at by this shape and name."""
         place = row.place
-        namespace = shape.namespace
-        if namespace == OWN_NAMESPACE:
-            namespace = place.namespace
+        route = place.routes.get(shape)
+        if route is None:
+            route = place.routes[shape] = self._route(place, shape)
+        namespaces = self._kinds.get(route[0])
+        if namespaces is None:
+            return None
+        kept = namespaces.get(route[1])
+        return kept.rows.get(name) if kept is not None else None
+
+    def _route(self, place: Place, shape: LinkShape) -> tuple[tuple[str, str, str], str]:
+        namespace = place.namespace if shape.namespace == OWN_NAMESPACE else shape.namespace
         if namespace and not self.spec_of(shape.group, shape.kind).namespaced:
             namespace = ""
-        return ObjectRef(place.context, shape.group, shape.kind, namespace, name)
+        return (place.context, shape.group, shape.kind), namespace
+
+    def target_ref(self, row: Row, shape: LinkShape, name: str) -> ObjectRef:
+        """Return what the row points at by this shape and name."""
+        key, namespace = self._route(row.place, shape)
+        return ObjectRef(*key, namespace, name)
 
     def drop(self, row: Row) -> None:
         """Take the row out, and its place when that is empty now."""

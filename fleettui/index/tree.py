@@ -9,13 +9,10 @@ from fleettui.index.bags import rows_of, with_row, without_row
 from fleettui.index.changes import ChangeLog
 from fleettui.index.coverage import Coverage
 from fleettui.index.health import derived_standing, unit_of_row
-from fleettui.index.rollup import total_of
+from fleettui.index.rollup import is_small
 from fleettui.index.rows import FROM_BELOW, GONE, RANK, Row, feeds
 from fleettui.index.store import Store
 from fleettui.kinds.record import ObjectRef
-
-SHARED_TOTAL = 16
-"""Counts of subtrees up to this size are shared integers."""
 
 
 class Tree:
@@ -86,16 +83,23 @@ class Tree:
         return list(dict.fromkeys(found)) if len(found) > 1 else found
 
     def _register(self, row: Row) -> list[Row]:
+        """Make the row known to what it points at, or let it wait; returns what is there."""
         store = self._store
-        resolved = []
-        for ref in self.targets_of(row):
-            target = store.find(*ref)
-            if target is None:
-                store.waiting[ref] = with_row(store.waiting.get(ref), row)
+        resolved: dict[Row, None] = {}
+        missing: dict[ObjectRef, None] = {}
+        for shape, name in row.pointers():
+            if not name:
+                continue
+            target = store.target(row, shape, name)
+            if target is not None:
+                resolved[target] = None
             else:
-                target.inbound = with_row(target.inbound, row)
-                resolved.append(target)
-        return resolved
+                missing[store.target_ref(row, shape, name)] = None
+        for target in resolved:
+            target.inbound = with_row(target.inbound, row)
+        for ref in missing:
+            store.waiting[ref] = with_row(store.waiting.get(ref), row)
+        return list(resolved)
 
     def _unregister(self, row: Row) -> list[Row]:
         return self._forget(row, self.targets_of(row))
@@ -139,33 +143,41 @@ class Tree:
         return None
 
     def _candidates(self, row: Row, relation: str) -> list[Row]:
-        store = self._store
         if relation.startswith("~"):
-            sources = [
-                source for source in rows_of(row.inbound) if self.points(source, row, relation[1:])
-            ]
-            return sorted(sources, key=lambda source: source.ref) if len(sources) > 1 else sources
+            return self._pointing(row, relation[1:])
+        store = self._store
+        state = row.state
         found: list[Row] = []
-        for shape, name in row.pointers():
-            if shape.relation != relation or not name:
-                continue
-            target = store.find(*store.target_ref(row, shape, name))
-            if target is not None:
+        if relation == "owner":
+            for shape, name in zip(state.owner_shapes, row.links, strict=False):
+                target = store.target(row, shape, name)  # type: ignore[arg-type]  # names come first
+                if target is None:
+                    continue
                 if shape.controller:
                     found.insert(0, target)
                 else:
                     found.append(target)
+            return found
+        names = row.links[2 * len(state.owner_shapes) :]
+        for shape, name in zip(state.link_shapes, names, strict=True):
+            if shape.relation == relation and name:
+                target = store.target(row, shape, name)  # type: ignore[arg-type]  # uids came before
+                if target is not None:
+                    found.append(target)
         return found
+
+    def _pointing(self, row: Row, relation: str) -> list[Row]:
+        sources = [source for source in rows_of(row.inbound) if self.points(source, row, relation)]
+        return sorted(sources, key=lambda source: source.ref) if len(sources) > 1 else sources
 
     def points(self, source: Row, target: Row, relation: str) -> bool:
         """Whether the source points at the target by this relation."""
-        group, kind, name = target.place.group, target.place.kind, target.name
+        name = target.name
+        store = self._store
         return any(
             own == name
             and shape.relation == relation
-            and shape.kind == kind
-            and shape.group == group
-            and self._store.target_ref(source, shape, name).namespace == target.place.namespace
+            and store.target(source, shape, name) is target
             for shape, own in source.pointers()
         )
 
@@ -203,7 +215,7 @@ class Tree:
         sum_of = self._store.shapes.sum_of
         while True:
             counts = row.counts + delta
-            row.counts = sum_of(counts) if total_of(counts) <= SHARED_TOTAL else counts
+            row.counts = sum_of(counts) if is_small(counts) else counts
             mark(row)
             if row.parent is None:
                 break

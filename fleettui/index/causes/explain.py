@@ -1,0 +1,284 @@
+"""The deepest causes under one top row.
+
+Works by structure: what an object points at or owns explains it; what itself has
+an explanation is a consequence. Inside a cluster the order in which clusters come
+into being decides: infrastructure before control plane before workers.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from fleettui.index.causes.signals import CauseState, Signal, strongest
+from fleettui.index.index import Index
+from fleettui.index.rows import Row
+from fleettui.kinds.record import ObjectRef, Verdict
+from fleettui.kinds.spec import Role
+
+EXPLAINING: Final = frozenset(
+    {
+        "infrastructure",
+        "control_plane",
+        "bootstrap",
+        "template",
+        "class",
+        "source",
+        "chart",
+        "depends_on",
+        "applies",
+        "manages",
+        "cloud_owner",
+        "claim",
+        "pool",
+        "provider",
+        "node_host",
+        "mounts",
+        "image",
+        "resource_sets",
+    }
+)
+"""Relations whose target can be why the pointing object is not well."""
+MAX_ROWS: Final = 4096
+"""Rows looked at for one top; a larger subtree is looked at in part, its sick branches first."""
+_STATE_ORDER: Final = {state: place for place, state in enumerate(CauseState)}
+_WORKER_ROLES: Final = frozenset({Role.WORKERS, Role.MACHINE_SET, Role.MACHINE_POOL})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One explanation of one top row."""
+
+    top: ObjectRef
+    root: ObjectRef
+    """The deepest object at fault; may be one that does not exist."""
+    root_kind: str
+    signal: Signal
+    path: tuple[ObjectRef, ...]
+    """From the top to the root, both included."""
+    consequences: tuple[ObjectRef, ...]
+    """Objects that are not well only because of the root."""
+
+    @property
+    def order(self) -> tuple[int, int, int, int]:
+        """Sorts findings of one top, best explanation first."""
+        signal = self.signal
+        return (
+            _STATE_ORDER[signal.state],
+            0 if signal.is_hard else 1,
+            -signal.weight,
+            signal.since or 1 << 40,
+        )
+
+
+def explain(index: Index, top: Row, now: int) -> list[Finding]:
+    """Explanations of why a row is not well, best first; empty when nothing is wrong."""
+    return _Case(index, top, now).findings()
+
+
+class _Case:
+    """One top row being explained."""
+
+    def __init__(self, index: Index, top: Row, now: int) -> None:
+        self._index = index
+        self._top = top
+        self._now = now
+        self._rows: dict[Row, Row | None] = {}
+        self._signals: dict[Row, Signal] = {}
+        self._below: dict[Row, list[Row]] = {}
+        self._collect()
+
+    def _collect(self) -> None:
+        """Every row that may explain the top, with the row it was reached from."""
+        queue: list[Row] = [self._top]
+        self._rows[self._top] = None
+        for row in queue:
+            if len(queue) > MAX_ROWS:
+                break
+            neighbours = list(self._neighbours(row))
+            self._below[row] = neighbours
+            for neighbour in neighbours:
+                if neighbour not in self._rows:
+                    self._rows[neighbour] = row
+                    queue.append(neighbour)
+        for row in self._rows:
+            signal = strongest(self._index, row, self._now)
+            if signal is not None and self._matters(row, signal):
+                self._signals[row] = signal
+
+    def _neighbours(self, row: Row) -> Iterator[Row]:
+        children = self._index.children(row)
+        yield from children
+        for edge in self._index.edges(row):
+            if edge.relation in EXPLAINING and edge.target is not None:
+                yield edge.target
+
+    def _matters(self, row: Row, signal: Signal) -> bool:
+        """Old MachineSets without replicas and finished things explain nothing."""
+        replicas = row.replicas
+        is_empty = replicas is not None and replicas.desired == 0 and replicas.current <= 0
+        return not (row.spec.role is Role.MACHINE_SET and is_empty and not row.is_deleting)
+
+    # -- who is a consequence of whom ---------------------------------------------------------
+
+    def findings(self) -> list[Finding]:
+        """The undominated candidates as findings, best first."""
+        roots = self._roots()
+        found = [self._finding(row, signal) for row, signal in roots.items()]
+        return sorted(found, key=lambda finding: finding.order)
+
+    def _roots(self) -> dict[Row, Signal]:
+        explained: dict[Row, set[Row]] = {
+            row: {other for other in self._explainers(row) if self._wins(other, row)}
+            for row in self._signals
+        }
+        roots = {row: s for row, s in self._signals.items() if not explained[row]}
+        # A circle of dependsOn explains itself: each member is dominated by the others.
+        for row, by in sorted(explained.items(), key=lambda item: item[0].ref):
+            if by and not any(self._reaches(row, root) for root in roots):
+                roots[row] = self._signals[row]
+        return roots
+
+    def _reaches(self, row: Row, root: Row) -> bool:
+        return row is root or root in set(self._explainers(row))
+
+    def _explainers(self, row: Row) -> Iterable[Row]:
+        seen: dict[Row, None] = {}
+        queue = [*self._below.get(row, ()), *self._earlier(row)]
+        for other in queue:
+            if other in seen or other is row:
+                continue
+            seen[other] = None
+            queue.extend(self._below.get(other, ()))
+            queue.extend(self._earlier(other))
+        pausing = row.parent
+        while pausing is not None:
+            if pausing.is_paused:
+                seen[pausing] = None
+            pausing = pausing.parent
+        return seen
+
+    def _earlier(self, row: Row) -> Iterator[Row]:
+        """What comes before the row in the making of its cluster."""
+        cluster = self._cluster_of(row)
+        if cluster is None or row is cluster:
+            return
+        role = row.spec.role
+        for child in self._index.children(cluster):
+            other = child.spec.role
+            if (other is Role.INFRA_CLUSTER and role is not Role.INFRA_CLUSTER) or (
+                other is Role.CONTROL_PLANE and role in _WORKER_ROLES
+            ):
+                yield child
+
+    def _cluster_of(self, row: Row) -> Row | None:
+        at: Row | None = row
+        while at is not None and at.spec.role is not Role.CLUSTER:
+            at = at.parent
+        return at
+
+    def _wins(self, other: Row, row: Row) -> bool:
+        """Whether the other's reason explains the row's."""
+        theirs, ours = self._signals.get(other), self._signals[row]
+        if theirs is None:
+            return False
+        if ours.missing is not None or (ours.is_hard and ours.state is CauseState.PAUSED):
+            return False
+        if self._is_held_back(row, other):
+            return True
+        if self._is_above(other, row):
+            return theirs.state is CauseState.PAUSED and ours.state is not CauseState.FAILING
+        if ours.state is CauseState.DELETING:
+            return theirs.state in (CauseState.DELETING, CauseState.FAILING)
+        if not ours.is_hard:
+            return theirs.weight >= 25 or theirs.state is CauseState.PAUSED
+        if self._is_gitops(row):
+            return theirs.state is CauseState.FAILING and theirs.is_hard
+        return theirs.is_hard and theirs.state is not CauseState.PAUSED and theirs.weight >= 40
+
+    def _is_held_back(self, row: Row, other: Row) -> bool:
+        """Whether the row cannot go on before the other does, whatever the row says itself.
+
+        A cluster's first infrastructure comes before everything; workers are not created
+        while the control plane is not stable (MachineSet preflight checks).
+        """
+        cluster = self._cluster_of(row)
+        if cluster is None or row is cluster or self._cluster_of(other) is not cluster:
+            return False
+        branch = self._branch_of(other, cluster)
+        if branch is None or branch is self._branch_of(row, cluster):
+            return False
+        role = branch.spec.role
+        if role is Role.INFRA_CLUSTER:
+            return not _is_initialized(cluster)
+        return role is Role.CONTROL_PLANE and row.spec.role in _WORKER_ROLES
+
+    @staticmethod
+    def _branch_of(row: Row, cluster: Row) -> Row | None:
+        """The child of the cluster that the row hangs below, or is."""
+        at: Row | None = row
+        while at is not None and at.parent is not cluster:
+            at = at.parent
+        return at
+
+    @staticmethod
+    def _is_above(other: Row, row: Row) -> bool:
+        at = row.parent
+        while at is not None:
+            if at is other:
+                return True
+            at = at.parent
+        return False
+
+    @staticmethod
+    def _is_gitops(row: Row) -> bool:
+        return row.spec.role in (Role.APPLIER, Role.SOURCE)
+
+    # -- telling ---------------------------------------------------------------------------
+
+    def _finding(self, row: Row, signal: Signal) -> Finding:
+        path = [row.ref]
+        at = self._rows[row]
+        while at is not None:
+            path.append(at.ref)
+            at = self._rows[at]
+        path.reverse()
+        root = row.ref
+        consequences = tuple(
+            other.ref
+            for other in self._signals
+            if other is not row and row in set(self._explainers(other))
+        )
+        return Finding(self._top.ref, root, row.kind, signal, tuple(path), consequences)
+
+
+def _is_initialized(cluster: Row) -> bool:
+    return any(
+        condition.type in _BORN and condition.status == "True" for condition in cluster.conditions
+    )
+
+
+_BORN: Final = frozenset({"ControlPlaneInitialized"})
+"""Conditions that, once True, tell that the cluster came into being."""
+
+
+def tops(index: Index, context: str | None = None) -> Iterator[Row]:
+    """Rows that explanations are sought for: clusters, and whatever has no parent."""
+    for row in index.roots(context):
+        yield row
+        if row.spec.role is not Role.CLUSTER:
+            yield from (child for child in _descendants(index, row) if _is_top(child))
+
+
+def _is_top(row: Row) -> bool:
+    return row.spec.role in (Role.CLUSTER, Role.APPLIER, Role.SOURCE, Role.CLOUD_CLUSTER)
+
+
+def _descendants(index: Index, row: Row) -> Iterator[Row]:
+    for child in index.children(row):
+        yield child
+        yield from _descendants(index, child)
+
+
+def is_suspect(row: Row) -> bool:
+    """Whether there can be anything to explain at all; cheap."""
+    return row.health is not Verdict.CURRENT or bool(row.counts)

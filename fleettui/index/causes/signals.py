@@ -1,0 +1,296 @@
+"""What one object gives as a reason by itself, read from its structure.
+
+Knows polarity, flags, generations, finalizers, dangling pointers and which
+conditions only repeat what neighbours say; refuses to know any reason or message
+by heart, so that a controller that words things anew is still understood.
+Source: condition types of Cluster API's summaries (api/core/v1beta2), which name
+the conditions that mirror other objects; domain.md section 21.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from fleettui.index.index import Edge, Index
+from fleettui.index.rows import Row
+from fleettui.kinds.record import Condition, Flag, ObjectRef, Verdict
+from fleettui.kinds.spec import Dialect, Role
+
+
+class CauseState(StrEnum):
+    """What kind of trouble a cause is, worst first."""
+
+    FAILING = "failing"
+    PAUSED = "paused"
+    DELETING = "deleting"
+    WAITING = "waiting"
+    PROGRESSING = "progressing"
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One object's own reason for not being well. Texts are raw."""
+
+    state: CauseState
+    weight: int
+    """How much it explains beside others of the same object and depth."""
+    condition: str
+    reason: str
+    message: str
+    since: int
+    is_hard: bool = False
+    """The object itself says what is wrong; not an echo of its neighbours."""
+    missing: ObjectRef | None = None
+    """An object that is pointed at and does not exist."""
+
+
+MIRRORS: Final = frozenset(
+    {
+        "Ready",
+        "Available",
+        "UpToDate",
+        "MachinesReady",
+        "MachinesUpToDate",
+        "MachineSetReady",
+        "ControlPlaneReady",
+        "ControlPlaneAvailable",
+        "ControlPlaneInitialized",
+        "ControlPlaneMachinesReady",
+        "ControlPlaneMachinesUpToDate",
+        "WorkersAvailable",
+        "WorkerMachinesReady",
+        "WorkerMachinesUpToDate",
+        "InfrastructureReady",
+        "BootstrapConfigReady",
+        "BootstrapReady",
+        "ReplicasReady",
+        "Initialized",
+        "HealthCheckSucceeded",
+        "HelmReleaseProxiesReady",
+        "HelmReleaseProxySpecsUpToDate",
+    }
+)
+"""Condition types of Cluster API that sum up or repeat what other objects say."""
+MIRROR_DIALECTS: Final = frozenset({Dialect.CAPI, Dialect.POOL, Dialect.FLAG})
+BUSY: Final = frozenset({"RollingOut", "ScalingUp", "ScalingDown", "Remediating", "Updating"})
+DANGLING_RELATIONS: Final = frozenset(
+    {
+        "infrastructure",
+        "control_plane",
+        "bootstrap",
+        "template",
+        "class",
+        "source",
+        "chart",
+        "depends_on",
+        "kubeconfig_secret",
+        "remediation",
+        "cloud_owner",
+        "provider",
+    }
+)
+"""Pointers that an object cannot work without."""
+PATIENCE_S: Final = 60
+"""How long a fresh object may be without status, or behind its generation, unremarked."""
+
+
+def signals_of(index: Index, row: Row, now: int) -> Iterator[Signal]:
+    """Every reason the object gives by itself, in no order."""
+    if row.is_paused:
+        yield _paused(row)
+    if row.is_deleting:
+        yield _deleting(row)
+    yield from _dangling(index, row)
+    yield from _flags(row, now)
+    yield from _conditions(row)
+    yield from _verdict(row)
+
+
+def strongest(index: Index, row: Row, now: int) -> Signal | None:
+    """The reason that tells most about the object; None when it is well by itself."""
+    found = list(signals_of(index, row, now))
+    return max(found, key=lambda signal: signal.weight, default=None)
+
+
+def _paused(row: Row) -> Signal:
+    condition = next((c for c in row.conditions if c.type == "Paused" and c.is_bad), None)
+    return Signal(
+        CauseState.PAUSED,
+        weight=88,
+        condition=condition.type if condition else row.paused_by,
+        reason="Paused",
+        message=f"paused by {row.paused_by}"
+        + (f": {condition.message}" if condition and condition.message else ""),
+        since=condition.since if condition else 0,
+        is_hard=True,
+    )
+
+
+def _deleting(row: Row) -> Signal:
+    told = next((c for c in row.conditions if c.type == "Deleting" and c.status == "True"), None)
+    message = told.message if told else ""
+    if row.finalizers:
+        message = f"{message}\n" if message else ""
+        message += f"held by finalizers: {', '.join(row.finalizers)}"
+    return Signal(
+        CauseState.DELETING,
+        weight=90,
+        condition="Deleting" if told else "metadata.finalizers",
+        reason=told.reason if told else "Finalizers",
+        message=message,
+        since=row.deleted_at,
+        is_hard=True,
+    )
+
+
+def dangling_edges(index: Index, row: Row) -> Iterator[Edge]:
+    """Needed pointers whose target is known not to exist."""
+    for edge in index.edges(row):
+        if edge.target is None and edge.relation in DANGLING_RELATIONS and edge.key.name:
+            key = edge.key
+            if index.coverage.is_known(
+                key.context, key.group, key.kind, namespace=key.namespace, cluster=""
+            ):
+                yield edge
+
+
+def _dangling(index: Index, row: Row) -> Iterator[Signal]:
+    if row.is_deleting:
+        return
+    for edge in dangling_edges(index, row):
+        told = _mention_of(row, edge.key)
+        message = f"{edge.key.kind} {edge.key.name} does not exist, named by {edge.evidence}"
+        yield Signal(
+            CauseState.FAILING,
+            weight=85,
+            condition=told.type if told else edge.evidence,
+            reason=told.reason if told and told.reason else "NotFound",
+            message=f"{message}\n{told.message}" if told and told.message else message,
+            since=told.since if told else row.created_at,
+            is_hard=True,
+            missing=edge.key,
+        )
+
+
+def _mention_of(row: Row, key: ObjectRef) -> Condition | None:
+    """The condition that names the missing object or its kind, whatever its polarity."""
+    named = [c for c in row.conditions if key.name in c.message]
+    named += [c for c in row.conditions if key.kind in c.message]
+    return next(iter(named), None)
+
+
+def _flags(row: Row, now: int) -> Iterator[Signal]:
+    flags = row.flags
+    if row.is_deleting:
+        return
+    if flags & Flag.EXTERNAL and row.health is not Verdict.CURRENT:
+        key = next((name for name, _ in row.annotations if name.endswith("/managed-by")), "")
+        yield Signal(
+            CauseState.WAITING,
+            weight=70,
+            condition=key or "managed-by",
+            reason="ExternallyManaged",
+            message=f"managed by somebody else (annotation {key or 'managed-by'}), who has not "
+            "set it ready; its own controller ignores it",
+            since=row.created_at,
+            is_hard=True,
+        )
+    if flags & Flag.ABSENT_STATUS and now - row.created_at > PATIENCE_S:
+        finalizers = "" if row.finalizers else ", and no controller has put a finalizer on it"
+        yield Signal(
+            CauseState.WAITING,
+            weight=70,
+            condition="status",
+            reason="NoStatus",
+            message=f"no controller has written any status of this {row.kind}{finalizers}",
+            since=row.created_at,
+            is_hard=True,
+        )
+    if flags & Flag.STALE_GENERATION and not row.is_paused:
+        latest = max((c.since for c in row.conditions), default=row.created_at)
+        if now - latest > PATIENCE_S:
+            yield Signal(
+                CauseState.FAILING,
+                weight=45,
+                condition="status.observedGeneration",
+                reason="NotObserved",
+                message=f"its controller has not acted on the latest specification: generation "
+                f"{row.generation}, observed {row.observed_generation}",
+                since=latest,
+                is_hard=True,
+            )
+
+
+def _conditions(row: Row) -> Iterator[Signal]:
+    if row.spec.dialect not in MIRROR_DIALECTS:
+        return
+    own = [c for c in row.conditions if not c.negative and c.type not in MIRRORS]
+    bad = [condition for condition in own if condition.status == "False"]
+    is_starting = row.verdict is Verdict.IN_PROGRESS and row.spec.role in _STEPWISE
+    for condition in bad:
+        yield _condition_signal(condition, is_starting=is_starting, waits=_waits(condition, bad))
+    for condition in own:
+        if condition.status == "Unknown" and not condition.deprecated:
+            yield _signal(CauseState.WAITING, 25, condition)
+
+
+def _waits(condition: Condition, bad: list[Condition]) -> bool:
+    """Whether the reason names another unfinished step of the same object."""
+    return any(other.type in condition.reason for other in bad if other is not condition)
+
+
+def _condition_signal(condition: Condition, *, is_starting: bool, waits: bool) -> Signal:
+    later = 3 if waits else 0
+    if condition.severity == "Info":
+        return _signal(CauseState.WAITING, 35 - later, condition)
+    if condition.deprecated and condition.severity != "Error":
+        return _signal(CauseState.WAITING, 20 - later, condition)
+    if is_starting:
+        return _signal(CauseState.PROGRESSING, 55 - later, condition, is_hard=True)
+    weight = 74 if condition.deprecated else 72
+    return _signal(CauseState.FAILING, weight - later, condition, is_hard=True)
+
+
+def _signal(
+    state: CauseState, weight: int, condition: Condition, *, is_hard: bool = False
+) -> Signal:
+    return Signal(
+        state,
+        weight,
+        condition=condition.type,
+        reason=condition.reason,
+        message=condition.message,
+        since=condition.since,
+        is_hard=is_hard,
+    )
+
+
+_STEPWISE: Final = frozenset({Role.INFRA_MACHINE, Role.INFRA_CLUSTER, Role.INFRA_POOL})
+"""Objects that are provisioned in steps, each with a condition of its own."""
+
+
+def _verdict(row: Row) -> Iterator[Signal]:
+    verdict = row.verdict
+    if verdict is Verdict.CURRENT or row.is_deleting:
+        return
+    mirrors = MIRRORS if row.spec.dialect in MIRROR_DIALECTS else frozenset[str]()
+    state = row.blamed or row.state
+    hard = state.condition not in mirrors and state.condition not in BUSY
+    if verdict in (Verdict.FAILED, Verdict.STALLED) and not state.flags & Flag.WAITING:
+        kind, weight = CauseState.FAILING, 80 if hard else 60
+    elif verdict is Verdict.UNKNOWN:
+        kind, weight = CauseState.WAITING, 22
+    elif state.flags & Flag.WAITING:
+        kind, weight = CauseState.WAITING, 30
+    else:
+        kind, weight = CauseState.PROGRESSING, 32
+    yield Signal(
+        kind,
+        weight,
+        condition=state.condition,
+        reason=state.reason,
+        message=state.message,
+        since=row.broken_since or row.told_since,
+        is_hard=hard and kind is CauseState.FAILING,
+    )
