@@ -21,10 +21,11 @@ import msgspec
 
 from fleettui.desired.files import FileTree, joined
 from fleettui.desired.kustomization_file import (
+    FILE_NAMES,
     Overlay,
     Reach,
     RenderError,
-    flux_only,
+    builds_nothing,
     manifest_paths,
     needs_tool,
     overlaid,
@@ -136,10 +137,10 @@ class Builder:
             key = _key("plain", tree.digest_of(files), folder)
             return self._recall(key) or self._remember(key, _read_plain(tree, files))
         overlay = overlaid(tree, folder, spec)
-        if flux_only(overlay.content):
-            return Build(())
         reach = Reach(tree, self._allow_remote)
         reach.add_overlay(folder, overlay)
+        if builds_nothing(overlay.content):
+            return Build(())
         if self._tool is None:
             raise RenderError(
                 f"{overlay.path} needs kustomize, and neither it nor kubectl is installed",
@@ -174,7 +175,7 @@ class Builder:
             for path in reach.encrypted
         ]
         objects = _parse_output(finished.stdout, folder, keep_origin=overlay.keeps_origins)
-        return Build(tuple(objects), tuple(notes))
+        return Build(tuple(_traced(objects, tree, reach)), tuple(notes))
 
     def _recall(self, key: str) -> Build | None:
         known = self._known.get(key)
@@ -258,6 +259,38 @@ def _source_of(origin: str, folder: str) -> str:
     return joined(folder, path) or ""
 
 
+def _traced(objects: list[Built], tree: FileTree, reach: Reach) -> list[Built]:
+    """Objects whose origin kustomize lost in a component, traced to who declares them."""
+    lost = [item for item in objects if PurePosixPath(item.source).name in FILE_NAMES]
+    if not lost:
+        return objects
+    declared: dict[tuple[str, str], list[str]] = {}
+    for path in sorted(reach.files):
+        if not path.endswith((".yaml", ".yml")) or PurePosixPath(path).name in FILE_NAMES:
+            continue
+        for document in read_documents(tree.files[path], name=path):
+            kind, name = nested(document.value, "kind"), nested(document.value, "metadata", "name")
+            declared.setdefault((text_of(kind), text_of(name)), []).append(path)
+    return [
+        Built(item.document, _declaring(item, declared)) if item in lost else item
+        for item in objects
+    ]
+
+
+def _declaring(item: Built, declared: dict[tuple[str, str], list[str]]) -> str:
+    """The one file that declares an object, whatever prefix and suffix it got; else its source."""
+    identity = id_of(item.document)
+    matches = [
+        path
+        for (kind, name), paths in declared.items()
+        if kind == identity.kind and name and name in identity.name
+        for path in paths
+    ]
+    exact = declared.get((identity.kind, identity.name), [])
+    chosen = exact or matches
+    return chosen[0] if len(chosen) == 1 else item.source
+
+
 def _read_plain(tree: FileTree, files: list[str]) -> Build:
     built: list[Built] = []
     seen: dict[object, str] = {}
@@ -283,9 +316,3 @@ def _expanded(value: object, where: str) -> list[dict[str, object]]:
     if not is_list(document):
         return [document]
     return [checked_manifest(item, where=where) for item in items_of(document["items"])]
-
-
-def folder_of(path: str) -> str:
-    """Folder of a path in a tree; empty for the root."""
-    parent = str(PurePosixPath(path).parent)
-    return "" if parent == "." else parent

@@ -221,7 +221,8 @@ class Reach:
                 self._add_generator(folder, mapping_of(entry), where)
 
     def _add_generator(self, folder: str, generator: Manifest, where: str) -> None:
-        sources = [text_of(item).rpartition("=")[2] for item in items_of(generator.get("files"))]
+        files = [text_of(item) for item in items_of(generator.get("files"))]
+        sources = [item.partition("=")[2] if "=" in item else item for item in files]
         sources += [text_of(item) for item in items_of(generator.get("envs"))]
         if text_of(generator.get("env")):
             sources.append(text_of(generator.get("env")))
@@ -315,7 +316,7 @@ def needs_tool(tree: FileTree, folder: str, spec: Manifest) -> bool:
     return any(path not in tree.files for path in manifest_paths(tree, folder))
 
 
-def flux_only(content: Mapping[str, object]) -> bool:
+def builds_nothing(content: Mapping[str, object]) -> bool:
     """Whether a kustomization file lists nothing to build."""
     lists = ("resources", "bases", "components", *_GENERATOR_FIELDS, *_PLUGIN_FIELDS)
     return not any(items_of(content.get(name)) for name in lists)
