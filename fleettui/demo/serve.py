@@ -14,7 +14,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -110,9 +110,19 @@ def _listen_for_the_end(ended: asyncio.Event, *, with_parent: bool) -> None:
     if not with_parent:
         return
 
+    parent = os.getppid()
+
     def read() -> None:
         if not os.read(0, 4096):
             loop.remove_reader(0)
             ended.set()
 
-    loop.add_reader(0, read)
+    def look() -> None:
+        if os.getppid() != parent:
+            ended.set()
+        loop.call_later(1, look)
+
+    # A file or /dev/null as stdin cannot be waited for; the parent's end can always be seen.
+    with suppress(PermissionError):
+        loop.add_reader(0, read)
+    look()

@@ -80,8 +80,10 @@ class Subscription:
         keys: frozenset[tuple[str, str]] | None,
         *,
         close: Callable[[Subscription], None],
+        is_watch: bool = False,
         limit: int = 100_000,
     ) -> None:
+        self.is_watch = is_watch
         self.keys = keys
         """(group, plural) of the resources wanted; None for all."""
         self.is_ended = False

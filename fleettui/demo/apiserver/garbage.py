@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 
 from fleettui.demo.apiserver.builtins import NAMESPACES
-from fleettui.demo.apiserver.changes import Subscription
 from fleettui.demo.apiserver.errors import ApiError
 from fleettui.demo.apiserver.resources import Resource
 from fleettui.demo.apiserver.store import Store
@@ -32,14 +31,13 @@ class GarbageCollector:
         self._store = store
         self._held: dict[str, tuple[str, str]] = {}
 
-    async def run(self, changes: Subscription) -> None:
-        """Collect whenever something changed, until cancelled."""
+    async def run(self) -> None:
+        """Collect whenever something was deleted, until cancelled."""
         while True:
-            await changes.wait()
-            while self._store.orphans or self._held:
-                progress = await self.collect()
-                if not progress:
-                    break
+            await self._store.has_orphans.wait()
+            self._store.has_orphans.clear()
+            while await self.collect() and (self._store.orphans or self._held):
+                continue
 
     async def collect(self) -> bool:
         """Work through all deletions that wait; whether anything was done."""

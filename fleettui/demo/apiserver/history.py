@@ -39,10 +39,12 @@ class History:
         for subscription in list(self._everything):
             subscription.push(change)
 
-    def subscribe(self, resources: Iterable[Resource] | None) -> Subscription:
+    def subscribe(
+        self, resources: Iterable[Resource] | None, *, is_watch: bool = False
+    ) -> Subscription:
         """A queue of the changes of these resources (None: of all) from now on."""
         keys = None if resources is None else frozenset(r.key for r in resources)
-        subscription = Subscription(keys, close=self._unsubscribe)
+        subscription = Subscription(keys, close=self._unsubscribe, is_watch=is_watch)
         if keys is None:
             self._everything.add(subscription)
         for key in keys or ():
@@ -58,7 +60,7 @@ class History:
 
 
 def end_watches(table: Table) -> None:
-    """End the queues that are about this table alone (watches; not controllers)."""
+    """End the watches of this table; controllers read on."""
     for subscription in list(table.subscriptions):
-        if subscription.keys is not None and len(subscription.keys) == 1:
+        if subscription.is_watch:
             subscription.end()

@@ -86,7 +86,7 @@ class ApiServer:
             OSError: the port is taken.
         """
         await self._open()
-        self._spawn(self._collector.run(self.store.subscribe()))
+        self._spawn(self._collector.run())
         self._spawn(self._compact_regularly())
 
     async def stop(self) -> None:

@@ -6,6 +6,7 @@ of what objects mean. Source: protocol facts of a real kube-apiserver with etcd.
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -56,6 +57,7 @@ class Store:
         """Continue tokens and exact reads of older revisions answer 410."""
         self.orphans: deque[tuple[str, str, str]] = deque()
         """(uid, namespace, policy) of deleted owners, for the garbage collector."""
+        self.has_orphans = asyncio.Event()
         self._history = History(
             self.types.tables, max_changes=history_changes, max_bytes=history_bytes
         )
@@ -307,7 +309,7 @@ class Store:
             if held not in (metadata.get("finalizers") or []):
                 metadata["finalizers"] = [*(metadata.get("finalizers") or []), held]
             if not dry_run:
-                self.orphans.append((metadata["uid"], namespace, propagation))
+                self._orphan(metadata["uid"], namespace, propagation)
         if metadata.get("deletionTimestamp") and propagation == "Background":
             return old
         if objects.is_free(old):
@@ -318,7 +320,7 @@ class Store:
         if resource.key == NAMESPACES.key:
             document.setdefault("status", {})["phase"] = "Terminating"
             if not dry_run:
-                self.orphans.append((metadata["uid"], name, "Namespace"))
+                self._orphan(metadata["uid"], name, "Namespace")
         return self._commit(resource, document, dry_run=dry_run)
 
     def _check(
@@ -350,7 +352,7 @@ class Store:
         table = self.table(resource)
         if is_removal or objects.is_released(document):
             change = table.remove(key, data, revision=self.revision)
-            self.orphans.append((metadata["uid"], key[0], "Background"))
+            self._orphan(metadata["uid"], key[0], "Background")
         else:
             self._written_bytes += len(data)
             packed = self._written_bytes > self._unpacked_bytes
@@ -360,9 +362,18 @@ class Store:
             self._redefine(change)
         return document
 
-    def subscribe(self, resources: Iterable[Resource] | None = None) -> Subscription:
-        """A queue of the changes of these resources (None: of all) from now on."""
-        return self._history.subscribe(resources)
+    def _orphan(self, uid: str, namespace: str, policy: str) -> None:
+        self.orphans.append((uid, namespace, policy))
+        self.has_orphans.set()
+
+    def subscribe(
+        self, resources: Iterable[Resource] | None = None, *, is_watch: bool = False
+    ) -> Subscription:
+        """A queue of the changes of these resources (None: of all) from now on.
+
+        Watches end with a change of their type's definition, other readers do not.
+        """
+        return self._history.subscribe(resources, is_watch=is_watch)
 
     def compact(self, revision: int | None = None) -> None:
         """Drop history: continue tokens and exact reads below `revision` (now) answer 410."""

@@ -21,7 +21,7 @@ Key = tuple[str, str]
 Slot = int | Key
 """Where an object sits: its index among the seeds, or its key beside them."""
 
-SNAPSHOTS_KEPT = 64
+SNAPSHOTS_KEPT = 32
 """Lists in progress whose pages stay consistent; older ones answer 410."""
 
 
