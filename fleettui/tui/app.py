@@ -7,7 +7,7 @@ comes from a cluster reaches a widget as markup.
 import gc
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from textual.app import App
@@ -16,20 +16,27 @@ from textual.screen import Screen
 
 from fleettui.config import Settings
 from fleettui.errors import ExitCode, FleettuiError
+from fleettui.fleet import Fleet
 from fleettui.index.index import Index
 from fleettui.index.view import TreeView
 from fleettui.kinds.record import ObjectRef
 from fleettui.text import safe_text
 from fleettui.tui.bridge import Bridge
-from fleettui.tui.commands import Typed, Vocabulary
+from fleettui.tui.choices import context_choices
+from fleettui.tui.commands import COMMANDS, Argument, Typed, Vocabulary
+from fleettui.tui.content import BOARDS
 from fleettui.tui.dispatch import Handler
 from fleettui.tui.documents import Chain, Description, Document, EventList, Log, Manifest
 from fleettui.tui.help import HelpText
 from fleettui.tui.keymap import Keymap
+from fleettui.tui.overview import DOCUMENTS
 from fleettui.tui.ports import FleetPort
+from fleettui.tui.screens.board import BoardScreen
 from fleettui.tui.screens.main import MainScreen
+from fleettui.tui.screens.picker import Picked, Picker
 from fleettui.tui.screens.text import TextScreen
 from fleettui.tui.theme import DARK, LIGHT, Theme, textual_theme, theme_for
+from fleettui.tui.tree_state import PERSPECTIVES
 from fleettui.tui.widgets.bar import Bar
 from fleettui.tui.widgets.detail_pane import DetailPane
 from fleettui.tui.widgets.line_pane import LinePane
@@ -39,6 +46,10 @@ TICK_S = 1.0
 """How often ages are painted anew."""
 LEAVE_S = 2.0
 """Time in which a second ``q`` leaves."""
+
+
+_OWN_COMMANDS = frozenset({"ctx", "ns", "tree", "perspective", "help", "quit"})
+"""Commands that the app runs itself."""
 
 
 class FleetApp(App[int]):
@@ -71,13 +82,21 @@ class FleetApp(App[int]):
             settings.theme, no_color=no_color, colour_hint=os.environ.get("COLORFGBG", "")
         )
         self.keymap = Keymap(read_only=fleet.read_only)
-        self.vocabulary = Vocabulary(read_only=fleet.read_only)
+        self.vocabulary = Vocabulary(
+            read_only=fleet.read_only,
+            hidden=[c.name for c in COMMANDS if not self._has_content(c.name)],
+            kinds=fleet.table.words(),
+        )
         self.main = MainScreen(fleet, index, view)
         self.bridge: Bridge | None = None
         self._asked_to_leave_at = 0.0
         for known in (DARK, LIGHT, self.colours):
             self.register_theme(textual_theme(known))
         self.theme = textual_theme(self.colours).name
+
+    @staticmethod
+    def _has_content(command: str) -> bool:
+        return command in _OWN_COMMANDS or command in BOARDS or command in DOCUMENTS
 
     def on_mount(self) -> None:
         """Opens the tree, then the contexts."""
@@ -190,7 +209,18 @@ class FleetApp(App[int]):
 
     def complete(self, text: str) -> str:
         """What was typed with its last word completed."""
-        return self.vocabulary.complete(text)
+        return self.vocabulary.complete(text, self._arguments(text))
+
+    def _arguments(self, text: str) -> Sequence[str]:
+        match self.vocabulary.argument_of(text):
+            case Argument.CONTEXT:
+                return self.fleet.available_contexts()
+            case Argument.NAMESPACE:
+                return ["all", *sorted({r.namespace for r in self.index.realms() if r.namespace})]
+            case Argument.PERSPECTIVE:
+                return [*PERSPECTIVES, "label"]
+            case _:
+                return ()
 
     def run_command(self, text: str) -> None:
         """Does what was typed, or says why not."""
@@ -202,6 +232,7 @@ class FleetApp(App[int]):
             self.say_error(error)
 
     def _run(self, typed: Typed) -> None:
+        main = self.main
         match typed.command:
             case "quit":
                 self.action_leave()
@@ -209,6 +240,61 @@ class FleetApp(App[int]):
                 self.show_help()
             case "tree":
                 self.show_tree()
+                main.reshape(lambda: main.state.group(""))
+            case "ctx" if typed.argument:
+                self.switch_context(typed.argument)
+            case "ctx":
+                self.choose_context()
+            case "ns" if typed.argument:
+                self.show_tree()
+                name = typed.argument
+                main.set_namespace("" if name in ("all", "-A", "*") else name)
+            case "ns":
+                main.choose_namespace()
+            case "perspective":
+                self.show_tree()
+                main.reshape(lambda: main.state.group(typed.argument))
+            case "kind":
+                self.show_tree()
+                main.show_kind(typed.argument)
+            case name if name in BOARDS:
+                self.push_screen(BoardScreen(BOARDS[name](self.fleet)), self._go_to)
+            case name:
+                self.read(DOCUMENTS[name](self.fleet))
+
+    # -- contexts -------------------------------------------------------------------------
+    def choose_context(self) -> None:
+        """Lets a person choose a context."""
+        choices = list(context_choices(self.fleet))
+        picker = Picker("context", choices, hint="space open or close beside the others")
+        self.push_screen(picker, self._take_context)
+
+    def _take_context(self, picked: Picked | None) -> None:
+        if picked is None:
+            return
+        is_open = picked.key in {info.name for info in self.fleet.contexts()}
+        sign = ("-" if is_open else "+") if picked.is_added else ""
+        self.switch_context(f"{sign}{picked.key}")
+
+    def switch_context(self, words: str) -> None:
+        """Shows one context; ``+NAME`` opens it beside the others, ``-NAME`` closes it."""
+        self.show_tree()
+        self.run_worker(self._switch(words), group="contexts", exclusive=True)
+
+    async def _switch(self, words: str) -> None:
+        name = words.lstrip("+-") if words[0] in "+-" else words
+        try:
+            if words.startswith("-"):
+                await self.fleet.close_context(name)
+                return
+            await self.fleet.open_context(name)
+            if words != name:
+                return
+            for info in self.fleet.contexts():
+                if info.name != name:
+                    await self.fleet.close_context(info.name)
+        except FleettuiError as error:
+            self.say_error(error)
 
     def ask_to_leave(self) -> None:
         """Leaves when asked twice."""
@@ -226,3 +312,13 @@ class FleetApp(App[int]):
     async def on_unmount(self) -> None:
         """Ends every connection."""
         await self.fleet.close()
+
+
+def run(fleet: Fleet, settings: Settings) -> int:
+    """Runs the program until it is left; returns the exit code.
+
+    Blocks. ``startup.prepare`` has to be called before this module is imported.
+    """
+    app = FleetApp(fleet, fleet.index, TreeView(fleet.index), settings=settings)
+    code = app.run()
+    return int(ExitCode.OK) if code is None else code

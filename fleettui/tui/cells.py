@@ -193,15 +193,15 @@ ROW_CELLS: Mapping[str, Callable[[Row, Moment], Cell]] = {
 
 TREE_COLUMNS: tuple[Column, ...] = (
     Column("name", "NAME", 30, 58, 0),
-    Column("kind", "KIND", 12, 24, 5),
+    Column("kind", "KIND", 12, 24, 6),
     Column("health", "HEALTH", 11, 11, 9),
-    Column("below", "BELOW", 10, 20, 4),
+    Column("below", "BELOW", 11, 20, 4, is_whole=True),
     Column("ready", "READY", 7, 7, 3, is_right=True),
     Column("version", "VERSION", 9, 14, 7),
     Column("age", "AGE", 6, 7, 8, is_right=True),
     Column("since", "SINCE", 7, 7, 2, is_right=True),
     Column("reason", "REASON", 14, 30, 1),
-    Column("message", "MESSAGE", 24, 160, 6),
+    Column("message", "MESSAGE", 24, 160, 5),
 )
 """Columns of the tree; the order in which they go when room is short is ``priority``."""
 

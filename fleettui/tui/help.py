@@ -87,7 +87,7 @@ def _signs() -> Iterator[Line]:
         Span(f"  {DELETING} ", Tone.DELETING),
         Span("being deleted"),
         Span(f"  {LINK} ", Tone.LINK),
-        Span("points at an object that stands elsewhere"),
+        Span("points at an object elsewhere"),
         Span("  ≥ ", Tone.DIM),
-        Span("at least: not all is read"),
+        Span("at least"),
     )

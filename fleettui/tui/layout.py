@@ -23,6 +23,8 @@ class Column:
     """The lowest stays longest."""
     is_right: bool = False
     """Whether its texts stand to the right, as numbers do."""
+    is_whole: bool = False
+    """Whether a span that does not fit is left out rather than cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +33,29 @@ class Slot:
 
     column: Column
     width: int
+    place: int = 0
+    """Place of its cell in a line."""
 
 
 def fit_columns(columns: Sequence[Column], width: int) -> tuple[Slot, ...]:
     """The columns that fit into ``width`` cells, in their order, together exactly that wide.
 
-    The most important column is shown even where nothing fits. What is left over
+    Columns are taken by importance until one does not fit; the most important is shown
+    even where nothing fits. What is left over
     goes to growing columns, most important first, in two rounds: up to half of what
     each wants, then the rest; the last growing column takes whatever nobody wants.
     """
     chosen: list[Column] = []
     used = -GAP
     for column in sorted(columns, key=lambda c: c.priority):
-        if used + GAP + column.min_cells <= width or not chosen:
-            chosen.append(column)
-            used += GAP + column.min_cells
+        if used + GAP + column.min_cells > width and chosen:
+            break
+        chosen.append(column)
+        used += GAP + column.min_cells
     widths = {column.id: column.min_cells for column in chosen}
     spare = width - used
     if spare < 0:
-        return (Slot(chosen[0], max(width, 0)),)
+        return (Slot(chosen[0], max(width, 0), columns.index(chosen[0])),)
     growing = [column for column in chosen if column.max_cells > column.min_cells]
     for share in (2, 1):
         for column in growing:
@@ -61,4 +67,5 @@ def fit_columns(columns: Sequence[Column], width: int) -> tuple[Slot, ...]:
     if spare and shown:
         last = next((c for c in reversed(shown) if c in growing), shown[-1])
         widths[last.id] += spare
-    return tuple(Slot(column, widths[column.id]) for column in shown)
+    places = {column.id: place for place, column in enumerate(columns)}
+    return tuple(Slot(column, widths[column.id], places[column.id]) for column in shown)

@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from fleettui.text import safe_text
 from fleettui.tui.layout import GAP, Slot
-from fleettui.tui.lines import Cell, Line
+from fleettui.tui.lines import EMPTY, Cell, Line
 from fleettui.tui.theme import Look, Theme, Tone
 
 CUT = "…"
@@ -40,7 +40,7 @@ def paint_line(
 
     Args:
         line: texts may be raw.
-        slots: what ``fit_columns`` gave; cells beyond them are not shown.
+        slots: what ``fit_columns`` gave; cells of other columns are not shown.
         theme: where styles come from.
         width: terminal cells.
         look: what the line stands on.
@@ -48,10 +48,13 @@ def paint_line(
     segments: list[Segment] = []
     padding = theme.style(Tone.PLAIN, look)
     used = 0
-    for place, (slot, content) in enumerate(zip(slots, line.cells, strict=False)):
-        if place:
+    for number, slot in enumerate(slots):
+        if number:
             used += GAP
             segments.append(Segment(" " * GAP, padding))
+        content = line.cells[slot.place] if slot.place < len(line.cells) else EMPTY
+        if slot.column.is_whole:
+            content = _whole_spans(content, slot.width)
         painted, length = _painted(content, slot.width, theme, look, line.is_faded)
         blank = Segment(" " * (slot.width - length), padding)
         if slot.column.is_right and length < slot.width:
@@ -64,6 +67,16 @@ def paint_line(
         segments.append(Segment(" " * (width - used), padding))
     strip = Strip(_merged(segments), max(used, width))
     return strip if used <= width else strip.crop(0, width)
+
+
+def _whole_spans(content: Cell, width: int) -> Cell:
+    """The spans that fit without being cut."""
+    used = 0
+    for place, span in enumerate(content):
+        used += cell_len(safe_text(span.text, limit=LONGEST))
+        if used > width:
+            return content[:place]
+    return content
 
 
 def _painted(

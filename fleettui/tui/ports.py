@@ -10,13 +10,39 @@ from typing import Any, Protocol
 from fleettui.fleet.context import ContextInfo, EventLine
 from fleettui.index.index import Index
 from fleettui.kinds.record import ObjectRef
+from fleettui.kinds.spec import KindSpec
+
+
+class Kinds(Protocol):
+    """The table of kinds as the command line sees it."""
+
+    def words(self) -> Sequence[str]:
+        """Return every word that ``find`` knows."""
+        ...
+
+    def find(self, word: str) -> Sequence[KindSpec]:
+        """Return kinds that a word means."""
+        ...
 
 
 class FleetPort(Protocol):
     """The fleet as the screens see it."""
 
-    index: Index
-    read_only: bool
+    @property
+    def index(self) -> Index:
+        """All rows of all contexts."""
+        ...
+
+    @property
+    def table(self) -> Kinds:
+        """The kinds that have words."""
+        ...
+
+    @property
+    def read_only(self) -> bool:
+        """Whether no change is possible in this process."""
+        ...
+
     on_change: Callable[[], None]
 
     def now(self) -> int:

@@ -56,15 +56,15 @@ class TreeKeys:
             "expand": self.expand,
             "collapse": self.collapse,
             "toggle": self.toggle,
-            "expand_all": lambda: self._restructure(view.expand_all),
-            "collapse_all": lambda: self._restructure(view.collapse_all),
+            "expand_all": lambda: self.restructure(view.expand_all),
+            "collapse_all": lambda: self.restructure(view.collapse_all),
             "mark": self.mark,
             "unmark_all": self.unmark_all,
             "next_match": lambda: self.seek(1),
             "previous_match": lambda: self.seek(-1),
         }
 
-    def _restructure(self, change: Callable[[], object]) -> None:
+    def restructure(self, change: Callable[[], object]) -> None:
         """Changes which lines there are; the cursor stays on its line, or goes to its parent."""
         above = self._ancestors()
         change()
@@ -108,7 +108,7 @@ class TreeKeys:
         line = self.line
         if line is not None and line.is_expandable:
             view, key = self._source.view, line.key
-            self._restructure(lambda: view.toggle(key))
+            self.restructure(lambda: view.toggle(key))
 
     def expand(self) -> None:
         """Expand the line; when it is, go into it; on a link, go where it points."""
@@ -119,7 +119,7 @@ class TreeKeys:
             self.go_to(line.row.ref)
         elif line.is_expandable and not line.is_expanded:
             view, key = self._source.view, line.key
-            self._restructure(lambda: view.expand(key))
+            self.restructure(lambda: view.expand(key))
         elif line.is_expanded:
             self._pane.move_by(1)
 
@@ -130,7 +130,7 @@ class TreeKeys:
             return
         if line.is_expandable and line.is_expanded:
             view, key = self._source.view, line.key
-            self._restructure(lambda: view.collapse(key))
+            self.restructure(lambda: view.collapse(key))
             return
         place = self.parent_place(self._pane.cursor)
         if place is not None:

@@ -4,7 +4,7 @@ Composes panes and wires keys to them; knows nothing of objects beyond which one
 is under the cursor.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from textual import events
@@ -18,20 +18,23 @@ from fleettui.index.view import TreeView
 from fleettui.kinds.record import ObjectRef
 from fleettui.tui.calm import empty_lines, is_too_small, too_small_lines
 from fleettui.tui.cells import Moment
+from fleettui.tui.choices import namespace_choices
 from fleettui.tui.dispatch import Dispatcher, Handler
 from fleettui.tui.handlers import pane_handlers
 from fleettui.tui.keymap import Place
-from fleettui.tui.layout import Slot
+from fleettui.tui.layout import Column
 from fleettui.tui.lines import Line, cell
 from fleettui.tui.ports import FleetPort
 from fleettui.tui.prose import TextSource
+from fleettui.tui.screens.picker import Choice, Picked, Picker
 from fleettui.tui.status import crumb_spans, faded_contexts, header_spans, user_spans
 from fleettui.tui.theme import Tone
 from fleettui.tui.tree_keys import TreeKeys
 from fleettui.tui.tree_source import TreeSource
+from fleettui.tui.tree_state import ORDER_WORDS, TreeState
 from fleettui.tui.widgets.bar import Bar
 from fleettui.tui.widgets.detail_pane import DetailPane
-from fleettui.tui.widgets.footer import footer_spans
+from fleettui.tui.widgets.footer import show_footer
 from fleettui.tui.widgets.line_pane import LinePane
 from fleettui.tui.widgets.prompt import Prompt
 
@@ -62,7 +65,7 @@ class MainScreen(Screen[None]):
     #body.calm #detail { display: none; }
     #body.calm #calm { display: block; }
     #detail { height: 45%; width: 100%; }
-    #body.side #detail { height: 100%; width: 42%; max-width: 110; }
+    #body.side #detail { height: 100%; width: 40%; max-width: 110; }
     """
 
     def __init__(self, fleet: FleetPort, index: Index, view: TreeView) -> None:
@@ -71,7 +74,9 @@ class MainScreen(Screen[None]):
         self.fleet = fleet
         self.index = index
         self.source = TreeSource(view, self._moment)
+        self.state = TreeState(view)
         self._faded: frozenset[str] = frozenset()
+        self._shows_sets = False
         self.keys: TreeKeys | None = None
         self._dispatcher: Dispatcher | None = None
 
@@ -118,13 +123,19 @@ class MainScreen(Screen[None]):
             **app.row_handlers(lambda: self.keys.ref if self.keys else None),
             "activate": self.activate,
             "detail": self.toggle_detail,
+            "faults": lambda: self.reshape(self.state.toggle_faults),
+            "sort": self.choose_order,
+            "invert": lambda: self.reshape(self.state.invert),
+            "machine_sets": self.toggle_machine_sets,
+            "contexts": app.choose_context,
+            "namespaces": self.choose_namespace,
             "next_pane": self.next_pane,
             "back": self.back,
             "quit": app.ask_to_leave,
         }
         self._dispatcher = Dispatcher(app.keymap, self._places, handlers)
         app.apply_theme(self)
-        self.query_one("#footer", Bar).show(*footer_spans(self._dispatcher.hints()))
+        show_footer(self.query_one("#footer", Bar), self._dispatcher.hints())
         self.tree_pane.focus()
         self.repaint()
 
@@ -147,13 +158,21 @@ class MainScreen(Screen[None]):
         self.tree_pane.changed()
         header = self.query_one("#header", Bar)
         spans = header_spans(contexts, now=now, read_only=self.fleet.read_only)
-        header.show(*spans, right=list(user_spans(contexts, "")))
+        header.show(*spans, right=list(user_spans(contexts, self.state.namespace)))
         rollup = rollup_sum(self.index.rollup_of(name) for name in self.index.contexts())
-        self.query_one("#crumbs", Bar).show(*crumb_spans("tree", rollup, notes=self._notes()))
+        self.query_one("#crumbs", Bar).show(
+            *crumb_spans(self.title_words, rollup, notes=self._notes())
+        )
         self.follow_cursor()
 
+    @property
+    def title_words(self) -> str:
+        """What the tree shows, in words."""
+        perspective = self.source.view.perspective
+        return perspective.kind[1] if perspective.kind else perspective.title
+
     def _notes(self) -> list[tuple[str, Tone]]:
-        notes: list[tuple[str, Tone]] = []
+        notes = list(self.state.notes())
         if self.keys is not None and self.keys.marks:
             notes.append((f"{len(self.keys.marks)} marked", Tone.MATCH))
         return notes
@@ -165,20 +184,22 @@ class MainScreen(Screen[None]):
         self.query_one("#body").set_class(is_calm, "calm")
         if not is_calm:
             return
-        lines = (
-            too_small_lines(size.width, size.height)
-            if small
-            else empty_lines(
-                self.fleet.contexts(), now=self.fleet.now(), width=size.width - 4, is_narrowed=False
+        if small:
+            lines = too_small_lines(size.width, size.height)
+        else:
+            lines = empty_lines(
+                self.fleet.contexts(),
+                now=self.fleet.now(),
+                width=size.width - 4,
+                is_narrowed=self.state.is_narrowed,
             )
-        )
         self.query_one("#calm", LinePane).show(TextSource(lines), keep_place=True)
 
     def on_line_pane_resized(self, event: LinePane.Resized) -> None:
         """Puts the column titles over the columns."""
         if event.pane.id == "tree":
             self.query_one("#titles", Bar).show_cells(
-                title_line(event.pane.slots), event.pane.slots
+                title_line(self.source.columns), event.pane.slots
             )
 
     def on_line_pane_moved(self, event: LinePane.Moved) -> None:
@@ -204,7 +225,9 @@ class MainScreen(Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """Does what the table of keys says."""
-        if self._dispatcher is not None and self._dispatcher.press(event.key):
+        if self.query_one(Prompt).is_open or self._dispatcher is None:
+            return
+        if self._dispatcher.press(event.key):
             event.stop()
             event.prevent_default()
 
@@ -245,11 +268,70 @@ class MainScreen(Screen[None]):
             self.detail.pane.focus()
 
     def back(self) -> None:
-        """Leaves the details, then closes them."""
+        """Leaves the details, clears the filter, then marks, details, faults and grouping."""
         if self._is_detail_in_front():
             self.tree_pane.focus()
+        elif self.state.expression:
+            self.reshape(lambda: self.state.set_filter("", None))
+        elif self.keys is not None and self.keys.marks:
+            self.keys.unmark_all()
+            self.repaint()
         elif self.detail.is_open:
             self.toggle_detail()
+        elif self.source.view.faults_only:
+            self.reshape(self.state.toggle_faults)
+        elif not self.state.is_home:
+            self.reshape(lambda: self.state.group(""))
+
+    # -- what the tree shows --------------------------------------------------------------
+    def reshape(self, change: Callable[[], object]) -> None:
+        """Changes which lines there are, in which order; the cursor stays on its object."""
+        if self.keys is not None:
+            self.keys.restructure(change)
+        self.repaint()
+
+    def toggle_machine_sets(self) -> None:
+        """Shows MachineSets as lines of their own, or folds them away."""
+        self._shows_sets = not self._shows_sets
+        self.reshape(lambda: self.source.view.show_machine_sets(show=self._shows_sets))
+
+    def show_kind(self, word: str) -> None:
+        """Shows every object of the kind that a word means, flat."""
+        found = self.fleet.table.find(word)
+        if len(found) == 1:
+            self.reshape(lambda: self.state.show_kind((found[0].group, found[0].kind)))
+            return
+        choices = [Choice((s.group, s.kind), cell(s.kind), cell(s.group)) for s in found]
+        self.app.push_screen(Picker(f"{word} means several kinds", choices), self._take_kind)
+
+    def _take_kind(self, picked: Picked | None) -> None:
+        if picked is not None and isinstance(picked.key, tuple):
+            group, kind = picked.key
+            self.reshape(lambda: self.state.show_kind((group, kind)))
+
+    def choose_order(self) -> None:
+        """Lets a person choose the order."""
+        choices = [Choice(key, cell(key), cell(words)) for key, words in ORDER_WORDS.items()]
+        picker = Picker("order", choices, at=self.state.order)
+        self.app.push_screen(picker, self._take_order)
+
+    def _take_order(self, picked: Picked | None) -> None:
+        if picked is not None:
+            self.reshape(lambda: self.state.sort(str(picked.key)))
+
+    def choose_namespace(self) -> None:
+        """Lets a person choose the namespace."""
+        choices = list(namespace_choices(self.index))
+        picker = Picker("namespace", choices, at=self.state.namespace)
+        self.app.push_screen(picker, self._take_namespace)
+
+    def _take_namespace(self, picked: Picked | None) -> None:
+        if picked is not None:
+            self.set_namespace(str(picked.key))
+
+    def set_namespace(self, namespace: str) -> None:
+        """Shows one namespace; empty: all."""
+        self.reshape(lambda: self.state.set_namespace(namespace))
 
     def on_line_pane_clicked(self, event: LinePane.Clicked) -> None:
         """Puts the cursor there; folds on the mark; a second click opens the details."""
@@ -285,6 +367,6 @@ class MainScreen(Screen[None]):
         self.tree_pane.focus()
 
 
-def title_line(slots: Sequence[Slot]) -> Line:
+def title_line(columns: Sequence[Column]) -> Line:
     """Titles of columns as a line over them."""
-    return Line(tuple(cell(slot.column.title, Tone.TITLE) for slot in slots))
+    return Line(tuple(cell(column.title, Tone.TITLE) for column in columns))

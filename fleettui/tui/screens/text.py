@@ -22,7 +22,7 @@ from fleettui.tui.lines import Line, Span, text_line
 from fleettui.tui.prose import TextSource
 from fleettui.tui.theme import Tone
 from fleettui.tui.widgets.bar import Bar
-from fleettui.tui.widgets.footer import footer_spans
+from fleettui.tui.widgets.footer import show_footer
 from fleettui.tui.widgets.line_pane import LinePane
 from fleettui.tui.widgets.prompt import Prompt
 
@@ -86,7 +86,7 @@ class TextScreen(Screen[ObjectRef | None]):
             handlers["reveal"] = self._reveal
         self._dispatcher = Dispatcher(app.keymap, lambda: _PLACES, handlers)
         app.apply_theme(self)
-        self.query_one("#footer", Bar).show(*footer_spans(self._dispatcher.hints()))
+        show_footer(self.query_one("#footer", Bar), self._dispatcher.hints())
         self.pane.focus()
         self._fetch()
 
@@ -124,7 +124,7 @@ class TextScreen(Screen[ObjectRef | None]):
             pane.move_bottom()
 
     def _show(self) -> None:
-        if not self.is_mounted:
+        if self._dispatcher is None:
             return
         pane = self.pane
         width = max(pane.line_width, 20)
@@ -149,7 +149,9 @@ class TextScreen(Screen[ObjectRef | None]):
     # -- keys -----------------------------------------------------------------------------
     def on_key(self, event: events.Key) -> None:
         """Does what the table of keys says."""
-        if self._dispatcher is not None and self._dispatcher.press(event.key):
+        if self.query_one(Prompt).is_open or self._dispatcher is None:
+            return
+        if self._dispatcher.press(event.key):
             event.stop()
             event.prevent_default()
 

@@ -111,7 +111,7 @@ class LinePane(ScrollView, can_focus=True):
     def __init__(self, source: Lines | None = None, *, id: str | None = None) -> None:
         """Show this source, or nothing yet."""
         super().__init__(id=id)
-        self.source: Lines = source or NoLines()
+        self.source: Lines = NoLines() if source is None else source
         self.theme: Theme = DARK
         self.slots: tuple[Slot, ...] = ()
         self.marked: set[Hashable] = set()

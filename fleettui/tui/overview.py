@@ -1,0 +1,137 @@
+"""The fleet in numbers, as bars that are read at a glance; fits 80×24.
+
+Knows the index's reading side; knows no widget.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from fleettui.index.index import Index
+from fleettui.index.perspectives import provider_of, version_of
+from fleettui.index.rows import Row
+from fleettui.kinds.record import Verdict
+from fleettui.kinds.spec import Role
+from fleettui.text import safe_text
+from fleettui.tui.cells import GLYPHS, PAUSED, count_text, rollup_cell
+from fleettui.tui.documents import Document, Manner
+from fleettui.tui.lines import Line, Span, spans_line, text_line
+from fleettui.tui.ports import FleetPort
+from fleettui.tui.status import context_spans
+from fleettui.tui.theme import VERDICT_TONES, Tone
+
+NAME_CELLS = 16
+MAX_SPREAD = 6
+"""Most versions or providers named one by one."""
+
+
+class Overview:
+    """Counts of everything, per context and in all."""
+
+    title = "overview"
+    manners: frozenset[str] = frozenset()
+
+    def __init__(self, fleet: FleetPort) -> None:
+        """Count this fleet."""
+        self._fleet = fleet
+
+    async def fetch(self, changed: Callable[[], None]) -> None:
+        """Nothing to ask for: everything is in the index."""
+
+    def lines(self, *, width: int, manner: Manner) -> Sequence[Line]:
+        """Return the numbers as they are now."""
+        index = self._fleet.index
+        bar = max(min(width - 46, 60), 10)
+        return [
+            *self._contexts(bar),
+            *_role_bars(index, bar),
+            *_spreads(index, width),
+        ]
+
+    def _contexts(self, bar: int) -> Iterator[Line]:
+        index = self._fleet.index
+        for info in self._fleet.contexts():
+            yield spans_line(*context_spans(info, self._fleet.now()))
+            rollup = index.rollup_of(info.name)
+            if rollup.total:
+                counts = dict(zip(Verdict, rollup[:5], strict=True))
+                yield _bar_line("objects", counts, bar, tail=rollup_cell(rollup))
+            if rollup.paused:
+                text = f"  {'':{NAME_CELLS}}{PAUSED} {count_text(rollup.paused)} paused"
+                yield text_line(text, Tone.PAUSED)
+
+
+_ROLES: Mapping[str, tuple[Role, ...]] = {
+    "clusters": (Role.CLUSTER, Role.CLOUD_CLUSTER),
+    "control planes": (Role.CONTROL_PLANE,),
+    "workers": (Role.WORKERS, Role.MACHINE_POOL, Role.CLOUD_POOL),
+    "machines": (Role.MACHINE,),
+    "sources": (Role.SOURCE,),
+    "appliers": (Role.APPLIER,),
+}
+
+
+def _rows_of(index: Index, roles: Iterable[Role]) -> Iterator[Row]:
+    wanted = set(roles)
+    for spec in index.kinds():
+        if spec.role in wanted:
+            yield from index.rows((spec.group, spec.kind))
+
+
+def _role_bars(index: Index, bar: int) -> Iterator[Line]:
+    yield text_line()
+    for title, roles in _ROLES.items():
+        counts = Counter(row.health for row in _rows_of(index, roles))
+        if not counts:
+            continue
+        tail = [
+            Span(f" {count_text(counts[verdict])}{GLYPHS[verdict]}", VERDICT_TONES[verdict])
+            for verdict in Verdict
+            if counts[verdict]
+        ]
+        yield _bar_line(title, counts, bar, tail=tail)
+
+
+def bar_parts(counts: Mapping[Verdict, int], width: int) -> list[tuple[Verdict, int]]:
+    """Cells of each state in a bar of ``width`` cells; whatever is there takes at least one."""
+    total = sum(counts.values())
+    if not total:
+        return []
+    present = [verdict for verdict in Verdict if counts.get(verdict)]
+    cells = {v: max(counts[v] * width // total, 1) for v in present}
+    largest = max(present, key=lambda v: counts[v])
+    cells[largest] = max(cells[largest] + width - sum(cells.values()), 1)
+    return [(verdict, cells[verdict]) for verdict in present]
+
+
+def _bar_line(
+    title: str, counts: Mapping[Verdict, int], width: int, *, tail: Sequence[Span]
+) -> Line:
+    spans = [Span(f"  {title:<{NAME_CELLS}}", Tone.PLAIN)]
+    for verdict, cells in bar_parts(counts, width):
+        glyph = "█" if verdict is not Verdict.CURRENT else "━"
+        spans.append(Span(glyph * cells, VERDICT_TONES[verdict]))
+    return spans_line(*spans, Span(" "), *tail)
+
+
+def _spreads(index: Index, width: int) -> Iterator[Line]:
+    clusters = list(_rows_of(index, (Role.CLUSTER, Role.CLOUD_CLUSTER)))
+    for title, value_of in (("versions", version_of), ("providers", provider_of)):
+        counts = Counter(value for row in clusters if (value := value_of(row)))
+        if not counts:
+            continue
+        yield text_line()
+        yield text_line(f"  {title}", Tone.TITLE)
+        for value, count in counts.most_common(MAX_SPREAD):
+            cells = max(count * max(width - 46, 10) // len(clusters), 1)
+            yield spans_line(
+                Span(f"  {safe_text(value)[:NAME_CELLS]:<{NAME_CELLS}}"),
+                Span("▪" * cells, Tone.ACCENT),
+                Span(f" {count_text(count)}", Tone.DIM),
+            )
+        hidden = len(counts) - MAX_SPREAD
+        if hidden > 0:
+            yield text_line(f"  and {hidden} more", Tone.DIM)
+
+
+DOCUMENTS: Mapping[str, Callable[[FleetPort], Document]] = {"overview": Overview}
+"""Documents by the name of their command."""
