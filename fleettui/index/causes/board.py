@@ -118,11 +118,11 @@ class CauseBoard:
         if row.flags & (Flag.STALE_GENERATION | Flag.ABSENT_STATUS | Flag.EXTERNAL):
             return True
         for edge in self._index.edges(row):
-            if edge.target is None and edge.relation in DANGLING_RELATIONS:
-                return True
-            if edge.relation in EXPLAINING and edge.target is not None:
-                if edge.target.health is not Verdict.CURRENT or edge.target.is_paused:
+            if edge.target is None:
+                if edge.relation in DANGLING_RELATIONS:
                     return True
+            elif edge.relation in EXPLAINING and not _is_well(edge.target):
+                return True
         return any(self._has_hidden_trouble(child) for child in self._index.children(row))
 
     def _tops_of(self, rows: Iterable[Row]) -> Iterator[Row]:
@@ -160,6 +160,10 @@ class CauseBoard:
             known = [f.signal.since for f in cause.findings if f.signal.since]
             cause.since = min(known, default=0)
         return sorted(merged.values(), key=_rank)
+
+
+def _is_well(row: Row) -> bool:
+    return row.health is Verdict.CURRENT and not row.is_paused
 
 
 def _top_of(row: Row) -> Row:

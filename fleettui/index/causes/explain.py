@@ -5,7 +5,7 @@ an explanation is a consequence. Inside a cluster the order in which clusters co
 into being decides: infrastructure before control plane before workers.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,6 +38,10 @@ EXPLAINING: Final = frozenset(
     }
 )
 """Relations whose target can be why the pointing object is not well."""
+_NEEDED_WHEN_SICK: Final = frozenset({"applies", "depends_on", "source", "chart"})
+"""Relations that explain nothing as long as the pointing object itself is well."""
+_BARREN_ROLES: Final = frozenset({Role.SOURCE, Role.CLASS, Role.POLICY, Role.INVENTORY})
+"""Roles whose home children use them; their troubles are not this object's."""
 MAX_ROWS: Final = 4096
 """Rows looked at for one top; a larger subtree is looked at in part, its sick branches first."""
 _STATE_ORDER: Final = {state: place for place, state in enumerate(CauseState)}
@@ -92,25 +96,27 @@ class _Case:
         queue: list[Row] = [self._top]
         self._rows[self._top] = None
         for row in queue:
+            signal = strongest(self._index, row, self._now)
+            if signal is not None and self._matters(row, signal):
+                self._signals[row] = signal
             if len(queue) > MAX_ROWS:
-                break
-            neighbours = list(self._neighbours(row))
+                continue
+            neighbours = list(self._neighbours(row, is_well=signal is None))
             self._below[row] = neighbours
             for neighbour in neighbours:
                 if neighbour not in self._rows:
                     self._rows[neighbour] = row
                     queue.append(neighbour)
-        for row in self._rows:
-            signal = strongest(self._index, row, self._now)
-            if signal is not None and self._matters(row, signal):
-                self._signals[row] = signal
 
-    def _neighbours(self, row: Row) -> Iterator[Row]:
-        children = self._index.children(row)
-        yield from children
+    def _neighbours(self, row: Row, *, is_well: bool) -> Iterator[Row]:
+        if row.spec.role not in _BARREN_ROLES:
+            yield from self._index.children(row)
         for edge in self._index.edges(row):
-            if edge.relation in EXPLAINING and edge.target is not None:
-                yield edge.target
+            if edge.target is None or edge.relation not in EXPLAINING:
+                continue
+            if is_well and edge.relation in _NEEDED_WHEN_SICK:
+                continue
+            yield edge.target
 
     def _matters(self, row: Row, signal: Signal) -> bool:
         """Old MachineSets without replicas and finished things explain nothing."""
@@ -128,7 +134,9 @@ class _Case:
 
     def _roots(self) -> dict[Row, Signal]:
         explained: dict[Row, set[Row]] = {
-            row: {other for other in self._explainers(row) if self._wins(other, row)}
+            row: {
+                o for o, above in self._explainers(row).items() if self._wins(o, row, above=above)
+            }
             for row in self._signals
         }
         roots = {row: s for row, s in self._signals.items() if not explained[row]}
@@ -139,22 +147,23 @@ class _Case:
         return roots
 
     def _reaches(self, row: Row, root: Row) -> bool:
-        return row is root or root in set(self._explainers(row))
+        return row is root or root in self._explainers(row)
 
-    def _explainers(self, row: Row) -> Iterable[Row]:
-        seen: dict[Row, None] = {}
+    def _explainers(self, row: Row) -> dict[Row, bool]:
+        """Rows that may explain the row, and whether each only stands above it and pauses it."""
+        seen: dict[Row, bool] = {}
         queue = [*self._below.get(row, ()), *self._earlier(row)]
         for other in queue:
             if other in seen or other is row:
                 continue
-            seen[other] = None
+            seen[other] = False
             queue.extend(self._below.get(other, ()))
             queue.extend(self._earlier(other))
-        pausing = row.parent
-        while pausing is not None:
-            if pausing.is_paused:
-                seen[pausing] = None
-            pausing = pausing.parent
+        above = row.parent
+        while above is not None:
+            if above.is_paused and above not in seen:
+                seen[above] = True
+            above = above.parent
         return seen
 
     def _earlier(self, row: Row) -> Iterator[Row]:
@@ -176,7 +185,7 @@ class _Case:
             at = at.parent
         return at
 
-    def _wins(self, other: Row, row: Row) -> bool:
+    def _wins(self, other: Row, row: Row, *, above: bool) -> bool:
         """Whether the other's reason explains the row's."""
         theirs, ours = self._signals.get(other), self._signals[row]
         if theirs is None:
@@ -185,7 +194,7 @@ class _Case:
             return False
         if self._is_held_back(row, other):
             return True
-        if self._is_above(other, row):
+        if above:
             return theirs.state is CauseState.PAUSED and ours.state is not CauseState.FAILING
         if ours.state is CauseState.DELETING:
             return theirs.state in (CauseState.DELETING, CauseState.FAILING)
@@ -221,15 +230,6 @@ class _Case:
         return at
 
     @staticmethod
-    def _is_above(other: Row, row: Row) -> bool:
-        at = row.parent
-        while at is not None:
-            if at is other:
-                return True
-            at = at.parent
-        return False
-
-    @staticmethod
     def _is_gitops(row: Row) -> bool:
         return row.spec.role in (Role.APPLIER, Role.SOURCE)
 
@@ -246,7 +246,7 @@ class _Case:
         consequences = tuple(
             other.ref
             for other in self._signals
-            if other is not row and row in set(self._explainers(other))
+            if other is not row and row in self._explainers(other)
         )
         return Finding(self._top.ref, root, row.kind, signal, tuple(path), consequences)
 
