@@ -27,11 +27,13 @@ class _Command(NamedTuple):
 
 
 COMMANDS = {
+    "causes": _Command("fleettui.cli.causes:causes", "Print what is broken and why."),
     "demo": _Command("fleettui.cli.demo:demo", "Open a pretend fleet on this machine."),
     "describe": _Command("fleettui.cli.describe:describe", "Describe one cluster as clusterctl."),
     "get": _Command("fleettui.cli.words:get", "Print objects of a kind."),
     "kinds": _Command("fleettui.cli.kinds:kinds", "List or check the kinds understood."),
     "tree": _Command("fleettui.cli.words:tree", "Print the whole fleet as a tree."),
+    "why": _Command("fleettui.cli.causes:why", "Print why one object is not well."),
 }
 """Subcommands by name; listing them imports none."""
 

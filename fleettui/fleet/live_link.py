@@ -28,7 +28,7 @@ from fleettui.kube.resource import Resource
 
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 30.0
-REPLAN_S = 0.5
+REPLAN_S = 0.1
 _UNSETTLED = frozenset({Phase.PENDING, Phase.SYNCING})
 _MISSING = frozenset({Phase.FORBIDDEN, Phase.BROKEN, Phase.STALE})
 
@@ -80,6 +80,8 @@ class LiveLink:
         self._emit: Emit = _ignore
         self._changed: Callable[[], None] = _nothing
         self._replan = asyncio.Event()
+        self._is_planned = False
+        """Whether the scopes of providers that only their CRDs tell of are open as well."""
 
     @property
     def name(self) -> str:
@@ -103,7 +105,7 @@ class LiveLink:
         state, since, error = ContextState.LIVE, info.since, ""
         if link.reach is Reach.DOWN:
             state, since, error = ContextState.STALE, int(link.answered_at), link.error
-        elif any(phase in _UNSETTLED for phase in phases):
+        elif not self._is_planned or any(phase in _UNSETTLED for phase in phases):
             state = ContextState.SYNCING
         elif all(phase is Phase.STALE for phase in phases):
             state, since = ContextState.STALE, min(s.since for s in self._statuses.values())
@@ -190,13 +192,17 @@ class LiveLink:
             if context.discovery.generation != generation:
                 generation = context.discovery.generation
                 self._catalog = await self._catalog_of(context)
-                self._learn(context)
+            is_settled = context.definitions.is_settled
+            self._learn(context)
             self._open_scopes(context, group)
+            if is_settled and not self._is_planned:
+                self._is_planned = True
+                self._changed()
             try:
-                async with asyncio.timeout(REPLAN_S if not context.definitions.is_settled else 5.0):
+                async with asyncio.timeout(5.0 if is_settled else REPLAN_S):
                     await self._replan.wait()
             except TimeoutError:
-                self._learn(context)
+                pass  # nobody asked: look whether the server's kinds changed
             self._replan.clear()
 
     async def _catalog_of(self, context: KubeContext) -> Catalog:

@@ -1,0 +1,90 @@
+"""Causes as documents: the contract of ``causes`` and ``why``."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fleettui.fleet.context import EventLine
+from fleettui.fleet.fleet import Fleet
+from fleettui.fleet.forms import context_form
+from fleettui.index.causes import Cause, Finding
+from fleettui.kinds.moments import rfc3339
+from fleettui.kinds.record import ObjectRef
+from fleettui.text import safe_text
+
+CAUSES_SCHEMA = "fleettui.causes/v1"
+WHY_SCHEMA = "fleettui.why/v1"
+
+Warnings = Mapping[str, Sequence[EventLine]]
+
+
+def ref_form(ref: ObjectRef) -> dict[str, str]:
+    """An object's identity."""
+    return {
+        "context": ref.context,
+        "group": ref.group,
+        "kind": ref.kind,
+        "namespace": ref.namespace,
+        "name": ref.name,
+    }
+
+
+def path_form(fleet: Fleet, finding: Finding) -> list[dict[str, Any]]:
+    """From the affected object to the root, each step with its own words."""
+    steps = []
+    for ref in finding.path:
+        row = fleet.index.get(ref)
+        step: dict[str, Any] = ref_form(ref)
+        if row is not None:
+            step["health"] = row.health.value
+            step["reason"] = safe_text(row.reason)
+            step["message"] = safe_text(row.message, multiline=True)
+        steps.append(step)
+    if finding.root not in finding.path:
+        steps.append({**ref_form(finding.root), "health": "missing", "reason": "NotFound"})
+    return steps
+
+
+def event_form(line: EventLine) -> dict[str, Any]:
+    """One event line."""
+    return {
+        "at": rfc3339(line.at) or None,
+        "type": line.type,
+        "reason": safe_text(line.reason),
+        "message": safe_text(line.message, multiline=True),
+        "count": line.count,
+        "source": safe_text(line.source),
+        "about": f"{line.kind}/{line.name}",
+    }
+
+
+def cause_form(fleet: Fleet, cause: Cause, rank: int, warnings: Warnings) -> dict[str, Any]:
+    """One cause; ``root`` and ``path`` are those of the example."""
+    example = cause.example
+    roots = {finding.top: finding.root for finding in reversed(cause.findings)}
+    return {
+        "rank": rank,
+        "fingerprint": cause.fingerprint,
+        "state": cause.state.value,
+        "root": ref_form(cause.root),
+        "condition": cause.condition or None,
+        "reason": safe_text(cause.reason),
+        "message": safe_text(cause.message, multiline=True),
+        "since": rfc3339(cause.since) or None,
+        "clusters": cause.clusters,
+        "objects": cause.objects,
+        "affected": [{**ref_form(ref), "root": ref_form(roots[ref])} for ref in cause.affected],
+        "roots": [ref_form(ref) for ref in cause.roots],
+        "path": path_form(fleet, example),
+        "example": safe_text(f"{example.top} ← {example.root}"),
+        "events": [event_form(line) for line in warnings.get(cause.fingerprint, ())],
+    }
+
+
+def causes_form(fleet: Fleet, causes: Sequence[Cause], warnings: Warnings) -> dict[str, Any]:
+    """The document of ``causes``."""
+    now = fleet.now()
+    return {
+        "schema": CAUSES_SCHEMA,
+        "contexts": [context_form(info, now) for info in fleet.contexts()],
+        "items": [cause_form(fleet, cause, rank, warnings) for rank, cause in enumerate(causes, 1)],
+    }
