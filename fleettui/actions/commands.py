@@ -49,27 +49,27 @@ def _context(target: Target) -> list[str]:
 
 def as_flux(plan: Plan) -> tuple[str, ...]:
     """Lines of the flux program; empty when it cannot do all of the plan."""
-    lines = [_flux(step) for step in plan.steps if not _is_part_of_another(step, plan)]
-    return tuple(line for line in lines if line) if all(lines) else ()
-
-
-def _is_part_of_another(step: Step, plan: Plan) -> bool:
-    """Whether a later step's ``--with-source`` covers it."""
     asked = {target.ref for target in plan.targets}
-    return step.patch.ref not in asked
+    sources = {step.id for step in plan.steps if step.patch.ref not in asked}
+    lines = [
+        _flux(step, with_source=not sources.isdisjoint(step.after))
+        for step in plan.steps
+        if step.id not in sources
+    ]
+    return tuple(lines) if all(lines) else ()
 
 
-def _flux(step: Step) -> str:
+def _flux(step: Step, *, with_source: bool) -> str:
+    """The line for one step, empty when flux has none; its sources are a flag of it."""
     target = step.patch.target
     words = forms().flux_words.get(target.kind)
     verb = _flux_verb(step.patch)
     if words is None or verb is None:
         return ""
-    if verb[0] == "reconcile" and step.after:
-        verb = [*verb, "--with-source"]
+    flags = [*verb[1:], *(["--with-source"] if with_source else [])]
     where = ["-n", target.namespace] if target.namespace else []
     return shlex.join(
-        ["flux", *_context(target), *where, verb[0], *words.split(), target.name, *verb[1:]]
+        ["flux", *_context(target), *where, verb[0], *words.split(), target.name, *flags]
     )
 
 

@@ -20,6 +20,9 @@ Document = Mapping[str, Any]
 SpecLookup = Callable[[str, str], KindSpec | None]
 """Group and kind to the kind's entry."""
 
+FieldLookup = Callable[[Target, tuple[str, ...]], bool | None]
+"""Whether the server's schema of a target has a field; None when it is not known."""
+
 MAX_ROUNDS = 8
 """Most rounds of questions: target, owner, cluster, topology, class, git, its source, spare."""
 
@@ -88,6 +91,7 @@ class Facts:
     access: Mapping[AccessRequest, Access] = field(default_factory=dict)
     scope_gaps: tuple[str, ...] = ()
     """Parts of the selection's scope that are not known, in words."""
+    has_field: FieldLookup = lambda target, path: None
     read_only: frozenset[str] = frozenset()
     """Contexts that may not be written to."""
 

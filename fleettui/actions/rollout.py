@@ -24,7 +24,7 @@ from fleettui.actions.drafts import (
     written_paths,
 )
 from fleettui.actions.facts import Document, FactRequest, Facts, refuse
-from fleettui.actions.forms import form_for, forms
+from fleettui.actions.forms import ReplicaForm, form_for, forms
 from fleettui.actions.managed import cluster_ref
 from fleettui.actions.options import Options
 from fleettui.actions.plan import (
@@ -73,9 +73,11 @@ def _plan_one(
             "this kind has no field that asks for a rollout",
             hint="change its template, or delete its machines one by one",
         )
-    place = None if options.form == "direct" else place_of(facts, ref, body, form)
+    place = None if options.form == "direct" else _place(facts, ref, body, form)
     if isinstance(place, Refusal):
         return place
+    if facts.has_field(target, rollout_path(target)) is False:
+        return refuse(ref, "this installation's schema has no field that asks for a rollout")
     refusal = (
         deleting_refusal(ref, body)
         or paused_refusal(facts, ref, body, command(VERB, ref))
@@ -94,6 +96,22 @@ def _plan_one(
         impacts=(_impact(ref, body),),
         danger=Danger.DELICATE,
     )
+
+
+def _place(
+    facts: Facts, ref: ObjectRef, body: Document, form: ReplicaForm
+) -> Place | Refusal | None:
+    """Where the topology asks for a rollout; None where it cannot.
+
+    Topologies have the field since Cluster API 1.13. Before, the object itself is
+    written, where the moment stays because the topology says nothing about it.
+    """
+    place = place_of(facts, ref, body, form)
+    if not isinstance(place, Place):
+        return place
+    can_be_told = facts.has_field(place.target, (*place.path, *AFTER))
+    is_old = place.target.version == OLD_VERSION
+    return None if can_be_told is False or (can_be_told is None and is_old) else place
 
 
 def rollout_path(target: Target) -> tuple[str, ...]:
