@@ -31,7 +31,7 @@ class Layout:
         self._index = index
         self.perspective = perspective
         self.shown = shown
-        self.top = Group((), "", order=0, parent=None, is_expanded=True)
+        self.top = Group((), "", order=0, parent=None, is_open=True)
         self.segments: dict[Row, Segment] = {}
         self.groups: dict[LineKey, Group] = {}
         self.expansion: dict[LineKey, bool] = {}
@@ -39,17 +39,20 @@ class Layout:
         self.toggled: set[Row] = set()
         """Roots whose home tree holds an exception."""
         self.pending: dict[Segment, None] = {}
-        self.may_hold: Callable[[Row], bool] | None = None
-        """Whether a filter may match in a root's home tree; None: any may."""
+        self.may_hold: Callable[[Row], bool | None] | None = None
+        """Whether a filter may match in a root's home tree, None for perhaps."""
+        self.matched = 0
+        """Lines that match the filter, in what has been measured."""
         self._kept: dict[Segment, None] = {}
 
     # -- placing --------------------------------------------------------------------------
     def rebuild(self) -> None:
         """Place all rows anew."""
-        self.top = Group((), "", order=0, parent=None, is_expanded=True)
+        self.top = Group((), "", order=0, parent=None, is_open=True)
         self.segments.clear()
         self.groups.clear()
         self.pending.clear()
+        self.matched = 0
         self._kept.clear()
         index, perspective = self._index, self.perspective
         rows = index.rows(perspective.kind) if perspective.is_flat else index.roots()
@@ -89,15 +92,17 @@ class Layout:
             child = group.groups.get(step.key)
             if child is None:
                 key = (*group.key, step.key) if group.key else (GROUP_MARK, step.key)
-                is_expanded = self.expansion.get(key, step.is_open)
-                child = Group(
-                    key, step.label, order=step.order, parent=group, is_expanded=is_expanded
-                )
+                child = Group(key, step.label, order=step.order, parent=group, is_open=step.is_open)
+                child.is_expanded = self.is_expanded(child)
                 group.groups[step.key] = child
                 self.groups[key] = child
                 group.add(child)
             group = child
         return group
+
+    def is_expanded(self, group: Group) -> bool:
+        """Whether the group is to be expanded: by a person's word, else by itself or a filter."""
+        return self.expansion.get(group.key, group.is_open or self.shown.is_narrowed)
 
     def place(self, row: Row) -> None:
         """Put the row where it belongs now, and measure it."""
@@ -136,6 +141,7 @@ class Layout:
     def drop(self, row: Row) -> None:
         """Take the row's lines out."""
         segment = self.segments.pop(row)
+        self._match(segment, 0)
         self.pending.pop(segment, None)
         self._kept.pop(segment, None)
         segment.recount(0)
@@ -156,7 +162,9 @@ class Layout:
     def measure(self, segment: Segment, *, at_once: bool = True) -> None:
         """Find out how many lines the segment takes, later unless ``at_once``."""
         row, shown = segment.row, self.shown
-        if self._is_out(row):
+        hope = self._hope(row)
+        if hope is False:
+            self._match(segment, 0)
             self._settle(segment, 0)
             return
         size = size_without_entries(row, shown, is_toggled=row in self.toggled)
@@ -168,14 +176,21 @@ class Layout:
             segment.is_pending = True
             self.pending[segment] = None
             segment.entries = None
-            segment.resize(1)
+            segment.resize(1 if hope else 0)
 
-    def _is_out(self, row: Row) -> bool:
+    def _hope(self, row: Row) -> bool | None:
+        """Whether anything of a root will be shown; None when that is not known at once."""
         if self.shown.faults_only:
             faulty = row.standing & RANK <= 1 if self.shown.is_flat else row.has_faults
             if not faulty:
-                return True
-        return self.may_hold is not None and not self.may_hold(row)
+                return False
+        if self.shown.matches is None:
+            return True
+        return self.may_hold(row) if self.may_hold is not None else None
+
+    def _match(self, segment: Segment, matched: int) -> None:
+        self.matched += matched - segment.matched
+        segment.matched = matched
 
     def _settle(self, segment: Segment, size: int) -> None:
         if segment.is_pending:
@@ -189,6 +204,10 @@ class Layout:
         if entries is None:
             entries = segment.entries = entries_of(segment.row, self.shown)
             self._kept[segment] = None
+            matches = self.shown.matches
+            if matches is not None:
+                own = [entry[0] for entry in entries if entry[4] is None]
+                self._match(segment, sum(map(matches, own)))
             if len(self._kept) > KEPT_ENTRIES:
                 self._forget_entries()
         self._settle(segment, len(entries))
@@ -204,10 +223,13 @@ class Layout:
         self.pending.clear()
         self._kept.clear()
         top = self.top
+        for group in self.groups.values():
+            group.is_expanded = self.is_expanded(group)
         left = MEASURED_AT_ONCE
         for segment in top.segments():
             segment.entries = None
             segment.is_pending = False
+            self._match(segment, 0)
             self.measure(segment, at_once=left > 0)
             left -= segment.entries is not None
         self.refit(top)

@@ -26,7 +26,7 @@ Node = Union["Group", "Segment"]
 class Segment:
     """The lines of one root."""
 
-    __slots__ = ("counts", "entries", "is_pending", "parent", "row", "size", "sort_key")
+    __slots__ = ("counts", "entries", "is_pending", "matched", "parent", "row", "size", "sort_key")
 
     def __init__(self, row: Row, parent: "Group", sort_key: SortKey) -> None:
         """Start without lines."""
@@ -37,6 +37,8 @@ class Segment:
         self.counts = 0
         self.entries: list[tuple[Row, int, str, int, Row | None]] | None = None
         """Flattened lines while they are kept; see ``flatten``."""
+        self.matched = 0
+        """Lines that match the filter themselves."""
         self.is_pending = False
         """Whether the size is provisional."""
 
@@ -67,6 +69,7 @@ class Group:
         "groups",
         "inner",
         "is_expanded",
+        "is_open",
         "key",
         "label",
         "members",
@@ -78,7 +81,7 @@ class Group:
     )
 
     def __init__(
-        self, key: LineKey, label: str, *, order: int, parent: "Group | None", is_expanded: bool
+        self, key: LineKey, label: str, *, order: int, parent: "Group | None", is_open: bool
     ) -> None:
         """Start empty and hidden; the top has no parent and no header."""
         self.key = key
@@ -86,7 +89,9 @@ class Group:
         self.parent = parent
         self.depth: int = parent.depth + 1 if parent is not None else -1
         self.sort_key: SortKey = (-1, order, label, key)
-        self.is_expanded = is_expanded
+        self.is_open = is_open
+        """Whether it is expanded as long as nobody says otherwise."""
+        self.is_expanded = is_open
         self.groups: dict[str, Group] = {}
         self.nodes: list[Node] = []
         self.prefix: list[int] | None = None

@@ -142,6 +142,10 @@ class Row(msgspec.Struct, gc=False, eq=False):
     counts: int = 0
     """Packed roll-up of the home subtree, this row included."""
 
+    def __repr__(self) -> str:
+        """Name the object; what it points at would never end."""
+        return f"Row({self.ref}, {self.health.value})"
+
     # -- identity -------------------------------------------------------------------------
     @property
     def context(self) -> str:

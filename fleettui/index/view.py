@@ -31,8 +31,8 @@ class Filter(Protocol):
         """Tell whether the row itself is wanted."""
         ...
 
-    def may_hold(self, root: Row) -> bool:
-        """Tell whether anything in the root's home tree may match; True when in doubt."""
+    def may_hold(self, root: Row) -> bool | None:
+        """Tell whether anything in the root's home tree may match; None: rows must be tried."""
         ...
 
 
@@ -201,6 +201,29 @@ class TreeView:
                 return False
             group = group.parent
         return node.size > 0
+
+    @property
+    def match_count(self) -> int:
+        """How many lines match the filter themselves; provisional while not ``is_exact``."""
+        return self._layout.matched
+
+    def next_match(self, line: int, *, step: int = 1) -> int | None:
+        """Return the nearest line after (before, for step -1) that matches the filter itself.
+
+        Goes round at the ends; None when nothing matches.
+        """
+        matches = self._layout.shown.matches
+        if matches is None or not len(self):
+            return None
+        for _ in range(2 * len(self)):
+            line = (line + step) % len(self)
+            node, offset = locate(self._layout.top, line)
+            if isinstance(node, Group):
+                continue
+            entries = self._layout.flatten(node)
+            if offset < len(entries) and entries[offset][4] is None and matches(entries[offset][0]):
+                return line
+        return None
 
     # -- expansion ------------------------------------------------------------------------
     def toggle(self, key: LineKey) -> None:
@@ -425,6 +448,6 @@ class PlainFilter:
         """Tell what the function tells."""
         return self.wanted(row)
 
-    def may_hold(self, root: Row) -> bool:
+    def may_hold(self, root: Row) -> bool | None:
         """Tell nothing: it must be tried."""
-        return True
+        return None
