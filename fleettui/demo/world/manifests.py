@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import yaml
 
 from fleettui.demo.world.drafts import Document, Drafts
+
+if TYPE_CHECKING:
+    _BaseDumper = yaml.SafeDumper
+else:
+    _BaseDumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 _LIVE_LABELS = ("kustomize.toolkit.fluxcd.io/name", "kustomize.toolkit.fluxcd.io/namespace")
 _LIVE_ANNOTATIONS = (
@@ -24,10 +30,10 @@ def manifests_of(drafts: Drafts) -> Mapping[str, str]:
         if draft.file:
             files.setdefault(draft.file, []).append(declared(draft.document))
     texts = {
-        file: "---\n".join(_dump(document) for document in documents)
+        file: "---\n".join(dumped(document) for document in documents)
         for file, documents in files.items()
     }
-    texts["kustomization.yaml"] = _dump(
+    texts["kustomization.yaml"] = dumped(
         {
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
@@ -36,6 +42,25 @@ def manifests_of(drafts: Drafts) -> Mapping[str, str]:
         }
     )
     return texts
+
+
+def owned_manifests(drafts: Drafts, owner: str, *, is_namespaced: bool = True) -> str:
+    """Documents that carry the owner label of a Kustomization, as one YAML text.
+
+    Args:
+        drafts: where to look.
+        owner: value of the owner label, with holes.
+        is_namespaced: False leaves metadata.namespace to the Kustomization's targetNamespace.
+    """
+    documents = []
+    for draft in drafts:
+        labels = draft.document["metadata"].get("labels", {})
+        if labels.get(_LIVE_LABELS[0]) == owner:
+            document = declared(draft.document)
+            if not is_namespaced:
+                document["metadata"].pop("namespace", None)
+            documents.append(dumped(document))
+    return "---\n".join(documents)
 
 
 def declared(document: Document) -> Document:
@@ -64,7 +89,19 @@ def declared(document: Document) -> Document:
     }
 
 
-def _dump(document: Document) -> str:
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text: str = yaml.dump(document, Dumper=dumper, sort_keys=False, width=1000)
+def dumped(document: Document) -> str:
+    """A document as YAML, keys in their order; texts with holes are always quoted."""
+    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=1000)
     return text
+
+
+class _Dumper(_BaseDumper):
+    """Quotes what a filled hole could turn into a number or a date."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if "${" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)

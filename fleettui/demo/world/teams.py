@@ -45,7 +45,7 @@ def team_drafts() -> Drafts:
                 "dependsOn": [{"name": "infra-configs"}],
                 "force": False,
                 "interval": "5m",
-                "path": "./clusters/${ns}",
+                "path": "./clusters/${context}/${ns}",
                 "prune": True,
                 "retryInterval": "1m",
                 "sourceRef": {"kind": "GitRepository", "name": "fleet"},
