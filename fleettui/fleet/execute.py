@@ -12,7 +12,7 @@ from fleettui.actions.acknowledge import Answer, Notice, answer_of
 from fleettui.actions.bulk import ResumeToken
 from fleettui.actions.documents import generation_of, text_at, uid_of
 from fleettui.actions.facts import Document
-from fleettui.actions.plan import FIELD_MANAGER, Method, Patch, Plan, Refusal, Step
+from fleettui.actions.plan import Method, Patch, Plan, Refusal, Step
 from fleettui.actions.precheck import precheck
 from fleettui.audit import Journal, JournalError, Result
 from fleettui.errors import FleettuiError
@@ -204,18 +204,16 @@ class _Run:
         return patch, document
 
     async def _send(self, patch: Patch, before: Document) -> Document:
-        params = {"fieldManager": FIELD_MANAGER} if patch.method is Method.PATCH else {}
-        if self._errand.dry_run:
-            params["dryRun"] = "All"
         body = patch.wire_body(text_at(before, ("metadata", "resourceVersion")))
+        dry_run = self._errand.dry_run
         if patch.method is Method.DELETE:
-            return await self._writer.delete(patch.target, body, params=params)
+            return await self._writer.delete(patch.target, body, dry_run=dry_run)
         return await self._writer.patch(
             patch.target,
             body,
             content_type=patch.content_type,
             subresource=patch.subresource,
-            params={**params, "fieldValidation": "Strict"},
+            dry_run=dry_run,
         )
 
     async def _failed(

@@ -6,7 +6,7 @@ knows no transport.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -18,6 +18,9 @@ from fleettui.kinds.record import ObjectRef
 
 POLL_S = 2.0
 """Seconds between two looks at an object that is waited for, as flux does it."""
+
+HTTP_SERVER_ERROR = 500
+"""From here on a status does not say whether the request was carried out."""
 
 Judge = Callable[[Document | None], Answer]
 
@@ -47,7 +50,7 @@ class WriteFailure(FleettuiError):
         """
         super().__init__(message, hint=hint, where=where)
         self.status = status
-        self.is_lost = is_lost or status >= 500
+        self.is_lost = is_lost or status >= HTTP_SERVER_ERROR
         self.retry_after_s = retry_after_s
 
 
@@ -61,16 +64,19 @@ class Writer(Protocol):
         *,
         content_type: ContentType,
         subresource: str,
-        params: Mapping[str, str],
+        dry_run: bool,
     ) -> Document:
         """The object (or its subresource) as the server answers it.
+
+        Sent under our field manager; the server refuses fields that its schema
+        does not know.
 
         Raises:
             WriteFailure: the server refused, or the answer was lost.
         """
         ...
 
-    async def delete(self, target: Target, body: Any, *, params: Mapping[str, str]) -> Document:
+    async def delete(self, target: Target, body: Any, *, dry_run: bool) -> Document:
         """The object or status that the server answers.
 
         Raises:

@@ -92,7 +92,7 @@ class Server:
 
     def __init__(self, *names: str) -> None:
         self.objects = {name: self.fresh(name) for name in names}
-        self.writes: list[tuple[str, object, dict]] = []
+        self.writes: list[tuple[str, object, bool]] = []
         self.faults: dict[str, list[WriteFailure]] = {}
         self.is_lost_after_write: set[str] = set()
         self.handles = True
@@ -112,7 +112,7 @@ class Server:
             raise ConnectError("connection refused")
         return self.objects.get(ref.name)
 
-    async def patch(self, target, body, *, content_type, subresource, params):
+    async def patch(self, target, body, *, content_type, subresource, dry_run):
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:
@@ -121,16 +121,16 @@ class Server:
             faults = self.faults.get(target.name)
             if faults:
                 raise faults.pop(0)
-            return self._apply(target.name, body, params)
+            return self._apply(target.name, body, dry_run)
         finally:
             self.running -= 1
 
-    def _apply(self, name, body, params):
+    def _apply(self, name, body, dry_run):
         document = self.objects[name]
-        self.writes.append((name, body, dict(params)))
+        self.writes.append((name, body, dry_run))
         if body["metadata"]["uid"] != document["metadata"]["uid"]:
             raise WriteFailure("uid in precondition does not match", status=409)
-        if "dryRun" in params:
+        if dry_run:
             return document
         version = str(int(document["metadata"]["resourceVersion"]) + 1)
         document = apply_merge(document, body)
@@ -145,10 +145,10 @@ class Server:
             raise WriteFailure("connection reset", is_lost=True)
         return document
 
-    async def delete(self, target, body, *, params):
+    async def delete(self, target, body, *, dry_run):
         await asyncio.sleep(0)
         document = self.objects[target.name]
-        self.writes.append((target.name, body, dict(params)))
+        self.writes.append((target.name, body, dry_run))
         if body["preconditions"]["resourceVersion"] != document["metadata"]["resourceVersion"]:
             raise WriteFailure("conflict", status=409)
         return self.objects.pop(target.name)
@@ -194,9 +194,8 @@ async def test_execute_step_is_journalled_sent_and_acknowledged(bench):
     assert outcome.state(0) is StepState.DONE
     assert outcome.exit_code is ExitCode.OK
     assert outcome.token.is_finished
-    ((name, body, params),) = bench.server.writes
-    assert (name, body["metadata"]["uid"]) == ("k0", "uid-k0")
-    assert params == {"fieldManager": "fleettui", "fieldValidation": "Strict"}
+    ((name, body, dry_run),) = bench.server.writes
+    assert (name, body["metadata"]["uid"], dry_run) == ("k0", "uid-k0", False)
     states = [report.state for report in bench.news]
     assert states == [
         StepState.CHECKING,
@@ -505,7 +504,7 @@ async def test_execute_dry_run_changes_nothing_and_waits_for_nothing(bench):
     bench.errand = Errand(dry_run=True)
     outcome = await bench.run(plan_of(step_of(0)))
     assert outcome.exit_code is ExitCode.OK
-    assert bench.server.writes[0][2]["dryRun"] == "All"
+    assert bench.server.writes[0][2] is True
     assert bench.server.objects["k0"]["metadata"]["resourceVersion"] == "1"
     assert next(bench.journal.read()).dry_run is True
 

@@ -1,0 +1,166 @@
+"""Acting on a fleet: the verbs of a row, plans, their execution and the journal.
+
+What both front ends call. Exists only where writing is allowed at all; knows no
+kind and no transport.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from fleettui.actions.facts import Facts, FieldLookup, SpecLookup
+from fleettui.actions.options import Limits, Options
+from fleettui.actions.plan import Plan, Refusal
+from fleettui.actions.verbs import VERBS, Verb, verbs_for, why_not
+from fleettui.audit import Journal, Who
+from fleettui.config import Settings
+from fleettui.errors import UsageError
+from fleettui.fleet.execute import execute
+from fleettui.fleet.gather import FactSource, make_plan
+from fleettui.fleet.outcome import Errand, Outcome, Report
+from fleettui.fleet.writing import Clock, Observer, PollingObserver, Reader, SystemClock, Writer
+from fleettui.kinds.record import ObjectRef
+
+SECONDS_A_MINUTE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A verb as a row offers it."""
+
+    verb: Verb
+    why_not: str = ""
+    """Why it is greyed; empty when it can be asked for."""
+
+
+class Outside(FactSource, Reader, Writer, Protocol):
+    """Everything that acting asks of contexts."""
+
+
+class Acts:
+    """Plans and carries out; one at a time or many at once."""
+
+    def __init__(
+        self,
+        outside: Outside,
+        *,
+        spec_of: SpecLookup,
+        journal: Journal,
+        settings: Settings,
+        clock: Clock | None = None,
+        observer: Observer | None = None,
+        has_field: FieldLookup = lambda target, path: None,
+    ) -> None:
+        """Composes; nothing is asked yet.
+
+        Args:
+            outside: reads, rights and writes of all contexts.
+            spec_of: group and kind to the kind's entry.
+            journal: where every write is recorded.
+            settings: limits of bulks, allowed verbs and protected contexts.
+            clock: time; the machine's own by default.
+            observer: how acknowledgements are seen; by looking again, by default.
+            has_field: what the server's schema says about a field, if anything does.
+        """
+        self.journal = journal
+        self._outside = outside
+        self._spec_of = spec_of
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._observer = observer or PollingObserver(outside, self._clock)
+        self._has_field = has_field
+
+    def verbs(self, ref: ObjectRef, *, is_paused: bool, is_deleting: bool) -> tuple[Choice, ...]:
+        """What can be done to an object, greyed ones with the reason; cheap."""
+        spec = self._spec_of(ref.group, ref.kind)
+        if spec is None:
+            return ()
+        allowed = self._settings.for_context(ref.context).allow
+        return tuple(
+            Choice(
+                verb,
+                why_not(verb, spec, allowed=allowed, is_paused=is_paused, is_deleting=is_deleting),
+            )
+            for verb in verbs_for(spec)
+        )
+
+    async def plan(
+        self,
+        verb_id: str,
+        refs: Iterable[ObjectRef],
+        options: Options | None = None,
+        *,
+        scope_gaps: Sequence[str] = (),
+    ) -> Plan | Refusal:
+        """The plan of a verb, made from objects that are read for it now.
+
+        Args:
+            verb_id: a key of ``VERBS``.
+            refs: what the person chose; doubles count once.
+            options: their wishes; limits and allow lists come from the settings.
+            scope_gaps: parts of a filter's scope that are not known, in words.
+
+        Raises:
+            UsageError: there is no such verb.
+        """
+        verb = VERBS.get(verb_id)
+        if verb is None:
+            raise UsageError(f"no verb {verb_id!r}", hint=f"known: {', '.join(VERBS)}")
+        chosen = tuple(dict.fromkeys(refs))
+        contexts = {ref.context for ref in chosen}
+        facts = Facts(
+            refs=chosen,
+            spec_of=self._spec_of,
+            scope_gaps=tuple(scope_gaps),
+            has_field=self._has_field,
+            read_only=frozenset(c for c in contexts if self._settings.for_context(c).read_only),
+        )
+        wishes = configured(options or Options(), self._settings, contexts)
+        return await make_plan(verb, facts, source=self._outside, clock=self._clock, options=wishes)
+
+    async def execute(
+        self,
+        plan: Plan,
+        *,
+        who: Who,
+        why: str = "",
+        servers: Mapping[str, str] | None = None,
+        dry_run: bool = False,
+        progress: Callable[[Report], None] = lambda report: None,
+        cancel: asyncio.Event | None = None,
+    ) -> Outcome:
+        """Sends a plan that a person has confirmed and waits for its acknowledgements.
+
+        Raises:
+            JournalError: nothing was sent, because the journal cannot be written.
+        """
+        return await execute(
+            plan,
+            writer=self._outside,
+            reader=self._outside,
+            observer=self._observer,
+            journal=self.journal,
+            clock=self._clock,
+            errand=Errand(who, why, servers or {}, dry_run=dry_run),
+            progress=progress,
+            cancel=cancel,
+        )
+
+
+def configured(options: Options, settings: Settings, contexts: Iterable[str]) -> Options:
+    """The wishes with the limits, allow lists and protections of the configuration."""
+    bulk = settings.bulk
+    found = {name: settings.for_context(name) for name in contexts}
+    limits = Limits(
+        confirm_above=bulk.limit,
+        canary=bulk.canary,
+        in_flight=bulk.in_flight,
+        rate_per_s=bulk.per_minute / SECONDS_A_MINUTE,
+    )
+    return replace(
+        options,
+        limits=limits,
+        enabled={name: frozenset(entry.allow) for name, entry in found.items()},
+        protected=frozenset(name for name, entry in found.items() if entry.protected),
+    )
