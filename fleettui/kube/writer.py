@@ -84,7 +84,7 @@ class Writer:
             ApiError: CONFLICT, INVALID (a failed test), FORBIDDEN; see
                 ``ApiError.is_outcome_unknown``.
         """
-        query = [("fieldManager", field_manager)]
+        query = [("fieldManager", field_manager), ("fieldValidation", "Strict")]
         if dry_run:
             query.append(("dryRun", "All"))
         if force:
