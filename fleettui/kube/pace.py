@@ -18,6 +18,9 @@ NEAR_S = 0.003
 WIDE_BYTES_PER_S = 15e6
 """A link that gives less than this of plain JSON is better used compressed."""
 
+SKEW_NOISE_S = 2.0
+"""Date headers have whole seconds and travel: smaller differences mean nothing."""
+
 
 class LinkPace:
     """What has been measured of one link."""
@@ -62,4 +65,5 @@ class LinkPace:
             return
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        self.skew_s = (moment - datetime.now(UTC)).total_seconds()
+        skew_s = (moment - datetime.now(UTC)).total_seconds()
+        self.skew_s = skew_s if abs(skew_s) > SKEW_NOISE_S else 0.0

@@ -10,6 +10,7 @@ socket_factory); tcp(7); client-go ``transport`` defaults.
 """
 
 import asyncio
+import os
 import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -387,7 +388,8 @@ def _words_of(error: Exception, host: str, purpose: Purpose) -> tuple[Fault, str
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return Fault.UNREACHABLE, f"no connection in {CONNECT_S:.0f} s", reach
     if isinstance(error, aiohttp.ClientConnectorError):
-        cause = error.os_error.strerror or str(error.os_error)
+        number = error.os_error.errno
+        cause = os.strerror(number) if number and number > 0 else str(error.os_error)
         return Fault.UNREACHABLE, f"cannot connect: {one_line(cause, limit=200)}", reach
     if isinstance(error, TimeoutError):
         limit_s = _READ_S[purpose] or _HEADERS_S[purpose]
