@@ -87,35 +87,42 @@ def position_of(items: Sequence[object], key: ItemKey) -> int | None:
 
 
 def with_hunks(document: Manifest, hunks: Iterable[Hunk]) -> dict[str, object]:
-    """A copy of an object with differences applied."""
+    """A copy of an object with differences applied, all found before the first is made."""
     result: dict[str, object] = copy.deepcopy(dict(document))
+    found = [(_place_of(result, hunk.path[:-1]), hunk) for hunk in hunks]
     removals: list[tuple[list[object], int]] = []
-    for hunk in hunks:
-        _apply(result, hunk, removals)
+    for place, hunk in found:
+        last = hunk.path[-1]
+        if isinstance(place, list) and not isinstance(last, str):
+            index = last if isinstance(last, int) else position_of(place, last)
+            if hunk.after is not MISSING:
+                _put(place, index, copy.deepcopy(hunk.after))
+            elif index is not None and index < len(place):
+                removals.append((place, index))
+    for place, hunk in found:
+        last = hunk.path[-1]
+        if isinstance(place, dict) and isinstance(last, str):
+            if hunk.after is MISSING:
+                place.pop(last, None)
+            else:
+                place[last] = copy.deepcopy(hunk.after)
     for items, index in sorted(removals, key=lambda pair: -pair[1]):
         del items[index]
     return result
 
 
-def _apply(root: dict[str, object], hunk: Hunk, removals: list[tuple[list[object], int]]) -> None:
-    place: object = root
-    for step in hunk.path[:-1]:
+def _put(items: list[object], index: int | None, value: object) -> None:
+    if index is None or index >= len(items):
+        items.append(value)
+    else:
+        items[index] = value
+
+
+def _place_of(root: object, path: Path) -> object:
+    place = root
+    for step in path:
         place = _below(place, step)
-    last = hunk.path[-1]
-    if isinstance(place, dict) and isinstance(last, str):
-        if hunk.after is MISSING:
-            place.pop(last, None)
-        else:
-            place[last] = copy.deepcopy(hunk.after)
-    elif isinstance(place, list) and not isinstance(last, str):
-        index = last if isinstance(last, int) else position_of(place, last)
-        if hunk.after is MISSING:
-            if index is not None:
-                removals.append((place, index))
-        elif index is None or index >= len(place):
-            place.append(copy.deepcopy(hunk.after))
-        else:
-            place[index] = copy.deepcopy(hunk.after)
+    return place
 
 
 def _below(place: object, step: Step) -> object:

@@ -59,7 +59,7 @@ def applied(
     if conflicts and not force:
         raise _conflict(conflicts)
     shared = set().union(*sets)
-    for path in sorted(before - owned - shared, key=len, reverse=True):
+    for path in sorted(before - owned - shared, key=_removal_order, reverse=True):
         _remove(merged, path)
     kept = [
         entry if not paths & changed else {**entry, "fieldsV1": to_fields(paths - changed)}
@@ -73,6 +73,11 @@ def applied(
     kept.sort(key=lambda entry: str(entry.get("operation")))
     merged.setdefault("metadata", {})["managedFields"] = kept
     return merged
+
+
+def _removal_order(path: Path) -> tuple[int, bool]:
+    """Deepest first, and of one list item its key last: it finds the others."""
+    return len(path), path[-1] not in ("f:name", "f:type", "f:uid")
 
 
 def _without_nulls(value: Any) -> Any:
