@@ -116,7 +116,7 @@ def test_store_create_drops_status_and_twice_conflicts() -> None:
 def test_store_other_version_has_its_own_api_version() -> None:
     """An old client would be handed objects of a version it did not ask for."""
     store = store_of(widget("x"))
-    data = store.convert(WIDGETS, store.get_bytes(WIDGETS, "a", "x"), "v1alpha1")
+    data = store.types.convert(WIDGETS, store.get_bytes(WIDGETS, "a", "x"), "v1alpha1")
     assert msgspec.json.decode(data)["apiVersion"] == "example.com/v1alpha1"
 
 
@@ -213,7 +213,7 @@ def _write(store: Store, verb: str, namespace: str, name: str, n: int) -> None:
         return
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     before=WRITES,
     between=st.lists(WRITES, min_size=1, max_size=4),
@@ -243,7 +243,7 @@ def test_store_pages_show_one_moment_whatever_is_written_in_between(
         assert whole.total(space) == len(listed(store, namespace=space)[0])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(writes=WRITES, cut=st.integers(0, 25))
 def test_store_watch_history_leads_from_any_moment_to_now(writes: Any, cut: int) -> None:
     """A client that lists and then watches would not end up with what the server has."""

@@ -34,15 +34,15 @@ class GarbageCollector:
     async def run(self) -> None:
         """Collect whenever something was deleted, until cancelled."""
         while True:
-            await self._store.has_orphans.wait()
-            self._store.has_orphans.clear()
-            while await self.collect() and (self._store.orphans or self._held):
+            await self._store.ledger.has_orphans.wait()
+            self._store.ledger.has_orphans.clear()
+            while await self.collect() and (self._store.ledger.orphans or self._held):
                 continue
 
     async def collect(self) -> bool:
         """Work through all deletions that wait; whether anything was done."""
-        work = list(self._store.orphans)
-        self._store.orphans.clear()
+        work = list(self._store.ledger.orphans)
+        self._store.ledger.orphans.clear()
         work += [(uid, *place) for uid, place in self._held.items()]
         before = self._store.revision
         for uid, namespace, policy in work:

@@ -155,7 +155,7 @@ class Lister:
         position = _Position(store.revision)
         is_exact = query.match == "Exact" or (wanted and query.limit and not query.match)
         if is_exact and wanted != store.revision:
-            if wanted < store.compacted:
+            if wanted < store.ledger.compacted:
                 raise expired("The resourceVersion for the provided list is too old.")
             position = _Position(wanted, snapshot=table.snapshot(wanted))
             if position.snapshot is None:
@@ -177,10 +177,10 @@ class Lister:
             return _Position(store.revision, after=after, left=left)
         snapshot = None
         if token.rv != store.revision:
-            snapshot = table.snapshot(token.rv) if token.rv >= store.compacted else None
+            snapshot = table.snapshot(token.rv) if token.rv >= store.ledger.compacted else None
             if snapshot is None:
                 raise _dead_token(token)
-        elif token.rv < store.compacted:
+        elif token.rv < store.ledger.compacted:
             raise _dead_token(token)
         return _Position(token.rv, after=after, left=left, snapshot=snapshot)
 

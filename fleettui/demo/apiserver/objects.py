@@ -195,3 +195,25 @@ def is_free(document: Document) -> bool:
 def is_released(document: Document) -> bool:
     """Whether a deleted object is held by no finalizer any more."""
     return bool(document["metadata"].get("deletionTimestamp")) and is_free(document)
+
+
+def check_preconditions(
+    resource: Resource, old: Document, *, uid: str | None, resource_version: str | None
+) -> None:
+    """Let a deletion pass only if its preconditions hold.
+
+    Raises:
+        ApiError: 409 naming the precondition that failed.
+    """
+    metadata = old["metadata"]
+    for word, key, wanted in (
+        ("UID", "uid", uid),
+        ("ResourceVersion", "resourceVersion", resource_version),
+    ):
+        if wanted and wanted != metadata[key]:
+            raise conflict(
+                resource.qualified,
+                metadata["name"],
+                f"Precondition failed: {word} in precondition: {wanted}, "
+                f"{word} in object meta: {metadata[key]}",
+            )

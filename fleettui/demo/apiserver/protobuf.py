@@ -111,14 +111,19 @@ def _message(data: bytes, schema: Schema) -> dict[str, Any]:
         elif kind == "strings":
             out.setdefault(name, []).append(value.decode())
         else:
-            pair = dict(_fields(value))
-            text = pair.get(2, b"")
-            assert isinstance(text, bytes)
-            word = base64.b64encode(text).decode() if kind == "bytes map" else text.decode()
-            key = pair.get(1, b"")
-            assert isinstance(key, bytes)
-            out.setdefault(name, {})[key.decode()] = word
+            key, text = _pair(value)
+            out.setdefault(name, {})[key] = (
+                base64.b64encode(text).decode() if kind == "bytes map" else text.decode()
+            )
     return out
+
+
+def _pair(data: bytes) -> tuple[str, bytes]:
+    found = dict(_fields(data))
+    key, value = found.get(1, b""), found.get(2, b"")
+    if not isinstance(key, bytes) or not isinstance(value, bytes):
+        raise ValueError("a map entry is no pair of texts")
+    return key.decode(), value
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:

@@ -51,7 +51,7 @@ class Form:
 
     def item(self, store: Store, data: bytes) -> bytes:
         """One object of a list, or one watch event's object."""
-        data = store.convert(self.resource, data, self.version)
+        data = store.types.convert(self.resource, data, self.version)
         if self.name == "partial":
             return _partial(data)
         if self.name == "table":

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
 
 from fleettui.demo.apiserver import definitions, objects
 from fleettui.demo.apiserver.builtins import BUILTINS, DEFINITIONS
 from fleettui.demo.apiserver.changes import Change, ChangeType
 from fleettui.demo.apiserver.errors import NotFound
 from fleettui.demo.apiserver.history import end_watches
-from fleettui.demo.apiserver.resources import Resource
-from fleettui.demo.apiserver.seeds import Seeds
+from fleettui.demo.apiserver.resources import Resource, api_version_of
+from fleettui.demo.apiserver.seeds import Converter, Seeds
 from fleettui.demo.apiserver.table import Key, Table
 
+Document = dict[str, Any]
 _REINITIALIZING_S = 1.0
 
 
@@ -107,3 +111,22 @@ class ServedTypes:
         """Serve a type no longer; its watches end."""
         del self.tables[table.resource.key]
         end_watches(table)
+
+    def convert(self, resource: Resource, data: bytes, version: str) -> bytes:
+        """Stored JSON in another served version."""
+        if version == resource.version:
+            return data
+        if isinstance(self._seeds, Converter):
+            converted = self._seeds.convert(resource, msgspec.json.decode(data), version)
+            return objects.encoded(converted)
+        old = f'"apiVersion":"{resource.api_version}"'.encode()
+        new = f'"apiVersion":"{api_version_of(resource.group, version)}"'.encode()
+        return data.replace(old, new, 1)
+
+    def to_storage(self, resource: Resource, document: Document, version: str) -> Document:
+        """A document sent in another served version, in the storage version."""
+        if version == resource.version:
+            return document
+        if isinstance(self._seeds, Converter):
+            return self._seeds.convert(resource, document, resource.version)
+        return {**document, "apiVersion": resource.api_version}

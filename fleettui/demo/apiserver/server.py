@@ -129,7 +129,7 @@ class ApiServer:
         revision = self.store.revision
         while True:
             await asyncio.sleep(self._compaction_s)
-            self.store.compact(revision)
+            self.store.ledger.compact(revision)
             revision = self.store.revision
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -235,11 +235,11 @@ class ApiServer:
     def _act(self, faults: list[Fault]) -> None:
         for fault in faults:
             if fault.compact:
-                self.store.compact()
+                self.store.ledger.compact()
             if fault.expire_watches:
-                self.store.expire_watches()
+                self.store.ledger.expire_watches()
             if fault.close_watches:
-                self.store.end_watches()
+                self.store.ledger.end_watches()
 
 
 async def _faulty(fault: Fault, outlet: Outlet) -> web.StreamResponse:

@@ -6,9 +6,7 @@ of what objects mean. Source: protocol facts of a real kube-apiserver with etcd.
 
 from __future__ import annotations
 
-import asyncio
 import uuid
-from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -18,12 +16,12 @@ import msgspec
 from fleettui.demo.apiserver import definitions, objects, patches
 from fleettui.demo.apiserver.apply import applied
 from fleettui.demo.apiserver.builtins import DEFINITIONS, NAMESPACES
-from fleettui.demo.apiserver.changes import Change, Subscription
-from fleettui.demo.apiserver.errors import NotFound, already_exists, conflict
-from fleettui.demo.apiserver.history import History, end_watches
+from fleettui.demo.apiserver.changes import Subscription
+from fleettui.demo.apiserver.errors import NotFound, already_exists
+from fleettui.demo.apiserver.ledger import Ledger
 from fleettui.demo.apiserver.managed import Writer
-from fleettui.demo.apiserver.resources import Resource, api_version_of
-from fleettui.demo.apiserver.seeds import Converter, Seeds
+from fleettui.demo.apiserver.resources import Resource
+from fleettui.demo.apiserver.seeds import Seeds
 from fleettui.demo.apiserver.served import ServedTypes
 from fleettui.demo.apiserver.table import Table
 
@@ -51,18 +49,21 @@ class Store:
         self.seeds = seeds
         self.now = now
         self.types = ServedTypes(seeds, first_revision=FIRST_REVISION)
-        self.revision = self.types.seeded_to
-        """The last revision given to a write, of whatever kind."""
-        self.compacted = 0
-        """Continue tokens and exact reads of older revisions answer 410."""
-        self.orphans: deque[tuple[str, str, str]] = deque()
-        """(uid, namespace, policy) of deleted owners, for the garbage collector."""
-        self.has_orphans = asyncio.Event()
-        self._history = History(
-            self.types.tables, max_changes=history_changes, max_bytes=history_bytes
+        self.ledger = Ledger(
+            self.types,
+            max_changes=history_changes,
+            max_bytes=history_bytes,
+            unpacked_bytes=unpacked_bytes,
         )
-        self._written_bytes = 0
-        self._unpacked_bytes = unpacked_bytes
+
+    @property
+    def revision(self) -> int:
+        """The last revision given to a write, of whatever kind."""
+        return self.ledger.revision
+
+    def subscribe(self, resources: Iterable[Resource] | None = None) -> Subscription:
+        """A queue of the changes of these resources (None: of all) from now on."""
+        return self.ledger.subscribe(resources)
 
     @property
     def resources(self) -> list[Resource]:
@@ -135,14 +136,7 @@ class Store:
         namespaces = self.types.tables[NAMESPACES.key]
         if namespace and namespaces.count and namespaces.get(("", namespace)) is None:
             raise NotFound("namespaces", namespace)
-        if resource.key == DEFINITIONS.key:
-            installed = definitions.resource_of(document)
-            document["status"] = definitions.established(
-                document["spec"]["names"], [installed.version]
-            )
-        if resource.key == NAMESPACES.key:
-            document.setdefault("spec", {})["finalizers"] = ["kubernetes"]
-            document["status"] = {"phase": "Active"}
+        _complete(resource, document)
         return self._commit(resource, document, dry_run=dry_run)
 
     def _writer(self, resource: Resource, manager: str, subresource: str = "") -> Writer:
@@ -302,14 +296,14 @@ class Store:
             ApiError: 409 if a precondition fails.
         """
         old = self.get(resource, namespace, name)
-        self._check(resource, old, uid, resource_version)
+        objects.check_preconditions(resource, old, uid=uid, resource_version=resource_version)
         metadata = old["metadata"]
         if propagation in ("Foreground", "Orphan"):
             held = "foregroundDeletion" if propagation == "Foreground" else "orphan"
             if held not in (metadata.get("finalizers") or []):
                 metadata["finalizers"] = [*(metadata.get("finalizers") or []), held]
             if not dry_run:
-                self._orphan(metadata["uid"], namespace, propagation)
+                self.ledger.orphan(metadata["uid"], namespace, propagation)
         if metadata.get("deletionTimestamp") and propagation == "Background":
             return old
         if objects.is_free(old):
@@ -320,106 +314,22 @@ class Store:
         if resource.key == NAMESPACES.key:
             document.setdefault("status", {})["phase"] = "Terminating"
             if not dry_run:
-                self._orphan(metadata["uid"], name, "Namespace")
+                self.ledger.orphan(metadata["uid"], name, "Namespace")
         return self._commit(resource, document, dry_run=dry_run)
-
-    def _check(
-        self, resource: Resource, old: Document, uid: str | None, resource_version: str | None
-    ) -> None:
-        metadata = old["metadata"]
-        for word, key, wanted in (
-            ("UID", "uid", uid),
-            ("ResourceVersion", "resourceVersion", resource_version),
-        ):
-            if wanted and wanted != metadata[key]:
-                raise conflict(
-                    resource.qualified,
-                    metadata["name"],
-                    f"Precondition failed: {word} in precondition: {wanted}, "
-                    f"{word} in object meta: {metadata[key]}",
-                )
 
     def _commit(
         self, resource: Resource, document: Document, *, dry_run: bool, is_removal: bool = False
     ) -> Document:
         if dry_run:
             return document
-        metadata = document["metadata"]
-        self.revision += 1
-        metadata["resourceVersion"] = str(self.revision)
-        data = objects.encoded(document)
-        key = (metadata.get("namespace", ""), metadata["name"])
-        table = self.table(resource)
-        if is_removal or objects.is_released(document):
-            change = table.remove(key, data, revision=self.revision)
-            self._orphan(metadata["uid"], key[0], "Background")
-        else:
-            self._written_bytes += len(data)
-            packed = self._written_bytes > self._unpacked_bytes
-            change = table.write(key, data, revision=self.revision, packed=packed)
-        self._history.publish(table, change, len(data))
-        if resource.key == DEFINITIONS.key:
-            self._redefine(change)
-        return document
+        return self.ledger.commit(resource, document, is_removal=is_removal)
 
-    def _orphan(self, uid: str, namespace: str, policy: str) -> None:
-        self.orphans.append((uid, namespace, policy))
-        self.has_orphans.set()
 
-    def subscribe(
-        self, resources: Iterable[Resource] | None = None, *, is_watch: bool = False
-    ) -> Subscription:
-        """A queue of the changes of these resources (None: of all) from now on.
-
-        Watches end with a change of their type's definition, other readers do not.
-        """
-        return self._history.subscribe(resources, is_watch=is_watch)
-
-    def compact(self, revision: int | None = None) -> None:
-        """Drop history: continue tokens and exact reads below `revision` (now) answer 410."""
-        self.compacted = max(self.compacted, self.revision if revision is None else revision)
-        for table in self.types.tables.values():
-            table.forget_snapshots(self.compacted)
-
-    def expire_watches(self, resource: Resource | None = None) -> None:
-        """Drop the watch history: watches from any older revision answer 410."""
-        tables = self.types.tables.values() if resource is None else [self.table(resource)]
-        for table in tables:
-            table.floor = self.revision
-
-    def end_watches(self) -> None:
-        """End every watch (its clients see a clean end)."""
-        for table in self.types.tables.values():
-            end_watches(table)
-
-    def _redefine(self, change: Change) -> None:
-        gone = self.types.redefine(change, revision=self.revision)
-        if gone is None:
-            return
-        for slot, data in list(gone.scan()):
-            self.revision += 1
-            final = msgspec.json.decode(data)
-            final["metadata"]["resourceVersion"] = str(self.revision)
-            body = objects.encoded(final)
-            removed = gone.remove(gone.key_of(slot), body, revision=self.revision)
-            self._history.publish(gone, removed, len(body))
-        self.types.drop(gone)
-
-    def convert(self, resource: Resource, data: bytes, version: str) -> bytes:
-        """Stored JSON in another served version."""
-        if version == resource.version:
-            return data
-        if isinstance(self.seeds, Converter):
-            converted = self.seeds.convert(resource, msgspec.json.decode(data), version)
-            return objects.encoded(converted)
-        old = f'"apiVersion":"{resource.api_version}"'.encode()
-        new = f'"apiVersion":"{api_version_of(resource.group, version)}"'.encode()
-        return data.replace(old, new, 1)
-
-    def to_storage(self, resource: Resource, document: Document, version: str) -> Document:
-        """A document sent in another served version, in the storage version."""
-        if version == resource.version:
-            return document
-        if isinstance(self.seeds, Converter):
-            return self.seeds.convert(resource, document, resource.version)
-        return {**document, "apiVersion": resource.api_version}
+def _complete(resource: Resource, document: Document) -> None:
+    """Fill in what a server's own controllers write at once."""
+    if resource.key == DEFINITIONS.key:
+        installed = definitions.resource_of(document)
+        document["status"] = definitions.established(document["spec"]["names"], [installed.version])
+    if resource.key == NAMESPACES.key:
+        document.setdefault("spec", {})["finalizers"] = ["kubernetes"]
+        document["status"] = {"phase": "Active"}

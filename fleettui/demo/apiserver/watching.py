@@ -118,7 +118,7 @@ class Watcher:
         if not is_initial and wanted and wanted < table.floor:
             yield _error(expired(f"too old resource version: {wanted} ({table.floor})"))
             return
-        subscription = store.subscribe([form.resource], is_watch=True)
+        subscription = store.ledger.subscribe([form.resource], is_watch=True)
         try:
             if is_initial:
                 async for lines in run.initial(table):

@@ -64,7 +64,7 @@ class Writes:
                     "the namespace of the provided object does not match the namespace sent on "
                     "the request"
                 )
-        document = self._store.to_storage(self._resource, document, self._target.version)
+        document = self._store.types.to_storage(self._resource, document, self._target.version)
         created = self._store.create(
             self._resource, document, manager=options.manager, dry_run=options.dry_run
         )
@@ -94,7 +94,7 @@ class Writes:
                     "Invalid value: 0: must be specified for an update",
                 ),
             )
-        stored = self._store.to_storage(self._resource, document, self._target.version)
+        stored = self._store.types.to_storage(self._resource, document, self._target.version)
         return Written(self._transform(lambda _: stored, options))
 
     def patch(
@@ -145,8 +145,8 @@ class Writes:
             return change
 
         def converted(document: Document) -> Document:
-            data = store.convert(resource, msgspec.json.encode(document), version)
-            return store.to_storage(resource, change(msgspec.json.decode(data)), version)
+            data = store.types.convert(resource, msgspec.json.encode(document), version)
+            return store.types.to_storage(resource, change(msgspec.json.decode(data)), version)
 
         return converted
 
@@ -179,7 +179,7 @@ class Writes:
         metadata["name"] = self._target.name
         if self._namespace:
             metadata["namespace"] = self._namespace
-        document = self._store.to_storage(self._resource, document, self._target.version)
+        document = self._store.types.to_storage(self._resource, document, self._target.version)
         applied, is_new = self._store.apply(
             self._resource,
             document,
