@@ -27,6 +27,17 @@ _GROUPS = (
     ("ipam.", Role.ADDRESS),
     ("addons.", Role.ADDON),
 )
+_FAMILIES = (
+    ("cluster.x-k8s.io", Dialect.CAPI),
+    ("fluxcd.io", Dialect.FLUX),
+    ("fluxcd.controlplane.io", Dialect.FLUX),
+    ("azure.com", Dialect.ASO),
+    ("services.k8s.aws", Dialect.ACK),
+    ("cnrm.cloud.google.com", Dialect.CONFIG_CONNECTOR),
+    ("upbound.io", Dialect.CROSSPLANE),
+    ("crossplane.io", Dialect.CROSSPLANE),
+)
+"""Group suffix to the dialect that all its kinds speak."""
 _COLUMN_TYPES = frozenset({"string", "integer", "number", "boolean"})
 
 
@@ -97,6 +108,14 @@ def role_of(group: str, kind: str) -> Role:
     return role if kind.endswith(("Machine", "Server", "VM", "Instance")) else Role.OTHER
 
 
+def dialect_of(group: str) -> Dialect:
+    """How conditions of an unknown kind are read, by the family of its group."""
+    for suffix, dialect in _FAMILIES:
+        if group == suffix or group.endswith(f".{suffix}"):
+            return dialect
+    return Dialect.KSTATUS
+
+
 def provider_of(labels: Mapping[str, str]) -> str:
     """Infrastructure family in words, out of ``infrastructure-aws``."""
     _, dash, name = labels.get(PROVIDER_LABEL, "").partition("-")
@@ -145,8 +164,7 @@ def contract_spec(
         columns: the CRD's printer columns; they become facts.
     """
     role = role_of(group, kind)
-    is_ours = has_contract(labels) or group.endswith("cluster.x-k8s.io")
-    dialect = Dialect.CAPI if is_ours else Dialect.KSTATUS
+    dialect = Dialect.CAPI if has_contract(labels) else dialect_of(group)
     values = {
         "role": role,
         "plural": plural,

@@ -238,7 +238,7 @@ def read_specs(text: str, name: str, roles: Roles) -> list[KindSpec]:
     entries = _Entries(source)
     specs: list[KindSpec] = []
     for document in source.documents():
-        found = source.fields(document, ("group", "defaults", "kinds"))
+        found = source.fields(document, ("group", "defaults", "templates", "kinds"))
         group = source.text(found["group"]) if "group" in found else None
         defaults = Part()
         if "defaults" in found:
@@ -256,7 +256,23 @@ def read_specs(text: str, name: str, roles: Roles) -> list[KindSpec]:
             if "role" not in part.values:
                 raise source.refused(node, "an entry without role")
             specs.append(roles.spec(own, source.text(body["kind"]), part, origin=name))
+        if "templates" in found:
+            specs.extend(_templates(found["templates"], source, group or "", defaults, roles))
     return specs
+
+
+def _templates(
+    node: yaml.Node, source: Source, group: str, defaults: Part, roles: Roles
+) -> Iterable[KindSpec]:
+    """Entries of kinds that are only ever copied from: a list of names is enough."""
+    shared = {
+        key: value
+        for key, value in defaults.values.items()
+        if key in ("provider", "versions", "deprecated")
+    }
+    for kind in source.texts(node):
+        part = Part({**shared, "role": Role.TEMPLATE})
+        yield roles.spec(group, kind, part, origin=source.name)
 
 
 def package_roles() -> Roles:

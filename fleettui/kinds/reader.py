@@ -28,7 +28,7 @@ from fleettui.kinds.shapes import (
     mapping_values,
     struct_type,
 )
-from fleettui.kinds.spec import KindSpec
+from fleettui.kinds.spec import Dialect, KindSpec
 from fleettui.kinds.wording import kept_annotations, pause_of
 
 _FORMAT = "3"
@@ -37,6 +37,7 @@ _COUNTERS = ("current", "ready", "available", "up_to_date")
 _NAME, _NAMESPACE, _UID, _VERSION, _GENERATION, _CREATED, _DELETED = range(1, 8)
 _LABELS, _ANNOTATIONS, _FINALIZERS, _OWNERS = range(8, 12)
 _CONDITIONS, _NEWER, _OLDER, _OBSERVED = range(12, 16)
+_FLAGGED = frozenset({Dialect.CAPI, Dialect.FLAG})
 _TYPES: Mapping[tuple[str, ...], Any] = dict((*METADATA, *STATUS))
 
 _Known = Callable[[str, str], bool]
@@ -103,6 +104,7 @@ class Reader:
         self._kubernetes_version = picker.first(spec.version_paths)
         self._cluster = picker.first(spec.cluster_paths)
         self._ready = picker.first(spec.ready_paths)
+        self._expects_flag = bool(spec.ready_paths) and spec.dialect in _FLAGGED
         self._failure = picker.first(spec.failure_paths)
         self._pauses: list[tuple[str, Pick]] = [
             (path, picker.pick(path)) for path in spec.pause_paths
@@ -234,7 +236,7 @@ class Reader:
     def _ready_flag(self, values: Values, has_status: bool) -> object:
         """The flag; controllers leave it out until it is true, so absence beside a status is no."""
         flag = self._ready(values)
-        if flag is None and has_status and self.spec.ready_paths:
+        if flag is None and has_status and self._expects_flag:
             return False
         return True if isinstance(flag, str) and flag else flag
 

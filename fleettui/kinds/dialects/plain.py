@@ -76,6 +76,8 @@ def judge_kstatus(evidence: Evidence) -> Judgement:
             return told(Verdict.IN_PROGRESS, reconciling)
         if not evidence.has_status:
             return NO_STATUS
+        if evidence.ready is False:
+            return Judgement(Verdict.IN_PROGRESS, "ready", "NotReady")
         return Judgement(Verdict.CURRENT)
     if summary.is_bad:
         if is_waiting(summary.reason):

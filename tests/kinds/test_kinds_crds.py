@@ -1,0 +1,183 @@
+"""Every CRD that upstream ships is understood, and every path of an entry exists there."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from fleettui.kinds import KindTable, load_table
+from fleettui.kinds.loader import package_roles
+from fleettui.kinds.paths import EACH, parse_path, parts_of
+from fleettui.kinds.points import relation_paths
+from fleettui.kinds.spec import Dialect, KindSpec, Role
+
+INHERITED = package_roles().parts
+_PROSE = re.compile(r"^( *)(- )?description:.*\n(?:\1 +.*\n|\n)*", re.MULTILINE)
+"""Descriptions are most of a CRD, and nothing here reads them."""
+
+
+class Crd(NamedTuple):
+    """One CRD of the folder."""
+
+    file: str
+    group: str
+    kind: str
+    plural: str
+    scope: str
+    short_names: tuple[str, ...]
+    schemas: Mapping[str, Mapping[str, Any]]
+    """Served versions to their schemas."""
+
+
+def crds_of(folder: Path) -> Iterator[Crd]:
+    for path in sorted(folder.rglob("*.yaml")):
+        if path.name == "kustomization.yaml" or path.parent.name == "contract-label-patches":
+            continue
+        text = _PROSE.sub("", path.read_text())
+        for document in yaml.load_all(text, Loader=yaml.CSafeLoader):
+            if not isinstance(document, dict) or document.get("kind") != "CustomResourceDefinition":
+                continue
+            spec = document["spec"]
+            yield Crd(
+                str(path.relative_to(folder)),
+                spec["group"],
+                spec["names"]["kind"],
+                spec["names"]["plural"],
+                spec["scope"],
+                tuple(spec["names"].get("shortNames") or ()),
+                {
+                    version["name"]: version["schema"]["openAPIV3Schema"]
+                    for version in spec["versions"]
+                    if version.get("served")
+                },
+            )
+
+
+@pytest.fixture(scope="module")
+def crds(shared_folder) -> list[Crd]:
+    """All CRDs of the folder."""
+    return list(crds_of(shared_folder / "crds"))
+
+
+@pytest.fixture(scope="module")
+def table() -> KindTable:
+    """The package's own kinds."""
+    return load_table()
+
+
+def has_path(schema: Mapping[str, Any], steps: tuple[str | int, ...]) -> bool:
+    """Whether a schema knows a path; what it preserves unknown is known."""
+    for step in steps:
+        if schema.get("x-kubernetes-preserve-unknown-fields") or schema.get(
+            "x-kubernetes-embedded-resource"
+        ):
+            return True
+        if isinstance(step, int):
+            schema = schema.get("items")
+        elif step in schema.get("properties", {}):
+            schema = schema["properties"][step]
+        else:
+            schema = schema.get("additionalProperties")
+        if not isinstance(schema, Mapping):
+            return schema is True
+    return True
+
+
+def exists(crd: Crd, version: str, text: str) -> bool:
+    for part in parts_of(text):
+        if part.startswith(("label:", "annotation:", "metadata.")):
+            continue
+        path = parse_path(part)
+        steps = (*path.keys, *(EACH if isinstance(step, int) else step for step in path.rest))
+        if not has_path(crd.schemas[version], steps):
+            return False
+    return True
+
+
+def own_paths(spec: KindSpec) -> Iterator[tuple[str, ...]]:
+    """Alternatives that an entry names beyond its role, one group for each thing."""
+    role = INHERITED[spec.role]
+    for column in spec.columns:
+        if column not in role.columns:
+            yield column.paths
+    if spec.replica_paths != role.values.get("replica_paths"):
+        yield from spec.replica_paths.values()
+    for name in (
+        "desired_replicas",
+        "version_paths",
+        "cluster_paths",
+        "ready_paths",
+        "failure_paths",
+        "pause_paths",
+    ):
+        paths = getattr(spec, name)
+        if paths and paths != role.values.get(name):
+            yield paths
+    for relation in spec.relations:
+        if relation not in role.relations and (paths := relation_paths(relation)):
+            yield paths
+
+
+def test_table_every_crd_has_an_entry(crds, table):
+    """A kind that upstream installs would be read without knowing what it is."""
+    missing = sorted(
+        {f"{crd.kind}.{crd.group}" for crd in crds if table.spec_for(crd.group, crd.kind) is None}
+    )
+    assert missing == []
+
+
+def test_table_names_agree_with_crds(crds, table):
+    """Lists would ask the server for a plural or scope that does not exist."""
+    wrong = []
+    for crd in crds:
+        spec = table.spec_for(crd.group, crd.kind)
+        if spec is None:
+            continue
+        if spec.plural != crd.plural:
+            wrong.append(f"{crd.kind}: plural {spec.plural}, not {crd.plural}")
+        if spec.namespaced != (crd.scope == "Namespaced"):
+            wrong.append(f"{crd.kind}: scope is {crd.scope}")
+        lacking = set(crd.short_names) - set(spec.short_names) - {spec.plural}
+        if lacking and "v1.10" not in crd.file and spec.role is not Role.TEMPLATE:
+            wrong.append(f"{crd.kind}: short names {sorted(lacking)} of upstream are not known")
+        if spec.versions and not set(spec.versions) & set(crd.schemas):
+            wrong.append(f"{crd.kind}: understands {spec.versions}, served {sorted(crd.schemas)}")
+    assert wrong == []
+
+
+def test_table_every_path_exists_in_some_version(crds, table):
+    """A misspelt path would show an empty column for ever."""
+    by_kind: dict[tuple[str, str], list[Crd]] = {}
+    for crd in crds:
+        by_kind.setdefault((crd.group, crd.kind), []).append(crd)
+    wrong = []
+    for (group, kind), found in by_kind.items():
+        spec = table.spec_for(group, kind)
+        if spec is None:
+            continue
+        for alternatives in own_paths(spec):
+            good = any(
+                exists(crd, version, path)
+                for crd in found
+                for version in crd.schemas
+                for path in alternatives
+            )
+            if not good:
+                wrong.append(f"{kind}.{group}: none of {', '.join(alternatives)}")
+    assert wrong == []
+
+
+def test_table_ready_flag_exists_in_every_version_understood(crds, table):
+    """Absence of the flag means not ready: a kind without the field would never be well."""
+    wrong = []
+    for crd in crds:
+        spec = table.spec_for(crd.group, crd.kind)
+        if spec is None or not spec.ready_paths or spec.dialect not in (Dialect.CAPI, Dialect.FLAG):
+            continue
+        for version in set(spec.versions) & set(crd.schemas):
+            if not any(exists(crd, version, path) for path in spec.ready_paths):
+                wrong.append(f"{crd.kind}.{crd.group}/{version}")
+    assert wrong == []
