@@ -17,8 +17,8 @@ from itertools import count
 class TokenBucket:
     """Lets requests through at a rate, with a burst."""
 
-    def __init__(self, *, rate_per_s: float = 20.0, burst: float = 40.0) -> None:
-        """Start full."""
+    def __init__(self, *, rate_per_s: float = 20.0, burst: float = 100.0) -> None:
+        """Start full; the burst covers one list of every kind at the start, once."""
         self._rate = rate_per_s
         self._burst = burst
         self._level = burst
