@@ -1,0 +1,282 @@
+"""Argo CD applications and Helm releases are compared the same way."""
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleettui.desired import helm as helm_module
+from fleettui.desired import helm_diff as helm_diff_module
+from fleettui.desired.argo_diff import diff_application
+from fleettui.desired.build import Builder
+from fleettui.desired.desired_diff import Tools
+from fleettui.desired.git import GitCache
+from fleettui.desired.helm import read_values
+from fleettui.desired.helm_diff import diff_helm_release
+from fleettui.desired.sources import Sources, Want, Wanted
+
+NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
+URL = "https://git.example.org/apps.git"
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {a: '1'}\n"
+HOOK = (
+    "apiVersion: v1\nkind: ConfigMap\n"
+    "metadata: {name: hook, annotations: {argocd.argoproj.io/hook: PreSync}}\n"
+)
+
+
+def _application(**spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "web", "namespace": "argocd"},
+        "spec": {
+            "destination": {"namespace": "prod"},
+            "source": {"repoURL": URL, "path": "app", "targetRevision": "main"},
+            "syncPolicy": {"automated": {"prune": True}},
+            **spec,
+        },
+    }
+
+
+def _live(name: str, **data: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": name,
+            "namespace": "prod",
+            "annotations": {"argocd.argoproj.io/tracking-id": f"web:/ConfigMap:prod/{name}"},
+            "managedFields": [
+                {
+                    "manager": "argocd-controller",
+                    "operation": "Apply",
+                    "apiVersion": "v1",
+                    "fieldsV1": {
+                        "f:metadata": {"f:annotations": {"f:argocd.argoproj.io/tracking-id": {}}},
+                        "f:data": {f"f:{key}": {} for key in data},
+                    },
+                }
+            ],
+        },
+        "data": data,
+    }
+
+
+def _tools(folder: Path, tmp_path: Path) -> Tools:
+    return Tools(Sources(GitCache(tmp_path / "git", local={URL: folder})), Builder(None))
+
+
+async def test_application_of_a_directory_is_compared_without_its_tracking_marks(
+    make_repository: Callable[..., Path], make_reader: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Argo's own annotations are not in git and would be drift on every object."""
+    folder = make_repository(
+        {"app/a.yaml": CONFIG, "app/hook.yaml": HOOK, "app/deep/b.yaml": CONFIG, "app/x.txt": "x"}
+    )
+    application = _application()
+    application["status"] = {
+        "resources": [
+            {"version": "v1", "kind": "ConfigMap", "namespace": "prod", "name": "settings"},
+            {"version": "v1", "kind": "ConfigMap", "namespace": "prod", "name": "old"},
+        ]
+    }
+    reader = make_reader([_live("settings", a="1", gone="x"), _live("old", b="2")])
+    found = await diff_application(application, reader, _tools(folder, tmp_path), now=NOW)
+    assert found.error == ""
+    assert [(item.change.value, item.id.name) for item in found.objects] == [
+        ("pruned", "old"),
+        ("changed", "settings"),
+        ("ignored", "hook"),
+    ]
+    assert [hunk.path_text for hunk in found.objects[1].hunks] == ["data.gone"]
+    application["spec"]["syncPolicy"] = {}
+    application["spec"]["ignoreDifferences"] = [
+        {"kind": "ConfigMap", "jsonPointers": ["/data/gone"]}
+    ]
+    kept = await diff_application(application, reader, _tools(folder, tmp_path), now=NOW)
+    assert {item.change.value for item in kept.objects} == {"ignored"}
+
+
+async def test_application_of_kustomize_gets_its_options(
+    make_repository: Callable[..., Path], make_reader: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Images and prefixes of the Application are laid over the repository."""
+    folder = make_repository(
+        {"app/kustomization.yaml": "resources: [a.yaml]\n", "app/a.yaml": CONFIG}
+    )
+    application = _application()
+    application["spec"]["source"]["kustomize"] = {"namePrefix": "eu-", "namespace": "other"}
+    reader = make_reader([])
+    found = await diff_application(application, reader, _tools(folder, tmp_path), now=NOW)
+    assert [str(item.id) for item in found.objects] == ["ConfigMap/other/eu-settings"]
+    application["spec"]["source"]["kustomize"] = {"replicas": [{"name": "x", "count": 1}]}
+    refused = await diff_application(application, reader, _tools(folder, tmp_path), now=NOW)
+    assert "replicas is not rendered here" in refused.error
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"plugin": {"name": "x"}}, "plug-ins are not run"),
+        ({"chart": "redis"}, "chart redis of a Helm repository is not fetched"),
+        ({"path": "nowhere"}, "path nowhere does not exist"),
+        ({"targetRevision": "no-branch"}, "no-branch does not exist"),
+    ],
+)
+async def test_application_that_cannot_be_rendered_says_why(
+    source: dict[str, Any],
+    message: str,
+    make_repository: Callable[..., Path],
+    make_reader: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    """No difference and not compared must never look the same."""
+    folder = make_repository({"app/a.yaml": CONFIG})
+    application = _application()
+    application["spec"]["source"].update(source)
+    tools = _tools(folder, tmp_path)
+    found = await diff_application(application, make_reader([]), tools, now=NOW)
+    assert message in found.error
+    never = await diff_application(
+        _application(), make_reader([]), tools, now=NOW, wanted=Wanted(Want.APPLIED)
+    )
+    assert "nothing was applied yet" in never.error
+
+
+FAKE_HELM = """#!{python}
+import sys
+chart, values = sys.argv[3], sys.argv[-1]
+namespace = sys.argv[sys.argv.index("--namespace") + 1]
+if "fail" in open(values).read():
+    sys.exit("Error: template: web/templates/a.yaml:3: nil pointer")
+print("---\\n# Source: web/templates/a.yaml\\napiVersion: v1\\nkind: ConfigMap")
+print("metadata: {{name: " + sys.argv[2] + "}}\\ndata:\\n  namespace: " + namespace)
+print("---\\n# Source: web/templates/role.yaml\\napiVersion: rbac.authorization.k8s.io/v1")
+print("kind: ClusterRole\\nmetadata: {{name: all}}\\nrules: []")
+"""
+
+
+@pytest.fixture
+def fake_helm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program in helm's place that renders two objects."""
+    program = tmp_path / "helm"
+    program.write_text(FAKE_HELM.format(python=sys.executable))
+    program.chmod(0o755)
+    for module in (helm_module, helm_diff_module):
+        monkeypatch.setattr(module, "helm_program", lambda: program)
+    return program
+
+
+def _release(**spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "helm.toolkit.fluxcd.io/v2",
+        "kind": "HelmRelease",
+        "metadata": {"name": "web", "namespace": "prod"},
+        "spec": {
+            "chart": {"spec": {"chart": "./charts/web", "sourceRef": {"kind": "GitRepository"}}},
+            "values": {"greeting": "hi"},
+            **spec,
+        },
+    }
+
+
+SOURCE: dict[str, Any] = {
+    "kind": "GitRepository",
+    "metadata": {"name": "charts"},
+    "spec": {"url": URL},
+    "status": {},
+}
+CHART = {"charts/web/Chart.yaml": "name: web\n", "charts/web/templates/a.yaml": "x: 1\n"}
+
+
+async def test_release_with_helm_is_compared_object_by_object(
+    fake_helm: Path,
+    make_repository: Callable[..., Path],
+    make_reader: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    """Drift of a release must be seen without rights to its release Secret."""
+    folder = make_repository(CHART)
+    reader = make_reader([])
+    reader.kinds.add(("rbac.authorization.k8s.io/v1", "ClusterRole"))
+    wanted = Wanted(reference="main")
+    found = await diff_helm_release(
+        _release(targetNamespace="apps"),
+        SOURCE,
+        reader,
+        _tools(folder, tmp_path),
+        now=NOW,
+        wanted=wanted,
+    )
+    assert found.error == ""
+    assert [str(item.id) for item in found.objects] == [
+        "ConfigMap/apps/apps-web",
+        "ClusterRole/all",
+    ]
+    config = found.objects[0]
+    assert config.source == "charts/web/templates/a.yaml"
+    assert config.desired is not None
+    metadata: Any = config.desired["metadata"]
+    assert metadata["labels"]["helm.toolkit.fluxcd.io/name"] == "web"
+    assert metadata["annotations"]["meta.helm.sh/release-name"] == "apps-web"
+    failing = await diff_helm_release(
+        _release(values={"fail": 1}),
+        SOURCE,
+        reader,
+        _tools(folder, tmp_path),
+        now=NOW,
+        wanted=wanted,
+    )
+    assert "helm template failed: template: web/templates/a.yaml:3" in failing.error
+
+
+async def test_release_without_helm_is_compared_by_values_and_says_so(
+    make_reader: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    recordings: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    """The digest that the controller records tells whether its values are deployed."""
+    monkeypatch.setattr(helm_diff_module, "helm_program", lambda: None)
+    tools = _tools(tmp_path, tmp_path)
+    healthy = recordings["healthy"]
+    for namespace, name in (("production", "storefront"), ("production", "sessions")):
+        release = healthy.find("HelmRelease", namespace, name)
+        found = await diff_helm_release(release, {}, healthy.reader, tools, now=NOW)
+        assert (found.error, found.objects, found.is_partial) == ("", (), True)
+        assert found.notes[-1] == "only the values were compared, not the objects: no helm"
+        changed = {**release, "spec": {**release["spec"], "values": {"greeting": "new"}}}
+        found = await diff_helm_release(changed, {}, healthy.reader, tools, now=NOW)
+        assert [item.change.value for item in found.objects] == ["changed"]
+        deployed = await diff_helm_release(
+            changed, {}, healthy.reader, tools, now=NOW, deployed_values={"greeting": "old"}
+        )
+        (hunk,) = deployed.objects[0].hunks
+        assert (hunk.path_text, hunk.before, hunk.after) == ("values.greeting", "old", "new")
+
+
+async def test_release_values_merge_in_the_order_of_the_controller(
+    make_reader: Callable[..., Any],
+) -> None:
+    """A value that wins in the controller must win here."""
+    release = _release(
+        values={"a": {"x": 1, "gone": None}, "b": 2},
+        valuesFrom=[
+            {"kind": "ConfigMap", "name": "first"},
+            {"kind": "ConfigMap", "name": "first", "valuesKey": "one", "targetPath": "a.deep.y"},
+            {"kind": "ConfigMap", "name": "missing", "optional": True},
+            {"kind": "Secret", "name": "hidden", "valuesKey": "k"},
+        ],
+    )
+    first = _live("first", **{"values.yaml": "a: {x: 9, gone: 1, z: 3}\nc: 1\n", "one": "7"})
+    hidden = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "hidden", "namespace": "prod"},
+    }
+    values = await read_values(release, make_reader([first, hidden]))
+    assert values.values == {"a": {"x": 1, "z": 3, "deep": {"y": 7}}, "b": 2, "c": 1}
+    assert values.unread == ("Secret/hidden",)
