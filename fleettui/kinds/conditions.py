@@ -81,13 +81,13 @@ def raw_conditions(value: object) -> list[RawCondition] | None:
         return None
     found = []
     for item in value:
-        if isinstance(item, Mapping) and isinstance(item.get("type"), str):
+        if isinstance(item, Mapping):
             status = item.get("status")
             known = None if status is None else _STATUSES.get(str(status).lower(), "Unknown")
             seen = number_of(item.get("observedGeneration"))
             found.append(
                 RawCondition(
-                    item["type"],
+                    _word(item.get("type")) or "",
                     known,
                     _word(item.get("reason")),
                     _word(item.get("message")),
@@ -99,14 +99,12 @@ def raw_conditions(value: object) -> list[RawCondition] | None:
     return found
 
 
-def is_old(entry: RawCondition) -> bool:
+def is_old(entry: Condition) -> bool:
     """Whether an entry follows the old Cluster API scheme.
 
-    Source: the new scheme always has a reason, and never a severity.
+    Source: metav1.Condition requires a reason and knows no severity.
     """
-    if entry.severity:
-        return True
-    return not entry.reason and entry.status == "True"
+    return entry.deprecated or bool(entry.severity) or not entry.reason
 
 
 def _condition(entry: RawCondition, deprecated: bool) -> Condition:

@@ -6,8 +6,10 @@ a Cluster's pools are sick is the index's business. Source: api/core/v1beta2
 condition types and reasons; cmd/clusterctl/client/tree; provider contracts.
 """
 
+import re
 from collections.abc import Iterable
 
+from fleettui.kinds.conditions import is_old
 from fleettui.kinds.dialects.evidence import (
     NO_STATUS,
     Dialect,
@@ -20,8 +22,10 @@ from fleettui.kinds.dialects.evidence import (
     told,
 )
 from fleettui.kinds.dialects.patience import can_wait, is_patient
+from fleettui.kinds.paths import text_of
 from fleettui.kinds.record import Condition, Flag, Verdict
 
+_COMPLETED = re.compile(r"^\d+ of \d+ completed$")
 _SUMMARIES = frozenset({"Ready", "Available", "UpToDate"})
 _BELOW = frozenset({"MachinesReady", "WorkerMachinesReady", "ControlPlaneMachinesReady"})
 """Entries that repeat what Machines say about themselves."""
@@ -45,6 +49,7 @@ _GRAVE = frozenset(
 _LATER = frozenset({"RemoteConnectionProbe", "EtcdClusterHealthy", "ControlPlaneComponentsHealthy"})
 """Entries that cannot be well before the object has been provisioned."""
 _STARTING = frozenset({"Pending", "Provisioning"})
+_MOVING = frozenset({"ScalingUp", "ScalingDown", "Scaling", "Updating", "Deleting"})
 
 
 def _first(conditions: Iterable[Condition]) -> Condition | None:
@@ -99,20 +104,18 @@ def judge_capi(evidence: Evidence) -> Judgement:
     if evidence.failure:
         return failed_field(evidence)
     conditions = evidence.conditions
-    newer = [entry for entry in conditions if not entry.deprecated and not entry.severity]
+    newer = [entry for entry in conditions if not is_old(entry)]
     entries = _Entries(newer, evidence.summary)
     flags = 0
-    if entries.summary is None and len(newer) <= len(conditions):
-        older = [entry for entry in conditions if entry.deprecated or entry.severity]
-        if older:
-            legacy = _Entries(conditions, evidence.summary)
-            if legacy.summary is not None or not (entries.bad or entries.busy):
-                entries, flags = legacy, Flag.LEGACY
+    if entries.summary is None and len(newer) < len(conditions):
+        legacy = _Entries(conditions, evidence.summary)
+        if legacy.summary is not None or not (entries.bad or entries.busy):
+            entries, flags = legacy, Flag.LEGACY
     if evidence.is_deleting:
         return _deleting(evidence, entries, flags)
     if entries.summary is None:
         return _without_summary(evidence, entries, flags)
-    if entries.summary.severity or (flags and entries.summary.status != "Unknown"):
+    if is_old(entries.summary):
         return _old_scheme(evidence, entries, entries.summary, flags)
     return _new_scheme(evidence, entries, entries.summary, flags)
 
@@ -129,21 +132,26 @@ def _deleting(evidence: Evidence, entries: _Entries, flags: int) -> Judgement:
 
 def _old_scheme(evidence: Evidence, entries: _Entries, summary: Condition, flags: int) -> Judgement:
     if summary.status == "True":
-        return _well(evidence, entries, flags)
+        return _well(evidence, entries, summary, flags)
+    if summary.status == "Unknown":
+        return _not_known(entries, summary, flags)
     cause = summary
-    if not summary.message:
-        cause = _first(e for e in entries.bad if e.reason == summary.reason) or summary
-    if summary.severity == "Info" or (not summary.severity and not is_hard(summary.reason)):
-        waiting = Flag.WAITING if is_waiting(summary.reason) else 0
-        return told(Verdict.IN_PROGRESS, cause, flags=flags | waiting)
-    if is_waiting(summary.reason) and summary.severity != "Error":
+    if not summary.message or not summary.reason or _COMPLETED.match(summary.message):
+        alike = [e for e in entries.bad if e.severity == summary.severity]
+        cause = _first(e for e in alike if e.message or e.reason) or summary
+    if is_waiting(cause.reason) and summary.severity != "Error":
         return told(Verdict.IN_PROGRESS, cause, flags=flags | Flag.WAITING)
+    says_nothing = not cause.reason and not cause.message
+    unfinished = says_nothing or (cause.reason and not is_hard(cause.reason))
+    failed = evidence.extras[0] == "Failed"
+    if not failed and (summary.severity == "Info" or (not summary.severity and unfinished)):
+        return told(Verdict.IN_PROGRESS, cause, flags=flags)
     return told(Verdict.FAILED, cause, flags=flags)
 
 
 def _new_scheme(evidence: Evidence, entries: _Entries, summary: Condition, flags: int) -> Judgement:
     if summary.status == "True":
-        return _well(evidence, entries, flags)
+        return _well(evidence, entries, summary, flags)
     blocked = _blocked(entries, flags)
     if blocked is not None:
         return blocked
@@ -199,7 +207,7 @@ def _refusal(evidence: Evidence) -> Condition | None:
     )
 
 
-def _well(evidence: Evidence, entries: _Entries, flags: int) -> Judgement:
+def _well(evidence: Evidence, entries: _Entries, summary: Condition, flags: int) -> Judgement:
     """Verdict beside a summary that is True."""
     blocked = _blocked(entries, flags)
     if blocked is not None:
@@ -215,10 +223,27 @@ def _well(evidence: Evidence, entries: _Entries, flags: int) -> Judgement:
         return told(Verdict.IN_PROGRESS, entries.busy[0], flags=flags)
     if evidence.is_behind and not evidence.is_paused:
         return behind(evidence, flags=flags)
-    if evidence.ready is False and entries.summary is not None and entries.summary.severity:
-        return Judgement(Verdict.IN_PROGRESS, "ready", "NotReady", flags=flags)
-    assert entries.summary is not None
-    return told(Verdict.CURRENT, entries.summary, flags=flags)
+    if evidence.extras[0] in _STARTING:
+        return _by_phase(evidence, flags)
+    replicas = evidence.replicas
+    if summary.type == "RemediationAllowed" and replicas and -1 < replicas.ready < replicas.desired:
+        message = f"{replicas.ready} of {replicas.desired} machines are healthy"
+        return Judgement(
+            Verdict.IN_PROGRESS, "currentHealthy", "UnhealthyMachines", message, flags=flags
+        )
+    return told(Verdict.CURRENT, summary, flags=flags)
+
+
+def _by_phase(evidence: Evidence, flags: int) -> Judgement:
+    """Verdict by the coarse phase, where nothing better is told."""
+    phase = text_of(evidence.extras[0])
+    if phase == "Failed":
+        verdict = Verdict.FAILED
+    elif phase in _MOVING or phase in _STARTING:
+        verdict = Verdict.IN_PROGRESS
+    else:
+        verdict = Verdict.UNKNOWN if phase == "Unknown" else Verdict.CURRENT
+    return Judgement(verdict, "phase", phase, flags=flags)
 
 
 def _blocked(entries: _Entries, flags: int) -> Judgement | None:
@@ -269,9 +294,8 @@ def _without_summary(evidence: Evidence, entries: _Entries, flags: int) -> Judge
     )
     if grave is not None:
         return told(Verdict.FAILED, grave, flags=flags)
-    phase = evidence.extras[0]
-    if phase == "Failed":
-        return Judgement(Verdict.FAILED, "phase", "Failed", flags=flags)
+    if evidence.extras[0] == "Failed":
+        return _by_phase(evidence, flags)
     step = _first((*entries.bad, *entries.busy))
     if evidence.ready is False:
         if step is not None:
@@ -289,12 +313,10 @@ def _without_summary(evidence: Evidence, entries: _Entries, flags: int) -> Judge
     if evidence.is_behind and not evidence.is_paused:
         return behind(evidence, flags=flags)
     if evidence.ready is None and not any(c.type != "Paused" for c in evidence.conditions):
-        return Judgement(
-            Verdict.UNKNOWN if evidence.conditions or phase is None else Verdict.CURRENT,
-            flags=flags,
-            reason="NotReported",
-            message="nothing about its health has been reported",
-        )
+        if evidence.extras[0]:
+            return _by_phase(evidence, flags)
+        message = "nothing about its health has been reported"
+        return Judgement(Verdict.UNKNOWN, "", "NotReported", message, flags=flags)
     return Judgement(Verdict.CURRENT, flags=flags)
 
 

@@ -109,7 +109,7 @@ def _not_judged(evidence: Evidence, reconciling: Condition | None) -> Judgement:
         return told(verdict, reconciling, flags=Flag.RETRYING if failed else 0)
     if _is_static(evidence):
         return Judgement(Verdict.CURRENT, flags=Flag.STATIC)
-    return NO_STATUS
+    return NO_STATUS if evidence.is_paused else NO_STATUS._replace(verdict=Verdict.IN_PROGRESS)
 
 
 def _is_static(evidence: Evidence) -> bool:
