@@ -47,18 +47,18 @@ class Shown:
         return self.faults_only or self.matches is not None
 
 
-def entries_of(root: Row, shown: Shown) -> list[Entry]:
-    """Return the lines of the root, empty when nothing of it is shown."""
+def entries_of(root: Row, shown: Shown) -> tuple[list[Entry], int]:
+    """Return the lines of the root, none when nothing of it is shown, and how many rows match."""
     if shown.is_flat:
-        return [(root, 0, "", 0, None)] if _is_match(root, shown) else []
+        return ([(root, 0, "", 0, None)], 1) if is_match(root, shown) else ([], 0)
     entries: list[Entry] = []
     if not shown.is_narrowed:
         _emit(root, 0, entries, shown)
-        return entries
+        return entries, 0
     visible, matched = _visible_rows(root, shown)
     if root in visible:
         _emit_narrowed(root, entries, shown, visible, matched)
-    return entries
+    return entries, len(matched)
 
 
 def size_without_entries(root: Row, shown: Shown, *, is_toggled: bool) -> int | None:
@@ -137,7 +137,7 @@ def _emit_narrowed(
             entries.append((row, depth, relation, 0, above))
             continue
         children = [child for child in shown_children(row, shown, matched) if child in visible]
-        links = [link for link in shown.links_of(row) if _is_match(link[1], shown)]
+        links = [link for link in shown.links_of(row) if is_match(link[1], shown)]
         is_toggled = row.ref in shown.exceptions
         if not children and not links:
             _emit_match(row, depth, entries, shown, is_toggled=is_toggled)
@@ -175,7 +175,7 @@ def _visible_rows(root: Row, shown: Shown) -> tuple[set[Row], set[Row]]:
         if shown.faults_only and not row.has_faults:
             continue
         stack.extend(rows_of(row.kids))
-        if not _is_match(row, shown):
+        if not is_match(row, shown):
             continue
         matched.add(row)
         above: Row | None = row
@@ -185,7 +185,8 @@ def _visible_rows(root: Row, shown: Shown) -> tuple[set[Row], set[Row]]:
     return visible, matched
 
 
-def _is_match(row: Row, shown: Shown) -> bool:
+def is_match(row: Row, shown: Shown) -> bool:
+    """Whether a narrowed view shows the row for its own sake."""
     if shown.faults_only and (row.standing & RANK) > 1:
         return False
     return shown.matches is None or shown.matches(row)

@@ -9,12 +9,13 @@ evidence. Source: domain.md section 16.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from fleettui.index.bags import rows_of
 from fleettui.index.index import Edge, Index
 from fleettui.index.rows import Row
+from fleettui.index.shapes import LinkShape
 from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import Role
 
@@ -22,7 +23,6 @@ CLUSTER_LABEL: Final = "cluster.x-k8s.io/cluster-name"
 USER_SUFFIX: Final = "-user"
 """EKS and GKE write it behind the cluster's name in the label of the human kubeconfig."""
 ENDPOINT_FACTS: Final = ("endpoint", "control_plane_endpoint")
-DEFAULT_PORTS: Final = {443, 6443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +40,31 @@ class Join:
 
 @dataclass(slots=True)
 class Names:
-    """Clusters of one context by the names and addresses that others know them by."""
+    """Rows of one context by names and addresses."""
 
     by_form: dict[str, dict[Row, None]] = field(default_factory=dict)
 
     def put(self, row: Row, forms: Iterable[str]) -> None:
-        """Keep a cluster under these forms."""
+        """Keep a row under these forms."""
         for form in forms:
             self.by_form.setdefault(form, {})[row] = None
 
     def drop(self, row: Row, forms: Iterable[str]) -> None:
-        """Forget a cluster."""
+        """Forget a row."""
         for form in forms:
             same = self.by_form.get(form, {})
             same.pop(row, None)
             if not same:
                 self.by_form.pop(form, None)
+
+
+class Known(NamedTuple):
+    """What joins depend on of one row, to see whether it changed."""
+
+    context: str
+    forms: tuple[str, ...]
+    shapes: tuple[LinkShape, ...]
+    links: tuple[str | int, ...]
 
 
 class Joins:
@@ -66,37 +75,78 @@ class Joins:
         self._index = index
         self._cursor = index.cursor()
         self._names: dict[str, Names] = {}
-        self._forms: dict[Row, tuple[str, tuple[str, ...]]] = {}
+        self._known: dict[Row, Known] = {}
+        self._sent: dict[str, Names] = {}
+        """Appliers of each context by the name or address of their destination."""
+        self._links: dict[Row, list[tuple[str, Row]]] = {}
+        self._linked: dict[Row, set[Row]] = {}
+        """For each row, under which rows it is shown as a link."""
 
-    def refresh(self) -> None:
-        """Take over what changed since the last time; cheap when nothing did."""
+    def refresh(self) -> set[Row]:
+        """Take over what changed since the last time; cheap when nothing did.
+
+        Returns:
+            rows of the index whose links, or what stands there, may be others now.
+        """
         change = self._index.changes(self._cursor)
         if change.reset:
-            self._names.clear()
-            self._forms.clear()
-            for spec in self._index.kinds():
-                if spec.role is Role.CLUSTER:
-                    self._put(self._index.rows((spec.group, spec.kind)))
-            return
+            self._start_over()
+            return set()
+        touched: set[Row] = set()
+        stale: set[Row] = set()
         for row in change.removed:
+            stale |= self._linked.pop(row, set())
+            stale.add(row)
             self._drop(row)
-        self._put(row for row in change.added if row.spec.role is Role.CLUSTER)
-        self._put(row for row in change.dirty if row.spec.role is Role.CLUSTER)
+        for row in change.dirty | change.added:
+            if row.place.spec.role in LINKED_ROLES:
+                touched |= self._linked.get(row, set())
+                stale |= self._follow(row)
+        if any(row.place.spec.role is Role.CLUSTER for row in (*change.added, *change.removed)):
+            # Names may be ambiguous now, or no longer.
+            stale |= set(self._links)
+        for row in stale:
+            for _, other in self._links.pop(row, ()):
+                self._linked.get(other, set()).discard(row)
+        return {row for row in touched | stale if not row.is_gone}
 
-    def _put(self, rows: Iterable[Row]) -> None:
-        for row in rows:
-            forms = tuple(forms_of(row))
-            known = self._forms.get(row)
-            if known is not None and known[1] == forms:
-                continue
-            self._drop(row)
-            self._forms[row] = (row.context, forms)
+    def _start_over(self) -> None:
+        for table in (self._names, self._known, self._links, self._linked, self._sent):
+            table.clear()
+        for spec in self._index.kinds():
+            if spec.role in (Role.CLUSTER, Role.APPLIER):
+                for row in self._index.rows((spec.group, spec.kind)):
+                    self._follow(row)
+
+    def _follow(self, row: Row) -> set[Row]:
+        """Take over a row that came or changed; returns whose links that may change."""
+        role = row.place.spec.role
+        if role is Role.PLATFORM:
+            edges = self._index.reverse(row, "kubeconfig_secret")
+            users = [edge.target for edge in edges if edge.target is not None]
+            return {cluster for user in users for cluster in self._ends_of(user)}
+        forms = tuple(forms_of(row)) if role is Role.CLUSTER else tuple(destinations_of(row))
+        known = self._known.get(row)
+        now = Known(row.context, forms, row.state.link_shapes, row.links)
+        if known == now:
+            return set()
+        self._drop(row)
+        self._known[row] = now
+        if role is Role.CLUSTER:
             self._names.setdefault(row.context, Names()).put(row, forms)
+            return {row}
+        self._sent.setdefault(row.context, Names()).put(row, forms)
+        return {row, *self._linked.get(row, ()), *self._ends_of(row)}
+
+    def _ends_of(self, applier: Row) -> set[Row]:
+        joins = [*self.targets(applier), *self.made_by(applier)]
+        return {join.row for join in joins if join.row is not None}
 
     def _drop(self, row: Row) -> None:
-        known = self._forms.pop(row, None)
-        if known is not None:
-            self._names[known[0]].drop(row, known[1])
+        known = self._known.pop(row, None)
+        for tables in (self._names, self._sent):
+            if known is not None and known.context in tables:
+                tables[known.context].drop(row, known.forms)
 
     # -- an applier and its cluster -------------------------------------------------------
     def targets(self, applier: Row) -> list[Join]:
@@ -179,9 +229,11 @@ class Joins:
         appliers = dict.fromkeys(
             source for source in rows_of(cluster.inbound) if source.place.spec.role is Role.APPLIER
         )
-        known = self._forms.get(cluster)
-        for form in known[1] if known is not None else ():
-            appliers.update(dict.fromkeys(self._sent_to(cluster.context, form)))
+        known = self._known.get(cluster)
+        sent = self._sent.get(cluster.context)
+        if known is not None and sent is not None and sent.by_form:
+            for form in known.forms:
+                appliers.update(sent.by_form.get(form, {}))
         for name in ("kubeconfig", "user-kubeconfig", "kubeconfig-user"):
             secret = ObjectRef(
                 cluster.context, "", "Secret", cluster.namespace, f"{cluster.name}-{name}"
@@ -195,21 +247,6 @@ class Joins:
             for join in self.targets(applier)
             if join.row is cluster
         ]
-
-    def _sent_to(self, context: str, form: str) -> list[Row]:
-        """Return the appliers whose destination is written in this form."""
-        spellings = [form]
-        if form.startswith("//"):
-            host, _, port = form[2:].rpartition(":")
-            spellings = [f"https://{host}:{port}", f"https://{host}:{port}/"]
-            if int(port) in DEFAULT_PORTS:
-                spellings += [f"https://{host}", f"https://{host}/"]
-        found = []
-        for spelling in spellings:
-            ref = ObjectRef(context, "", "", "", spelling)
-            edges = self._index.pointing_at(ref, "destination")
-            found += [edge.target for edge in edges if edge.target is not None]
-        return found
 
     # -- what was made by whom ------------------------------------------------------------
     def creators(self, row: Row) -> list[Join]:
@@ -249,21 +286,46 @@ class Joins:
 
     # -- for trees ------------------------------------------------------------------------
     def links_of(self, row: Row, *, everywhere: bool) -> list[tuple[str, Row]]:
-        """Return what trees show under a row beside its home children: relation and row."""
+        """Return what trees show under a row beside its home children: relation and row.
+
+        Args:
+            row: a cluster, or anything else.
+            everywhere: show the clusters of appliers, too.
+        """
         role = row.place.spec.role
-        if role is Role.CLUSTER:
+        if role is not Role.CLUSTER and not (everywhere and role is Role.APPLIER):
+            return []
+        links = self._links.get(row)
+        if links is None:
+            links = self._links[row] = self._find_links(row)
+            for _, other in links:
+                self._linked.setdefault(other, set()).add(row)
+        return links
+
+    def _find_links(self, row: Row) -> list[tuple[str, Row]]:
+        if row.place.spec.role is Role.CLUSTER:
             joins = [*self.targeted_by(row), *self.creators(row)]
-        elif everywhere and role is Role.APPLIER:
+        else:
             made = [join for join in self.made_by(row) if join.row and join.row.parent is None]
             joins = [*self.targets(row), *made]
-        else:
-            return []
         found = {(join.relation, join.row) for join in joins if join.row is not None}
+        if len(found) < 2:
+            return list(found)
         return sorted(found, key=lambda link: (link[0] != "targets", link[1].ref))
+
+
+LINKED_ROLES: Final = frozenset({Role.CLUSTER, Role.APPLIER, Role.PLATFORM})
+"""Roles of what joins are made of."""
 
 
 def _has_inventory(applier: Row) -> bool:
     return any(shape.relation == "applies" for shape in applier.state.link_shapes)
+
+
+def destinations_of(applier: Row) -> list[str]:
+    """Return the names or addresses of the clusters that an applier deploys into."""
+    named = [name for shape, name in applier.pointers() if shape.relation == "destination"]
+    return [address_form(name) or name for name in named]
 
 
 def forms_of(cluster: Row) -> list[str]:

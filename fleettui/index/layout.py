@@ -19,7 +19,7 @@ from fleettui.kinds.record import ObjectRef
 
 KEPT_ENTRIES: Final = 1024
 """Segments whose flattened lines are kept."""
-MEASURED_AT_ONCE: Final = 256
+MEASURED_AT_ONCE: Final = 64
 """Segments that are measured before a key is answered; the others wait their turn."""
 
 
@@ -42,7 +42,7 @@ class Layout:
         self.may_hold: Callable[[Row], bool | None] | None = None
         """Whether a filter may match in a root's home tree, None for perhaps."""
         self.matched = 0
-        """Lines that match the filter, in what has been measured."""
+        """Rows that match filter and faults only, in what has been measured."""
         self._kept: dict[Segment, None] = {}
 
     # -- placing --------------------------------------------------------------------------
@@ -202,12 +202,10 @@ class Layout:
         """Return the lines of the segment, and take its size from them."""
         entries = segment.entries
         if entries is None:
-            entries = segment.entries = entries_of(segment.row, self.shown)
+            entries, matched = entries_of(segment.row, self.shown)
+            segment.entries = entries
             self._kept[segment] = None
-            matches = self.shown.matches
-            if matches is not None:
-                own = [entry[0] for entry in entries if entry[4] is None]
-                self._match(segment, sum(map(matches, own)))
+            self._match(segment, matched)
             if len(self._kept) > KEPT_ENTRIES:
                 self._forget_entries()
         self._settle(segment, len(entries))

@@ -38,7 +38,7 @@ class Segment:
         self.entries: list[tuple[Row, int, str, int, Row | None]] | None = None
         """Flattened lines while they are kept; see ``flatten``."""
         self.matched = 0
-        """Lines that match the filter themselves."""
+        """Rows shown for their own sake in a narrowed view."""
         self.is_pending = False
         """Whether the size is provisional."""
 

@@ -6,6 +6,7 @@ Every key ends in the identity, so that equal rows never change places.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from fleettui.index.nodes import SortKey
@@ -18,6 +19,7 @@ NEVER: Final = 1 << 40
 """Later than any moment."""
 
 
+@lru_cache(maxsize=16384)
 def natural(text: str) -> tuple[object, ...]:
     """Return a key that puts ``node-9`` before ``node-10``."""
     if text.isascii() and not any(map(str.isdigit, text)):

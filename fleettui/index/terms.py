@@ -27,13 +27,15 @@ from fleettui.index.query import (
     Version,
 )
 from fleettui.index.rollup import BITS, MASK
-from fleettui.index.rows import RANK, Row
+from fleettui.index.rows import FROM_BELOW, OVERDUE, RANK, STUCK, UNREAD, Row
 from fleettui.kinds.spec import KindSpec, Role
 
 Test = Callable[[Row], bool]
 Glance = Callable[[Row, str], bool]
 """Whether a home tree may hold a match, from its root and its text."""
 CLUSTER_ROLES: Final = frozenset({Role.CLUSTER, Role.CLOUD_CLUSTER})
+TOLD_BY_OTHERS: Final = FROM_BELOW | OVERDUE | STUCK | UNREAD
+"""Bits of rows whose reason is not that of their own document."""
 _NUMBER: Final = re.compile(r"\d+")
 _CROSSING: Final = re.compile(r"\\[sWDn]|\[\^|\(\?")
 """What lets an expression match across two fields, which stand elsewhere in a tree's text."""
@@ -41,8 +43,13 @@ _CROSSING: Final = re.compile(r"\\[sWDn]|\[\^|\(\?")
 
 def fields_of(row: Row) -> list[str]:
     """Return the texts that plain words are looked for in, lower case, empty ones left out."""
-    found = [row.name, row.place.namespace, row.place.kind, row.reason, row.message]
-    wanted = searchable_facts(row.place.spec)
+    place = row.place
+    if row.standing & TOLD_BY_OTHERS:
+        found = [row.name, place.namespace, place.kind, row.reason, row.message]
+    else:
+        told = row.blamed or row.state
+        found = [row.name, place.namespace, place.kind, told.reason, told.message]
+    wanted = searchable_facts(place.spec)
     if wanted:
         found += [
             value
@@ -82,7 +89,9 @@ def test_of(term: Term, now: int) -> Test:
             test = test_of(part, now)
             return lambda row: not test(row)
         case Text(needle):
-            return lambda row: any(needle in text for text in fields_of(row))
+            return lambda row: (
+                needle in row.name.lower() or any(needle in text for text in fields_of(row))
+            )
         case Regex(pattern):
             return lambda row: pattern.search("\n".join(fields_of(row))) is not None
         case Fuzzy(letters):
@@ -107,7 +116,7 @@ def test_of(term: Term, now: int) -> Test:
 
 def _field_test(name: str, values: tuple[Value, ...]) -> Test:
     if name == "kind":
-        return lambda row: any(fits_kind(value, row.place.spec) for value in values)
+        return _kind_test(values)
     if name == "cluster":
         return lambda row: any(value.fits(_cluster_of(row)) for value in values)
     if name == "provider":
@@ -115,6 +124,20 @@ def _field_test(name: str, values: tuple[Value, ...]) -> Test:
     if name == "owner":
         return lambda row: any(value.fits(owner.name) for owner in row.owners for value in values)
     return lambda row: any(value.fits(getattr(row, name)) for value in values)
+
+
+def _kind_test(values: tuple[Value, ...]) -> Test:
+    known: dict[tuple[str, str], bool] = {}
+
+    def test(row: Row) -> bool:
+        place = row.place
+        found = known.get((place.group, place.kind))
+        if found is None:
+            found = any(fits_kind(value, place.spec) for value in values)
+            known[place.group, place.kind] = found
+        return found
+
+    return test
 
 
 def fits_kind(value: Value, spec: KindSpec) -> bool:

@@ -10,17 +10,16 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from fleettui.index.changes import Change
-from fleettui.index.flatten import EXPANDABLE, EXPANDED, Entry, Shown, link_key
+from fleettui.index.flatten import EXPANDABLE, EXPANDED, Entry, Shown, is_match, link_key
 from fleettui.index.index import Index
 from fleettui.index.joins import Joins
 from fleettui.index.layout import Layout
 from fleettui.index.nodes import GROUP_MARK, Group, LineKey, Segment, line_of, locate
-from fleettui.index.perspectives import GITOPS_ROLES, Perspective, by_cluster
+from fleettui.index.perspectives import Perspective, by_cluster
 from fleettui.index.rollup import Rollup, unpack
 from fleettui.index.rows import Row
 from fleettui.index.sorting import Column, sort_key_of
 from fleettui.kinds.record import ObjectRef
-from fleettui.kinds.spec import Role
 
 
 @runtime_checkable
@@ -81,16 +80,14 @@ class TreeView:
         perspective: Perspective | None = None,
         *,
         show_machine_sets: bool = False,
-        joins: Joins | None = None,
     ) -> None:
         """Show the index as it is now; ``settle`` keeps up with it."""
         self._index = index
-        self._joins = joins or Joins(index)
+        self._joins = Joins(index)
         self._cursor = index.cursor()
         self._open_rows: set[LineKey] = set()
         self._narrowed_rows: set[LineKey] = set()
         self._filter: Filter | None = None
-        self._linked: dict[Row, set[Row]] = {}
         shown = Shown(
             sort_key_of("name"), self._links_of, show_machine_sets, exceptions=self._open_rows
         )
@@ -204,16 +201,16 @@ class TreeView:
 
     @property
     def match_count(self) -> int:
-        """How many lines match the filter themselves; provisional while not ``is_exact``."""
+        """How many rows match filter and faults only; provisional while not ``is_exact``."""
         return self._layout.matched
 
     def next_match(self, line: int, *, step: int = 1) -> int | None:
-        """Return the nearest line after (before, for step -1) that matches the filter itself.
+        """Return the nearest line after (before, for step -1) that matches by itself.
 
-        Goes round at the ends; None when nothing matches.
+        Goes round at the ends; None when nothing matches or nothing is asked for.
         """
-        matches = self._layout.shown.matches
-        if matches is None or not len(self):
+        shown = self._layout.shown
+        if not shown.is_narrowed or not len(self):
             return None
         for _ in range(2 * len(self)):
             line = (line + step) % len(self)
@@ -221,7 +218,11 @@ class TreeView:
             if isinstance(node, Group):
                 continue
             entries = self._layout.flatten(node)
-            if offset < len(entries) and entries[offset][4] is None and matches(entries[offset][0]):
+            if (
+                offset < len(entries)
+                and entries[offset][4] is None
+                and is_match(entries[offset][0], shown)
+            ):
                 return line
         return None
 
@@ -367,12 +368,12 @@ class TreeView:
     def settle(self) -> Settled:
         """Take over what happened to the index since the last time."""
         change = self._index.changes(self._cursor)
-        self._joins.refresh()
+        linked = self._joins.refresh()
         if change.reset:
             self.rebuild()
             return Settled(lines=True, coverage=True)
         before = self._layout.top.prefix
-        lines = self._take_over(change)
+        lines = self._take_over(change, linked)
         if self._layout.pending and not lines:
             lines = before is not self._layout.top.prefix
         return Settled(lines, change.dirty | change.added, change.coverage)
@@ -383,12 +384,11 @@ class TreeView:
 
     def rebuild(self) -> None:
         """Start over from the index as it is; the lines are the same as those kept up with."""
-        self._linked.clear()
         self._aim()
         self._find_toggled()
         self._layout.rebuild()
 
-    def _take_over(self, change: Change) -> bool:
+    def _take_over(self, change: Change, linked: set[Row]) -> bool:
         layout = self._layout
         flat = layout.shown.is_flat
         touched: set[Row] = set(change.removed)
@@ -401,7 +401,7 @@ class TreeView:
             touched |= change.structure
             touched.update(row.root for row in change.dirty)
             touched.update(row.root for row in change.added)
-            touched |= self._linked_roots(change)
+            touched.update(row.root for row in linked)
         if not touched:
             return False
         size = len(self)
@@ -411,31 +411,8 @@ class TreeView:
             layout.place(row)
         return bool(change.structure or change.removed or change.added) or size != len(self)
 
-    # -- links ----------------------------------------------------------------------------
     def _links_of(self, row: Row) -> list[tuple[str, Row]]:
-        links = self._joins.links_of(row, everywhere=self.perspective.links_everywhere)
-        for _, other in links:
-            self._linked.setdefault(other, set()).add(row)
-        return links
-
-    def _linked_roots(self, change: Change) -> set[Row]:
-        """Return the roots whose link lines may be others now."""
-        rows: set[Row] = set()
-        for row in change.removed:
-            rows |= self._linked.pop(row, set())
-        for row in change.dirty | change.added:
-            role = row.place.spec.role
-            if role in GITOPS_ROLES or role is Role.CLUSTER:
-                rows |= self._linked.pop(row, set())
-                joins = self._joins.targets(row) if role is Role.APPLIER else []
-                made = self._joins.made_by(row) if role is Role.APPLIER else []
-                rows.update(join.row for join in [*joins, *made] if join.row is not None)
-            elif role is Role.PLATFORM:
-                for edge in self._index.reverse(row, "kubeconfig_secret"):
-                    if edge.target is not None:
-                        found = self._joins.targets(edge.target)
-                        rows.update(join.row for join in found if join.row is not None)
-        return {row.root for row in rows if not row.is_gone}
+        return self._joins.links_of(row, everywhere=self.perspective.links_everywhere)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,147 @@
+"""Where an object comes from and what depends on it, through every kind of pointer.
+
+Knows which relations lead up (to what makes or decides an object) and down (to
+what it makes or decides); refuses to guess: a step without a row tells what was
+looked for and what speaks against it. Circles are told once and not followed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from fleettui.index.index import Index
+from fleettui.index.joins import Join, Joins
+from fleettui.index.rows import Row
+from fleettui.kinds.record import ObjectRef
+from fleettui.kinds.spec import Role
+
+UP_RELATIONS: Final = ("source", "chart", "depends_on", "project", "class", "credentials")
+"""Pointers at what an object is made from, waits for, or may do."""
+MOST_STEPS: Final = 100
+"""Steps told from one object in one direction and relation; a source may have thousands."""
+DEPTH_LIMIT: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a trace, with those behind it."""
+
+    relation: str
+    """``home`` for the home parent, else a relation, read in the direction of its pointer."""
+    ref: ObjectRef | None
+    """What stands there; None when the evidence does not decide."""
+    row: Row | None
+    """Its row; None for what is not there or not decided."""
+    evidence: tuple[str, ...]
+    against: tuple[str, ...] = ()
+    steps: tuple["Step", ...] = ()
+    is_repeated: bool = False
+    """Whether it was told before, nearer to the start; not followed again."""
+    more: int = 0
+    """Further steps of this relation that were left out after this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Both directions from one object."""
+
+    row: Row
+    up: tuple[Step, ...]
+    """What makes or decides it, nearest first."""
+    down: tuple[Step, ...]
+    """What it makes or decides, nearest first."""
+
+
+def trace(index: Index, row: Row, *, joins: Joins | None = None) -> Trace:
+    """Return where the row comes from and what depends on it.
+
+    Args:
+        index: holds the row.
+        row: where to start.
+        joins: of this index; made anew (which costs a pass over all clusters and
+            appliers) without them.
+    """
+    tracer = _Tracer(index, joins or Joins(index))
+    return Trace(row, tracer.steps(row, up=True), tracer.steps(row, up=False))
+
+
+class _Tracer:
+    """Walks one direction at a time, breadth first, so that repeats are told at the far end."""
+
+    def __init__(self, index: Index, joins: Joins) -> None:
+        self._index = index
+        self._joins = joins
+        joins.refresh()
+
+    def steps(self, row: Row, *, up: bool) -> tuple[Step, ...]:
+        """The steps from a row, all the way."""
+        return self._follow(row, {row}, 0, up=up)
+
+    def _follow(self, row: Row, seen: set[Row], depth: int, *, up: bool) -> tuple[Step, ...]:
+        if depth >= DEPTH_LIMIT:
+            return ()
+        nearest = _limited(self._up(row) if up else self._down(row))
+        known = set(seen)
+        seen |= {step.row for step in nearest if step.row is not None}
+        found = []
+        for step in nearest:
+            if step.row is None or step.row in known:
+                found.append(_with(step, (), is_repeated=step.row is not None))
+                continue
+            known.add(step.row)
+            found.append(_with(step, self._follow(step.row, seen, depth + 1, up=up)))
+        return tuple(found)
+
+    def _up(self, row: Row) -> Iterator[Step]:
+        for edge in self._index.edges(row):
+            if edge.relation in UP_RELATIONS:
+                yield Step(edge.relation, edge.key, edge.target, (edge.evidence,))
+        yield from self._joined("created_by", self._joins.creators(row))
+        sources = {edge.target for edge in self._index.edges(row, "source")}
+        if row.parent is not None and row.parent not in sources:
+            yield Step("home", row.parent.ref, row.parent, (f"stands below {row.parent.kind}",))
+
+    def _down(self, row: Row) -> Iterator[Step]:
+        for edge in self._index.reverse(row):
+            if edge.relation in UP_RELATIONS:
+                yield Step(edge.relation, edge.key, edge.target, (edge.evidence,))
+        if row.spec.role is Role.APPLIER:
+            yield from self._joined("targets", self._joins.targets(row))
+            yield from self._joined("applies", self._joins.made_by(row))
+        elif row.spec.role is Role.CLUSTER:
+            for join in self._joins.targeted_by(row):
+                if join.row is not None:
+                    yield Step("targets", join.row.ref, join.row, join.evidence)
+
+    def _joined(self, relation: str, joins: list[Join]) -> Iterator[Step]:
+        for join in joins:
+            ref = join.row.ref if join.row is not None else None
+            yield Step(relation, ref, join.row, join.evidence, join.against)
+
+
+def _limited(steps: Iterator[Step]) -> list[Step]:
+    """Return the steps, of each relation no more than the limit."""
+    by_relation: dict[str, list[Step]] = {}
+    for step in steps:
+        by_relation.setdefault(step.relation, []).append(step)
+    found = []
+    for same in by_relation.values():
+        left_out = len(same) - MOST_STEPS
+        kept = same[:MOST_STEPS]
+        if left_out > 0:
+            kept[-1] = _with(kept[-1], (), more=left_out)
+        found += kept
+    return found
+
+
+def _with(step: Step, steps: tuple[Step, ...], *, is_repeated: bool = False, more: int = 0) -> Step:
+    return Step(
+        step.relation,
+        step.ref,
+        step.row,
+        step.evidence,
+        step.against,
+        steps,
+        is_repeated,
+        more or step.more,
+    )
