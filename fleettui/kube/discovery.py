@@ -70,6 +70,7 @@ class Discovery:
         self._lock = asyncio.Lock()
         self._documents: dict[str, tuple[str, bytes]] = {}
         self._catalog: Catalog | None = None
+        self._begun = 0
         self.generation = 0
         """Grows whenever the catalogue has changed."""
 
@@ -87,10 +88,12 @@ class Discovery:
         Raises:
             ApiError: nothing could be learned, now or before.
         """
-        asked_at = self.generation, self._catalog
+        begun_before = self._begun
         async with self._lock:
-            if self._catalog is not None and (not fresh or self._catalog is not asked_at[1]):
+            is_new_enough = not fresh or self._begun > begun_before
+            if self._catalog is not None and is_new_enough:
                 return self._catalog
+            self._begun += 1
             found = await self._fetch()
             if self._catalog is not None:
                 found = found.merged(self._catalog)

@@ -71,7 +71,9 @@ class GuardedRest(RESTClientObject):
                 answered: Any = _Answered(answer.status, answer.headers)
                 return RESTResponse(answered, data)
         except ApiError as error:
-            raise ApiException(status=error.code, reason=str(error)) from error
+            raised = ApiException(status=error.code, reason=str(error))
+            raised.body = b""  # the library decodes it
+            raise raised from error
 
     async def close(self) -> None:
         """Leaves the transport alone; its owner closes it."""

@@ -69,6 +69,22 @@ class Guard:
         self._prefix = cluster.prefix
         self.policy = policy
 
+    def check_call(self, call: Call) -> None:
+        """Passes an allowed call, so that a refused one costs neither time nor a place.
+
+        Raises:
+            ReadOnlyViolation: the call asks for more than allowed.
+        """
+        given = (("Accept", call.accept), ("Content-Type", call.content_type))
+        gate.check(
+            call.method,
+            call.path,
+            query=call.query,
+            headers=[(name, value) for name, value in given if value],
+            body=call.body,
+            policy=self.policy,
+        )
+
     def check(self, request: aiohttp.ClientRequest) -> None:
         """Passes an allowed request.
 
@@ -206,6 +222,7 @@ class Transport:
             ReadOnlyViolation: the policy does not let the call out.
             ConnectError: credentials cannot be had.
         """
+        self._guard.check_call(call)
         async with AsyncExitStack() as stack:
             await self._wait_turn(call, stack)
             presented = await self._credentials.present()

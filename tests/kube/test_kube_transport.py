@@ -13,48 +13,21 @@ import aiohttp
 import pytest
 import trustme
 from aiohttp import web
-from kube_server import MACHINES, KubeServer, kube_server, status, write_kubeconfig
+from kube_opened import transport_to
+from kube_server import MACHINES, KubeServer, kube_server, status
 from yarl import URL
 
 import fleettui
-from fleettui import processes
 from fleettui.errors import ConnectError, UsageError
 from fleettui.kube.calls import Call, Purpose
-from fleettui.kube.credentials import Credentials
 from fleettui.kube.faults import ApiError, Fault
 from fleettui.kube.gate import Policy, ReadOnlyViolation
-from fleettui.kube.kubeconfig import load_kubeconfig
 from fleettui.kube.pace import LinkPace
 from fleettui.kube.proxies import proxy_for
 from fleettui.kube.tls import Trust, tls_context
 from fleettui.kube.transport import Guard, Transport
 
 LIST = Call(MACHINES, purpose=Purpose.LIST)
-
-
-@asynccontextmanager
-async def transport_to(
-    folder: Path,
-    server: str,
-    *,
-    user: tuple[str, ...] = ("token: secret",),
-    cluster: tuple[str, ...] = (),
-    policy: Policy | None = None,
-    environment: dict[str, str] | None = None,
-) -> AsyncIterator[Transport]:
-    """A transport as a kubeconfig asks for it."""
-    path = write_kubeconfig(folder / "config", server, user=user, cluster=cluster)
-    entry = load_kubeconfig({}, home=folder, explicit=path).context()
-    identity = Credentials(
-        entry.user, entry.cluster, run=processes.run_async, environment=dict(os.environ)
-    )
-    transport = Transport(
-        entry.cluster, identity, policy=policy or Policy(), environment=environment or {}
-    )
-    try:
-        yield transport
-    finally:
-        await transport.close()
 
 
 async def read(transport: Transport, call: Call = LIST) -> bytes:

@@ -1,0 +1,126 @@
+"""Few and fair requests: rates, places, ranks, and the watch over a link."""
+
+import asyncio
+import time
+
+from fleettui.kube.faults import ApiError, Fault
+from fleettui.kube.limits import TokenBucket, Turnstile
+from fleettui.kube.link import LinkMonitor, LinkState, Reach
+
+
+def test_bucket_lets_a_burst_through_and_then_keeps_the_rate() -> None:
+    """A fleet tool must not be the incident."""
+    bucket = TokenBucket(rate_per_s=20, burst=40)
+    waits = [bucket._reserve(100.0) for _ in range(60)]
+    assert waits[:40] == [0.0] * 40
+    assert waits[59] == 1.0
+    assert bucket._reserve(110.0) == 0.0
+
+
+async def test_turnstile_lets_the_lowest_rank_in_first() -> None:
+    """What is on screen is listed before what is not."""
+    turnstile = Turnstile(1)
+    order: list[int] = []
+    first_in = asyncio.Event()
+
+    async def enter(rank: int) -> None:
+        async with turnstile.hold(rank=rank):
+            order.append(rank)
+            first_in.set()
+            await asyncio.sleep(0)
+
+    async with turnstile.hold():
+        tasks = [asyncio.create_task(enter(rank)) for rank in (3, 1, 2, 1)]
+        await asyncio.sleep(0)
+        tasks.append(asyncio.create_task(enter(0)))
+        await asyncio.sleep(0)
+    await asyncio.gather(*tasks)
+    assert order == [0, 1, 1, 2, 3]
+
+
+async def test_turnstile_place_of_a_cancelled_waiter_is_not_lost() -> None:
+    """Switching contexts in the middle of a list must not starve later lists."""
+    turnstile = Turnstile(1)
+
+    async def enter() -> None:
+        async with turnstile.hold():
+            await asyncio.sleep(0)
+
+    async with turnstile.hold():
+        waiting = asyncio.create_task(enter())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.sleep(0)
+    passing = asyncio.create_task(enter())
+    await asyncio.sleep(0)
+    passing.cancel()
+    async with asyncio.timeout(1), turnstile.hold():
+        pass
+
+
+class Link:
+    """A server that answers as the test says."""
+
+    def __init__(self) -> None:
+        self.error: ApiError | None = None
+        self.told: list[LinkState] = []
+        self.woken = 0
+        self.wall = 1000.0
+        self.monitor = LinkMonitor(
+            self.probe,
+            changed=self.told.append,
+            woken=self.wake,
+            wall=lambda: self.wall,
+            chance=lambda: 0.0,
+        )
+
+    async def probe(self) -> None:
+        """One question."""
+        if self.error is not None:
+            raise self.error
+
+    def wake(self) -> None:
+        """The machine was asleep."""
+        self.woken += 1
+
+
+async def test_link_is_down_after_two_misses_and_told_once() -> None:
+    """One lost packet is nothing; a dead server is told to all kinds together."""
+    link = Link()
+    await link.monitor.ask()
+    link.error = ApiError("refused", fault=Fault.UNREACHABLE)
+    await link.monitor.ask()
+    assert link.monitor.state.reach is Reach.UP
+    link.wall = 1030.0
+    await link.monitor.ask()
+    await link.monitor.ask()
+    assert [state.reach for state in link.told] == [Reach.UP, Reach.DOWN]
+    assert link.monitor.state.age_s(1040.0) == 40.0
+    assert "refused" in link.monitor.state.error
+    link.error = None
+    await link.monitor.ask()
+    assert link.told[-1].reach is Reach.UP
+
+
+async def test_link_that_says_forbidden_is_alive() -> None:
+    """Many people may not read /readyz; their server is up all the same."""
+    link = Link()
+    link.error = ApiError("no", fault=Fault.FORBIDDEN)
+    await link.monitor.ask()
+    assert link.monitor.state.reach is Reach.UP
+
+
+async def test_link_is_asked_again_at_once_in_a_hurry() -> None:
+    """A person who presses retry must not wait for the interval."""
+    link = Link()
+    task = asyncio.create_task(link.monitor.run())
+    started = time.monotonic()
+    async with asyncio.timeout(5):
+        while link.monitor.state.reach is not Reach.UP:
+            await asyncio.sleep(0)
+        link.wall = 1005.0
+        link.monitor.hurry()
+        while link.monitor.state.answered_at != 1005.0:
+            await asyncio.sleep(0)
+    assert time.monotonic() - started < 5
+    task.cancel()
