@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -26,9 +27,12 @@ from fleettui.demo.apiserver.server import ApiServer
 from fleettui.demo.apiserver.store import Store
 from fleettui.demo.arguments import Options, parse_arguments
 from fleettui.demo.churn import Churn
+from fleettui.demo.git import FleetRepository, create_repository
 from fleettui.demo.kubeconfig import Endpoint, write_kubeconfigs
-from fleettui.demo.world import build_world
+from fleettui.demo.world import World, build_world
 
+MAX_REPOSITORY_CLUSTERS = 1000
+"""Writing the desired state takes about 4 ms a cluster; servers start after it."""
 _SYSTEM = ("default", "kube-")
 
 
@@ -50,16 +54,15 @@ async def _serve(options: Options, folder: Path) -> None:
     ended = asyncio.Event()
     _listen_for_the_end(ended, with_parent=options.exit_with_parent)
     identity = new_identity()
+    now = datetime.now(UTC)
+    worlds = [
+        build_world(number, options.contexts, clusters=options.clusters, seed=options.seed, now=now)
+        for number in range(options.contexts)
+    ]
+    _repository(folder / "git", worlds, now=now, clusters=options.clusters)
     async with AsyncExitStack() as running:
         endpoints, stores = [], []
-        for number in range(options.contexts):
-            world = build_world(
-                number,
-                options.contexts,
-                clusters=options.clusters,
-                seed=options.seed,
-                now=datetime.now(UTC),
-            )
+        for number, world in enumerate(worlds):
             store = Store(world)
             endpoint, server = await _started(number, world, store, options, identity)
             running.push_async_callback(server.stop)
@@ -77,6 +80,18 @@ async def _serve(options: Options, folder: Path) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _repository(folder: Path, worlds: Sequence[World], *, now: datetime) -> FleetRepository | None:
+    """The git repository of the desired state; without git the demo goes on without it."""
+    try:
+        return create_repository(folder, worlds, now=now)
+    except FileNotFoundError:
+        print("fleettui demo: no git on PATH, so no desired state to compare", file=sys.stderr)
+    except subprocess.CalledProcessError as exc:
+        said = (exc.stderr or b"").decode(errors="replace").strip().splitlines()[-1:]
+        print(f"fleettui demo: git failed, so no desired state: {said}", file=sys.stderr)
+    return None
 
 
 async def _started(
