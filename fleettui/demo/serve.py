@@ -82,8 +82,16 @@ async def _serve(options: Options, folder: Path) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _repository(folder: Path, worlds: Sequence[World], *, now: datetime) -> FleetRepository | None:
-    """The git repository of the desired state; without git the demo goes on without it."""
+def _repository(
+    folder: Path, worlds: Sequence[World], *, now: datetime, clusters: int
+) -> FleetRepository | None:
+    """The git repository of the desired state; the demo also goes on without one."""
+    if clusters > MAX_REPOSITORY_CLUSTERS:
+        print(
+            f"fleettui demo: no git repository above {MAX_REPOSITORY_CLUSTERS} clusters",
+            file=sys.stderr,
+        )
+        return None
     try:
         return create_repository(folder, worlds, now=now)
     except FileNotFoundError:
