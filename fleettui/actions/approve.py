@@ -12,6 +12,7 @@ from datetime import datetime
 from fleettui.actions.compose import compose
 from fleettui.actions.documents import nested, text_at, value_at
 from fleettui.actions.drafts import (
+    Case,
     Draft,
     DraftStep,
     command,
@@ -33,7 +34,6 @@ from fleettui.actions.plan import (
     Plan,
     Refusal,
     Signal,
-    Target,
     Warning,
 )
 from fleettui.actions.stillness import paused_refusal
@@ -53,16 +53,12 @@ def needs(facts: Facts, *, options: Options) -> FactRequest:
 
 def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
     """The approval, and after the apply the value that stood there before."""
-
-    def plan_one(ref: ObjectRef, body: Document, target: Target) -> Draft | Refusal:
-        return _plan_one(facts, ref, body, target, options)
-
-    return compose(VERB, facts, plan_one, now=now, options=options)
+    return compose(VERB, facts, _plan_one, now=now, options=options)
 
 
-def _plan_one(
-    facts: Facts, ref: ObjectRef, body: Document, target: Target, options: Options
-) -> Draft | Refusal:
+def _plan_one(case: Case) -> Draft | Refusal:
+    facts, ref, body, target = case.parts
+    options = case.options
     pending = text_at(body, PENDING)
     refusal = (
         terraform_refusal(facts, ref)

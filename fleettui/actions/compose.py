@@ -13,7 +13,7 @@ import msgspec
 
 from fleettui.actions import bulk
 from fleettui.actions.documents import seconds_text
-from fleettui.actions.drafts import Draft, DraftStep, PlanOne, guarded, right_of
+from fleettui.actions.drafts import Case, Draft, DraftStep, PlanOne, guarded, right_of
 from fleettui.actions.facts import AccessRequest, Facts, refuse
 from fleettui.actions.options import Options
 from fleettui.actions.plan import Danger, Impact, Plan, Refusal, Step, Target, Warning
@@ -97,7 +97,10 @@ def compose(
     refused: list[Refusal] = []
     for ref in facts.refs:
         allowed = guarded(facts, ref)
-        found = allowed if isinstance(allowed, Refusal) else plan_one(ref, *allowed)
+        if isinstance(allowed, Refusal):
+            refused.append(allowed)
+            continue
+        found = plan_one(Case(ref, *allowed, facts, now, options))
         if isinstance(found, Draft):
             found = _with_rights(facts, ref, found)
         if isinstance(found, Draft):

@@ -12,6 +12,7 @@ from datetime import datetime
 from fleettui.actions.compose import compose
 from fleettui.actions.documents import text_at, uid_of
 from fleettui.actions.drafts import (
+    Case,
     Draft,
     DraftStep,
     command,
@@ -79,18 +80,13 @@ def _form(facts: Facts, ref: ObjectRef) -> str:
 
 def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
     """One delete per object, pinned to the version that was looked at."""
-
-    def plan_one(ref: ObjectRef, body: Document, target: Target) -> Draft | Refusal:
-        return _plan_one(facts, ref, body, target, options)
-
-    return compose(VERB, facts, plan_one, now=now, options=options)
+    return compose(VERB, facts, _plan_one, now=now, options=options)
 
 
-def _plan_one(
-    facts: Facts, ref: ObjectRef, body: Document, target: Target, options: Options
-) -> Draft | Refusal:
-    spec = facts.spec_of(ref.group, ref.kind)
-    form = form_for(forms().delete, spec) if spec else None
+def _plan_one(case: Case) -> Draft | Refusal:
+    facts, ref, body, target = case.parts
+    options = case.options
+    form = form_for(forms().delete, case.spec)
     if form is None or form.refuse:
         reason = form.refuse if form else "this kind is not deleted from here"
         return refuse(ref, reason, hint=form.hint if form else "")

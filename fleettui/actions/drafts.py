@@ -6,6 +6,7 @@ is undone and who would revert it; knows no verb.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fleettui.actions.documents import (
@@ -25,6 +26,7 @@ from fleettui.actions.facts import (
     refuse,
 )
 from fleettui.actions.managed import Reverter, appliers_of, cluster_ref, is_stopped, reverter_of
+from fleettui.actions.options import Options
 from fleettui.actions.plan import (
     Acknowledgement,
     ContentType,
@@ -39,6 +41,7 @@ from fleettui.actions.plan import (
     Warning,
 )
 from fleettui.kinds.record import ObjectRef
+from fleettui.kinds.spec import KindSpec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +73,31 @@ class Draft:
     """Those must be acknowledged, not just sent, before this one starts."""
 
 
-PlanOne = Callable[[ObjectRef, Document, Target], Draft | Refusal]
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """One object of a selection, as a verb gets it."""
+
+    ref: ObjectRef
+    body: Document
+    target: Target
+    facts: Facts
+    now: datetime
+    options: Options
+
+    @property
+    def parts(self) -> tuple[Facts, ObjectRef, Document, Target]:
+        """Facts, identity, document and endpoint, which every verb works with."""
+        return self.facts, self.ref, self.body, self.target
+
+    @property
+    def spec(self) -> KindSpec:
+        """The kind's entry; guards have seen that there is one."""
+        spec = self.facts.spec_of(self.ref.group, self.ref.kind)
+        assert spec is not None
+        return spec
+
+
+PlanOne = Callable[[Case], Draft | Refusal]
 
 
 def target_needs(facts: Facts, bodies: Iterable[ObjectRef | None] = ()) -> FactRequest:

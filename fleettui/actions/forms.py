@@ -6,14 +6,15 @@ Source: the recipes of Cluster API, Flux, Argo CD, ASO and tofu-controller, each
 cited beside the verb that uses it.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, TypeVar
 
 import msgspec
 
-from fleettui.kinds.spec import KindSpec
+from fleettui.kinds.spec import Dialect, KindSpec
 
 
 class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -177,6 +178,35 @@ def form_for(entries: Iterable[_AnyForm], spec: KindSpec) -> _AnyForm | None:
 
 
 def pause_forms(spec: KindSpec) -> tuple[PauseForm, ...]:
-    """Every way to pause a kind, the usual ones first; the first of a name wins."""
-    found = (form for form in forms().pause if form.match.covers(spec))
+    """Every way to pause a kind, the usual ones first; the first of a name wins.
+
+    Ways of which the table says nothing follow from how the kind's entry reads pauses.
+    """
+    found = [form for form in forms().pause if form.match.covers(spec)]
+    known = {form.path for form in found}
+    found += [form for form in _read_forms(spec) if form.path not in known]
     return tuple(sorted(found, key=lambda form: form.name != ""))
+
+
+def _read_forms(spec: KindSpec) -> Iterator[PauseForm]:
+    """Pauses as the kind's own entry knows them: annotations before fields."""
+    acknowledge = "Paused" if spec.dialect in (Dialect.CAPI, Dialect.POOL) else ""
+    for name, value in spec.pause_annotations.items():
+        is_presence = value == "*"
+        yield PauseForm(
+            match=Match(),
+            path=("metadata", "annotations", name),
+            value="true" if is_presence else value,
+            presence=is_presence,
+            acknowledge=acknowledge,
+            stops=_THIS_ALONE,
+        )
+    for text in spec.pause_paths:
+        if not _PLAIN_PATH.match(text):
+            continue
+        yield PauseForm(match=Match(), path=tuple(text.split(".")), value=True, stops=_THIS_ALONE)
+
+
+_THIS_ALONE = "this object alone"
+_PLAIN_PATH = re.compile(r"[A-Za-z]\w*(?:\.[A-Za-z]\w*)+\Z")
+"""Paths that can be written to: no lists, no choices."""

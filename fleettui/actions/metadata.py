@@ -13,6 +13,7 @@ from datetime import datetime
 from fleettui.actions.compose import compose
 from fleettui.actions.documents import value_at
 from fleettui.actions.drafts import (
+    Case,
     Draft,
     DraftStep,
     command,
@@ -22,10 +23,9 @@ from fleettui.actions.drafts import (
     undo_merge,
     written_paths,
 )
-from fleettui.actions.facts import Document, Facts, refuse
+from fleettui.actions.facts import Facts, refuse
 from fleettui.actions.options import Options
-from fleettui.actions.plan import Impact, Plan, Refusal, Target
-from fleettui.kinds.record import ObjectRef
+from fleettui.actions.plan import Impact, Plan, Refusal
 
 MAX_ANNOTATION_BYTES = 256 * 1024
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?\Z")
@@ -54,26 +54,21 @@ def plan_metadata(
     """One patch per object that sets or removes keys of ``metadata.<field>``."""
     problem = _problem(field, options.set)
 
-    def plan_one(ref: ObjectRef, body: Document, target: Target) -> Draft | Refusal:
+    def plan_one(case: Case) -> Draft | Refusal:
         if problem[0]:
-            return refuse(ref, problem[0], hint=problem[1])
-        return _draft(verb, field, facts, ref, body, target, options)
+            return refuse(case.ref, problem[0], hint=problem[1])
+        return _draft(verb, field, case)
 
     return compose(verb, facts, plan_one, now=now, options=options)
 
 
-def _draft(
-    verb: str,
-    field: str,
-    facts: Facts,
-    ref: ObjectRef,
-    body: Document,
-    target: Target,
-    options: Options,
-) -> Draft | Refusal:
+def _draft(verb: str, field: str, case: Case) -> Draft | Refusal:
+    facts, ref, body, target = case.parts
     root = ("metadata", field)
     changes = {
-        key: value for key, value in options.set.items() if value_at(body, (*root, key)) != value
+        key: value
+        for key, value in case.options.set.items()
+        if value_at(body, (*root, key)) != value
     }
     if not changes:
         return refuse(ref, "it is that way already")

@@ -13,6 +13,7 @@ from typing import Any
 from fleettui.actions.compose import compose
 from fleettui.actions.documents import controller_of, group_of, leaves, text_at, value_at
 from fleettui.actions.drafts import (
+    Case,
     Draft,
     DraftStep,
     command,
@@ -27,7 +28,7 @@ from fleettui.actions.facts import Document, FactRequest, Facts, refuse
 from fleettui.actions.forms import PauseForm, forms, matches_group, pause_forms
 from fleettui.actions.options import Options
 from fleettui.actions.pausing import acknowledgement, is_on, pause_body
-from fleettui.actions.plan import Danger, Impact, Plan, Refusal, Target, Warning
+from fleettui.actions.plan import Danger, Impact, Plan, Refusal, Warning
 from fleettui.kinds.record import ObjectRef
 
 VERB = "pause"
@@ -40,18 +41,13 @@ def needs(facts: Facts, *, options: Options) -> FactRequest:
 
 def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
     """One patch per object, owners first."""
-
-    def plan_one(ref: ObjectRef, body: Document, target: Target) -> Draft | Refusal:
-        return _plan_one(facts, ref, body, target, now, options)
-
-    return compose(VERB, facts, plan_one, now=now, options=options)
+    return compose(VERB, facts, _plan_one, now=now, options=options)
 
 
-def _plan_one(
-    facts: Facts, ref: ObjectRef, body: Document, target: Target, now: datetime, options: Options
-) -> Draft | Refusal:
-    spec = facts.spec_of(ref.group, ref.kind)
-    available = pause_forms(spec) if spec else ()
+def _plan_one(case: Case) -> Draft | Refusal:
+    facts, ref, body, target = case.parts
+    now, options = case.now, case.options
+    available = pause_forms(case.spec)
     form = next((f for f in available if f.name == options.form), None)
     refusal = deleting_refusal(ref, body) or _form_refusal(ref, body, form, available, options)
     if refusal is not None or form is None:

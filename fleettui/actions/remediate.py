@@ -12,6 +12,7 @@ from datetime import datetime
 from fleettui.actions.compose import compose
 from fleettui.actions.documents import annotation, condition, nested, text_at, value_at
 from fleettui.actions.drafts import (
+    Case,
     Draft,
     DraftStep,
     command,
@@ -41,7 +42,6 @@ from fleettui.actions.plan import (
     Plan,
     Refusal,
     Signal,
-    Target,
     Warning,
 )
 from fleettui.actions.stillness import paused_refusal
@@ -69,14 +69,11 @@ def needs(facts: Facts, *, options: Options) -> FactRequest:
 
 def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
     """One mark per machine."""
-
-    def plan_one(ref: ObjectRef, body: Document, target: Target) -> Draft | Refusal:
-        return _plan_one(facts, ref, body, target)
-
-    return compose(VERB, facts, plan_one, now=now, options=options)
+    return compose(VERB, facts, _plan_one, now=now, options=options)
 
 
-def _plan_one(facts: Facts, ref: ObjectRef, body: Document, target: Target) -> Draft | Refusal:
+def _plan_one(case: Case) -> Draft | Refusal:
+    facts, ref, body, target = case.parts
     spec = facts.spec_of(ref.group, ref.kind)
     if spec is None or form_for(forms().remediate, spec) is None:
         return refuse(ref, "only machines can be remediated")

@@ -11,6 +11,7 @@ from fleettui.actions.approve import PENDING, terraform_refusal
 from fleettui.actions.compose import compose
 from fleettui.actions.documents import text_at, token_text, value_at
 from fleettui.actions.drafts import (
+    Case,
     Draft,
     DraftStep,
     command,
@@ -21,7 +22,7 @@ from fleettui.actions.drafts import (
 )
 from fleettui.actions.facts import Document, FactRequest, Facts
 from fleettui.actions.options import Options
-from fleettui.actions.plan import Impact, Plan, Refusal, Target, Warning
+from fleettui.actions.plan import Impact, Plan, Refusal, Warning
 from fleettui.actions.resync_flux import token_patch
 from fleettui.actions.stillness import paused_refusal
 from fleettui.kinds.record import ObjectRef
@@ -36,16 +37,12 @@ def needs(facts: Facts, *, options: Options) -> FactRequest:
 
 def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
     """The plan in status is cleared, then a run is asked for."""
-
-    def plan_one(ref: ObjectRef, body: Document, target: Target) -> Draft | Refusal:
-        return _plan_one(facts, ref, body, target, now)
-
-    return compose(VERB, facts, plan_one, now=now, options=options)
+    return compose(VERB, facts, _plan_one, now=now, options=options)
 
 
-def _plan_one(
-    facts: Facts, ref: ObjectRef, body: Document, target: Target, now: datetime
-) -> Draft | Refusal:
+def _plan_one(case: Case) -> Draft | Refusal:
+    facts, ref, body, target = case.parts
+    now = case.now
     refusal = (
         terraform_refusal(facts, ref)
         or deleting_refusal(ref, body)

@@ -11,6 +11,7 @@ from datetime import datetime
 from fleettui.actions.compose import compose
 from fleettui.actions.documents import annotation, leaves
 from fleettui.actions.drafts import (
+    Case,
     Draft,
     DraftStep,
     command,
@@ -24,7 +25,7 @@ from fleettui.actions.drafts import (
 from fleettui.actions.facts import Document, FactRequest, Facts, refuse
 from fleettui.actions.options import Options
 from fleettui.actions.pausing import PAUSED_BY, acknowledgement, resume_body
-from fleettui.actions.plan import Impact, Plan, Refusal, Target, Warning
+from fleettui.actions.plan import Impact, Plan, Refusal, Warning
 from fleettui.actions.relations import dependencies_of
 from fleettui.actions.stillness import active_pauses, paused_cluster
 from fleettui.kinds.record import ObjectRef
@@ -39,16 +40,12 @@ def needs(facts: Facts, *, options: Options) -> FactRequest:
 
 def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
     """One patch per object, what others depend on first."""
-
-    def plan_one(ref: ObjectRef, body: Document, target: Target) -> Draft | Refusal:
-        return _plan_one(facts, ref, body, target, options)
-
-    return compose(VERB, facts, plan_one, now=now, options=options)
+    return compose(VERB, facts, _plan_one, now=now, options=options)
 
 
-def _plan_one(
-    facts: Facts, ref: ObjectRef, body: Document, target: Target, options: Options
-) -> Draft | Refusal:
+def _plan_one(case: Case) -> Draft | Refusal:
+    facts, ref, body, target = case.parts
+    options = case.options
     pauses = active_pauses(facts, ref, body)
     active = tuple(f for f in pauses if not options.form or f.name == options.form)
     refusal = deleting_refusal(ref, body)

@@ -15,6 +15,7 @@ from fleettui.actions import resync_argo, resync_flux
 from fleettui.actions.compose import compose
 from fleettui.actions.documents import annotation, condition, nested, token_text, value_at
 from fleettui.actions.drafts import (
+    Case,
     Draft,
     DraftStep,
     command,
@@ -52,18 +53,13 @@ def needs(facts: Facts, *, options: Options) -> FactRequest:
 
 def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
     """A request per object; with sources first when asked."""
-
-    def plan_one(ref: ObjectRef, body: Document, target: Target) -> Draft | Refusal:
-        return _plan_one(facts, ref, body, target, now, options)
-
-    return compose(VERB, facts, plan_one, now=now, options=options)
+    return compose(VERB, facts, _plan_one, now=now, options=options)
 
 
-def _plan_one(
-    facts: Facts, ref: ObjectRef, body: Document, target: Target, now: datetime, options: Options
-) -> Draft | Refusal:
-    spec = facts.spec_of(ref.group, ref.kind)
-    form = form_for(forms().resync, spec) if spec else None
+def _plan_one(case: Case) -> Draft | Refusal:
+    facts, ref, body, target = case.parts
+    now, options = case.now, case.options
+    form = form_for(forms().resync, case.spec)
     if form is None:
         return refuse(ref, "there is no way to ask for a run of this kind")
     refusal = deleting_refusal(ref, body) or useless(facts, ref, body, form)

@@ -12,6 +12,7 @@ from datetime import datetime
 from fleettui.actions.compose import compose
 from fleettui.actions.documents import moment_of, nested, seconds_text, value_at
 from fleettui.actions.drafts import (
+    Case,
     Draft,
     DraftStep,
     command,
@@ -55,18 +56,13 @@ def needs(facts: Facts, *, options: Options) -> FactRequest:
 
 def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
     """One patch per object, written where its owner would not put it back."""
-
-    def plan_one(ref: ObjectRef, body: Document, target: Target) -> Draft | Refusal:
-        return _plan_one(facts, ref, body, target, now, options)
-
-    return compose(VERB, facts, plan_one, now=now, options=options)
+    return compose(VERB, facts, _plan_one, now=now, options=options)
 
 
-def _plan_one(
-    facts: Facts, ref: ObjectRef, body: Document, target: Target, now: datetime, options: Options
-) -> Draft | Refusal:
-    spec = facts.spec_of(ref.group, ref.kind)
-    form = form_for(forms().rollout, spec) if spec else None
+def _plan_one(case: Case) -> Draft | Refusal:
+    facts, ref, body, target = case.parts
+    now, options = case.now, case.options
+    form = form_for(forms().rollout, case.spec)
     if form is None:
         return refuse(
             ref,

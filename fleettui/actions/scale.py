@@ -14,6 +14,7 @@ from typing import Any
 from fleettui.actions.compose import compose
 from fleettui.actions.documents import annotation, controller_of, group_of, value_at
 from fleettui.actions.drafts import (
+    Case,
     Draft,
     DraftStep,
     command,
@@ -58,18 +59,13 @@ def needs(facts: Facts, *, options: Options) -> FactRequest:
 
 def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
     """One patch per object: of the topology where that decides, else of the object."""
-
-    def plan_one(ref: ObjectRef, body: Document, target: Target) -> Draft | Refusal:
-        return _plan_one(facts, ref, body, target, options)
-
-    return compose(VERB, facts, plan_one, now=now, options=options)
+    return compose(VERB, facts, _plan_one, now=now, options=options)
 
 
-def _plan_one(
-    facts: Facts, ref: ObjectRef, body: Document, target: Target, options: Options
-) -> Draft | Refusal:
-    spec = facts.spec_of(ref.group, ref.kind)
-    form = form_for(forms().scale, spec) if spec else None
+def _plan_one(case: Case) -> Draft | Refusal:
+    facts, ref, body, target = case.parts
+    options = case.options
+    form = form_for(forms().scale, case.spec)
     if form is None:
         return refuse(ref, "this kind has no replicas")
     wanted = options.replicas

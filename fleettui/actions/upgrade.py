@@ -14,6 +14,7 @@ from typing import Any
 from fleettui.actions.compose import compose
 from fleettui.actions.documents import group_of, nested, text_at, value_at
 from fleettui.actions.drafts import (
+    Case,
     Draft,
     DraftStep,
     command,
@@ -101,16 +102,12 @@ def worker_lists(ref: ObjectRef) -> tuple[ListRequest, ListRequest]:
 
 def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
     """One patch of the topology, or the control plane and then its workers."""
-
-    def plan_one(ref: ObjectRef, body: Document, target: Target) -> Draft | Refusal:
-        return _plan_one(facts, ref, body, target, options)
-
-    return compose(VERB, facts, plan_one, now=now, options=options)
+    return compose(VERB, facts, _plan_one, now=now, options=options)
 
 
-def _plan_one(
-    facts: Facts, ref: ObjectRef, body: Document, target: Target, options: Options
-) -> Draft | Refusal:
+def _plan_one(case: Case) -> Draft | Refusal:
+    facts, ref, body, target = case.parts
+    options = case.options
     spec = facts.spec_of(ref.group, ref.kind)
     if spec is None or form_for(forms().upgrade, spec) is None:
         return refuse(ref, "versions are changed at the Cluster", hint="choose its Cluster")

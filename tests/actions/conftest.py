@@ -85,8 +85,16 @@ _KINDS: tuple[tuple[str, str, str, Role, Dialect], ...] = (
     ("", "ConfigMap", "configmaps", Role.PLATFORM, Dialect.STATIC),
 )
 
+_CAPI_PAUSE = {"cluster.x-k8s.io/paused": "*"}
 SPECS = {
-    (group, kind): KindSpec(group=group, kind=kind, plural=plural, role=role, dialect=dialect)
+    (group, kind): KindSpec(
+        group=group,
+        kind=kind,
+        plural=plural,
+        role=role,
+        dialect=dialect,
+        pause_annotations=_CAPI_PAUSE if group.endswith(CAPI) else {},
+    )
     for group, kind, plural, role, dialect in _KINDS
 }
 
