@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from rich.segment import Segments
+from rich.traceback import Traceback
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -30,6 +32,7 @@ from fleettui.tui.documents import Chain, Description, Document, EventList, Log,
 from fleettui.tui.help import HelpText
 from fleettui.tui.keymap import Keymap
 from fleettui.tui.overview import DOCUMENTS
+from fleettui.tui.pacer import Pacer
 from fleettui.tui.ports import FleetPort
 from fleettui.tui.screens.board import BoardScreen
 from fleettui.tui.screens.main import MainScreen
@@ -48,7 +51,7 @@ LEAVE_S = 2.0
 """Time in which a second ``q`` leaves."""
 
 
-_OWN_COMMANDS = frozenset({"ctx", "ns", "tree", "perspective", "help", "quit"})
+_OWN_COMMANDS = frozenset({"ctx", "ns", "tree", "perspective", "filter", "help", "quit"})
 """Commands that the app runs itself."""
 
 
@@ -89,6 +92,7 @@ class FleetApp(App[int]):
         )
         self.main = MainScreen(fleet, index, view)
         self.bridge: Bridge | None = None
+        self.pacer = Pacer(call_later=self._call_later, clock=time.monotonic)
         self._asked_to_leave_at = 0.0
         for known in (DARK, LIGHT, self.colours):
             self.register_theme(textual_theme(known))
@@ -104,12 +108,16 @@ class FleetApp(App[int]):
         self.bridge = Bridge(
             self.fleet,
             repaint=self.repaint,
-            call_later=self.set_timer,
+            call_later=self._call_later,
             clock=time.monotonic,
             backlog=self._backlog,
         )
         self.set_interval(TICK_S, self.tick)
         self.call_after_refresh(self.fleet.start)
+
+    def _call_later(self, delay_s: float, do: Callable[[], None]) -> None:
+        """Textual's timers divide by their interval: zero would end the program."""
+        self.set_timer(max(delay_s, 0.001), do)
 
     def _backlog(self) -> int:
         """Frames that wait for the terminal; Textual has no public word for it."""
@@ -119,9 +127,15 @@ class FleetApp(App[int]):
     def repaint(self) -> None:
         """Brings what changed to whichever screens show it."""
         for screen in self.screen_stack:
-            repaint = getattr(screen, "repaint", None)
-            if repaint is not None:
-                repaint()
+            if isinstance(screen, MainScreen | BoardScreen):
+                screen.repaint()
+
+    def _fatal_error(self) -> None:
+        """Shows where the program failed, without the values at hand: some are secret."""
+        self._exit_renderables.append(
+            Segments(self.console.render(Traceback(show_locals=False), self.console.options))
+        )
+        self._close_messages_no_wait()
 
     def tick(self) -> None:
         """Lets ages grow."""
@@ -204,8 +218,8 @@ class FleetApp(App[int]):
     # -- commands -------------------------------------------------------------------------
     def open_command_line(self) -> None:
         """Opens the command line of the screen in front."""
-        prompt = self.screen.query_one(Prompt)
-        prompt.open(":", complete=self.complete)
+        for prompt in self.screen.query(Prompt):
+            prompt.open(":", complete=self.complete)
 
     def complete(self, text: str) -> str:
         """What was typed with its last word completed."""
@@ -257,6 +271,11 @@ class FleetApp(App[int]):
             case "kind":
                 self.show_tree()
                 main.show_kind(typed.argument)
+                if typed.filter:
+                    main.filter_by(typed.filter)
+            case "filter":
+                self.show_tree()
+                main.filter_by(typed.argument)
             case name if name in BOARDS:
                 self.push_screen(BoardScreen(BOARDS[name](self.fleet)), self._go_to)
             case name:

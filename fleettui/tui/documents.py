@@ -16,6 +16,7 @@ from fleettui.index.index import Index
 from fleettui.index.rows import Row
 from fleettui.kinds.record import ObjectRef
 from fleettui.redaction import masked
+from fleettui.text import safe_text
 from fleettui.tui.cells import GLYPHS
 from fleettui.tui.detail import detail_lines, event_lines
 from fleettui.tui.lines import Line, Span, spans_line, text_line
@@ -25,6 +26,8 @@ from fleettui.tui.theme import VERDICT_TONES, Tone
 
 MAX_LOG_LINES = 5000
 MAX_CHAIN = 32
+MAX_SCALAR = 65_536
+"""Longest text of one YAML value shown, in characters."""
 
 
 class Manner:
@@ -144,7 +147,7 @@ class Manifest:
         body = dict(self._body)
         if not manner.managed and isinstance(body.get("metadata"), Mapping):
             body["metadata"] = {k: v for k, v in body["metadata"].items() if k != "managedFields"}
-        shown = body if manner.revealed else masked(body)
+        shown = _safe(body if manner.revealed else masked(body))
         text = yaml.dump(
             shown,
             Dumper=_YAML_DUMPER,
@@ -154,6 +157,17 @@ class Manifest:
             default_flow_style=False,
         )
         return list(yaml_lines(text, width=width if manner.wrap else 0))
+
+
+def _safe(value: Any) -> Any:
+    """The JSON value with every text safe to show; YAML's own escapes would hide what it says."""
+    if isinstance(value, str):
+        return safe_text(value, limit=MAX_SCALAR, multiline=True)
+    if isinstance(value, Mapping):
+        return {safe_text(str(key)): _safe(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_safe(item) for item in value]
+    return value
 
 
 _YAML_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

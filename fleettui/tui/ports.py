@@ -20,6 +20,10 @@ class Kinds(Protocol):
         """Return every word that ``find`` knows."""
         ...
 
+    def spec_for(self, group: str, kind: str) -> KindSpec | None:
+        """Return the entry of a kind, None for a kind without one."""
+        ...
+
     def find(self, word: str) -> Sequence[KindSpec]:
         """Return kinds that a word means."""
         ...

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
 from rich.style import Style
+from textual.theme import BUILTIN_THEMES
 from textual.theme import Theme as TextualTheme
 
 from fleettui.kinds.record import Verdict
@@ -237,6 +238,7 @@ def textual_theme(theme: Theme) -> TextualTheme:
             surface=plain,
             panel=plain,
             ansi=True,
+            variables=dict(BUILTIN_THEMES["ansi-dark"].variables),
         )
     colours = _COLOURS[theme.name]
     return TextualTheme(

@@ -151,18 +151,18 @@ class TreeKeys:
         self._pane.set_marked(self.marks)
 
     def seek(self, step: int) -> None:
-        """Go to the next (or previous) object that is broken, round the end."""
+        """Go to the next (or previous) match, or thing that is broken, round the end."""
+        view = self._source.view
+        found = view.next_match(self._pane.cursor, step=step)
+        if found is None and view.filter is None and not view.faults_only:
+            found = self._next_broken(step)
+        if found is not None:
+            self._pane.move_to(found, centre=True)
+
+    def _next_broken(self, step: int) -> int | None:
         count = len(self._source)
         start = self._pane.cursor
-        for offset in range(1, min(count, SEEK_LIMIT) + 1, SEEK_WINDOW):
-            found = self._seek_in(start, step, offset, min(SEEK_WINDOW, count - offset + 1))
-            if found is not None:
-                self._pane.move_to(found, centre=True)
-                return
-
-    def _seek_in(self, start: int, step: int, offset: int, size: int) -> int | None:
-        count = len(self._source)
-        for distance in range(offset, offset + size):
+        for distance in range(1, min(count, SEEK_LIMIT) + 1):
             index = (start + step * distance) % count
             line = self._source.at(index)
             if line is not None and line.row is not None and line.row.health in _BROKEN:

@@ -74,9 +74,9 @@ class Narrowing:
             return False
         return self._expression is None or self._expression.matches(row)
 
-    def may_hold(self, root: Row) -> bool:
-        """Whether anything in the root's home tree may match; True when in doubt."""
-        return self._expression is None or self._expression.may_hold(root)
+    def may_hold(self, root: Row) -> bool | None:
+        """Whether anything in the root's home tree may match; None: rows must be tried."""
+        return None if self._expression is None else self._expression.may_hold(root)
 
 
 class TreeState:

@@ -42,6 +42,11 @@ class BoardScreen(Screen[ObjectRef | None]):
         super().__init__()
         self.board = board
         self.source = BoardSource(board.columns)
+        self.title_bar = Bar(id="title")
+        self.titles = Bar(id="titles")
+        self.pane = LinePane(self.source, id="board")
+        self.prompt = Prompt()
+        self.footer = Bar(id="footer")
         self._needle = ""
         self._rows: Sequence[BoardRow] = ()
         self._ask_at = 0.0
@@ -52,18 +57,13 @@ class BoardScreen(Screen[ObjectRef | None]):
         """The app, by its own type."""
         return cast("FleetApp", self.app)
 
-    @property
-    def pane(self) -> LinePane:
-        """The list."""
-        return self.query_one("#board", LinePane)
-
     def compose(self) -> ComposeResult:
         """Yields title, column titles, list, prompt and footer."""
-        yield Bar(id="title")
-        yield Bar(id="titles")
-        yield LinePane(self.source, id="board")
-        yield Prompt()
-        yield Bar(id="footer")
+        yield self.title_bar
+        yield self.titles
+        yield self.pane
+        yield self.prompt
+        yield self.footer
 
     def on_mount(self) -> None:
         """Wires the keys and shows the rows."""
@@ -73,13 +73,13 @@ class BoardScreen(Screen[ObjectRef | None]):
             **app.common_handlers(),
             **app.row_handlers(lambda: self.ref),
             "activate": self.activate,
-            "filter": lambda: self.query_one(Prompt).open("/", self._needle),
+            "filter": lambda: self.prompt.open("/", self._needle),
             "back": self.back,
             "quit": lambda: self.dismiss(None),
         }
         self._dispatcher = Dispatcher(app.keymap, lambda: _PLACES, handlers)
         app.apply_theme(self)
-        show_footer(self.query_one("#footer", Bar), self._dispatcher.hints())
+        show_footer(self.footer, self._dispatcher.hints())
         self.pane.focus()
         self.repaint()
 
@@ -118,18 +118,18 @@ class BoardScreen(Screen[ObjectRef | None]):
         count = len(self.source)
         notes = [Span(f"  /{self._needle}", Tone.MATCH)] if self._needle else []
         title = Span(f" {self.board.title}", Tone.ACCENT)
-        self.query_one("#title", Bar).show(title, Span(f"  {count}", Tone.DIM), *notes)
+        self.title_bar.show(title, Span(f"  {count}", Tone.DIM), *notes)
 
     def on_line_pane_resized(self, event: LinePane.Resized) -> None:
         """Puts the column titles over the columns."""
         if event.pane.source is self.source:
             titles = Line(tuple(cell(c.title, Tone.TITLE) for c in self.source.columns))
-            self.query_one("#titles", Bar).show_cells(titles, event.pane.slots)
+            self.titles.show_cells(titles, event.pane.slots)
 
     # -- keys -----------------------------------------------------------------------------
     def on_key(self, event: events.Key) -> None:
         """Does what the table of keys says."""
-        if self.query_one(Prompt).is_open or self._dispatcher is None:
+        if self.prompt.is_open or self._dispatcher is None:
             return
         if self._dispatcher.press(event.key):
             event.stop()
@@ -179,14 +179,14 @@ class BoardScreen(Screen[ObjectRef | None]):
 
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
         """Back to the list, or runs the command."""
-        self.query_one(Prompt).close()
+        self.prompt.close()
         self.pane.focus()
         if event.mark == ":":
             self.fleet_app.run_command(event.text)
 
     def on_prompt_cancelled(self, event: Prompt.Cancelled) -> None:
         """Back to the list, unfiltered."""
-        self.query_one(Prompt).close()
+        self.prompt.close()
         self.pane.focus()
         if event.mark == "/":
             self._needle = ""

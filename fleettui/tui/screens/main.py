@@ -20,6 +20,7 @@ from fleettui.tui.calm import empty_lines, is_too_small, too_small_lines
 from fleettui.tui.cells import Moment
 from fleettui.tui.choices import namespace_choices
 from fleettui.tui.dispatch import Dispatcher, Handler
+from fleettui.tui.filter_bar import FilterBar
 from fleettui.tui.handlers import pane_handlers
 from fleettui.tui.keymap import Place
 from fleettui.tui.layout import Column
@@ -75,6 +76,17 @@ class MainScreen(Screen[None]):
         self.index = index
         self.source = TreeSource(view, self._moment)
         self.state = TreeState(view)
+        self.filter_bar = FilterBar(index, fleet.table, view, self.state)
+        self.header = Bar(id="header")
+        self.crumbs = Bar(id="crumbs")
+        self.body = Container(id="body")
+        self.titles = Bar(id="titles")
+        self.tree_pane = LinePane(self.source, id="tree")
+        self.calm = LinePane(id="calm")
+        self.calm.has_cursor = False
+        self.detail = DetailPane(fleet, index, id="detail")
+        self.prompt = Prompt()
+        self.footer = Bar(id="footer")
         self._faded: frozenset[str] = frozenset()
         self._shows_sets = False
         self.keys: TreeKeys | None = None
@@ -90,32 +102,21 @@ class MainScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Yields header, tree, details, prompt and footer."""
-        yield Bar(id="header")
-        yield Bar(id="crumbs")
-        with Container(id="body"):
+        yield self.header
+        yield self.crumbs
+        with self.body:
             with Vertical(id="list"):
-                yield Bar(id="titles")
-                yield LinePane(self.source, id="tree")
-            yield LinePane(id="calm")
-            yield DetailPane(self.fleet, self.index, id="detail")
-        yield Prompt()
-        yield Bar(id="footer")
-
-    @property
-    def tree_pane(self) -> LinePane:
-        """The tree's pane."""
-        return self.query_one("#tree", LinePane)
-
-    @property
-    def detail(self) -> DetailPane:
-        """The details."""
-        return self.query_one("#detail", DetailPane)
+                yield self.titles
+                yield self.tree_pane
+            yield self.calm
+            yield self.detail
+        yield self.prompt
+        yield self.footer
 
     def on_mount(self) -> None:
         """Wires the keys and shows what is there."""
         app = self.fleet_app
         self.keys = TreeKeys(self.tree_pane, self.source, self.index)
-        self.query_one("#calm", LinePane).has_cursor = False
         handlers: dict[str, Handler] = {
             **pane_handlers(self._pane_in_front),
             **self.keys.handlers(),
@@ -123,6 +124,7 @@ class MainScreen(Screen[None]):
             **app.row_handlers(lambda: self.keys.ref if self.keys else None),
             "activate": self.activate,
             "detail": self.toggle_detail,
+            "filter": self.open_filter,
             "faults": lambda: self.reshape(self.state.toggle_faults),
             "sort": self.choose_order,
             "invert": lambda: self.reshape(self.state.invert),
@@ -135,13 +137,13 @@ class MainScreen(Screen[None]):
         }
         self._dispatcher = Dispatcher(app.keymap, self._places, handlers)
         app.apply_theme(self)
-        show_footer(self.query_one("#footer", Bar), self._dispatcher.hints())
+        show_footer(self.footer, self._dispatcher.hints())
         self.tree_pane.focus()
         self.repaint()
 
     def on_resize(self, event: events.Resize) -> None:
         """Puts the details where there is room."""
-        self.query_one("#body").set_class(event.size.width >= SIDE_WIDTH, "side")
+        self.body.set_class(event.size.width >= SIDE_WIDTH, "side")
         self.repaint()
         self.call_after_refresh(self.detail.refresh_lines)
 
@@ -154,15 +156,13 @@ class MainScreen(Screen[None]):
         if faded != self._faded:
             self._faded = faded
         self.source.view.settle()
+        self.measure()
         self._show_calm()
         self.tree_pane.changed()
-        header = self.query_one("#header", Bar)
         spans = header_spans(contexts, now=now, read_only=self.fleet.read_only)
-        header.show(*spans, right=list(user_spans(contexts, self.state.namespace)))
+        self.header.show(*spans, right=list(user_spans(contexts, self.state.namespace)))
         rollup = rollup_sum(self.index.rollup_of(name) for name in self.index.contexts())
-        self.query_one("#crumbs", Bar).show(
-            *crumb_spans(self.title_words, rollup, notes=self._notes())
-        )
+        self.crumbs.show(*crumb_spans(self.title_words, rollup, notes=self._notes()))
         self.follow_cursor()
 
     @property
@@ -181,7 +181,7 @@ class MainScreen(Screen[None]):
         size = self.size
         small = is_too_small(size.width, size.height)
         is_calm = small or not len(self.source)
-        self.query_one("#body").set_class(is_calm, "calm")
+        self.body.set_class(is_calm, "calm")
         if not is_calm:
             return
         if small:
@@ -193,14 +193,12 @@ class MainScreen(Screen[None]):
                 width=size.width - 4,
                 is_narrowed=self.state.is_narrowed,
             )
-        self.query_one("#calm", LinePane).show(TextSource(lines), keep_place=True)
+        self.calm.show(TextSource(lines), keep_place=True)
 
     def on_line_pane_resized(self, event: LinePane.Resized) -> None:
         """Puts the column titles over the columns."""
         if event.pane.id == "tree":
-            self.query_one("#titles", Bar).show_cells(
-                title_line(self.source.columns), event.pane.slots
-            )
+            self.titles.show_cells(title_line(self.source.columns), event.pane.slots)
 
     def on_line_pane_moved(self, event: LinePane.Moved) -> None:
         """Lets the details follow."""
@@ -225,7 +223,8 @@ class MainScreen(Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """Does what the table of keys says."""
-        if self.query_one(Prompt).is_open or self._dispatcher is None:
+        self.fleet_app.pacer.note_key()
+        if self.prompt.is_open or self._dispatcher is None:
             return
         if self._dispatcher.press(event.key):
             event.stop()
@@ -272,7 +271,7 @@ class MainScreen(Screen[None]):
         if self._is_detail_in_front():
             self.tree_pane.focus()
         elif self.state.expression:
-            self.reshape(lambda: self.state.set_filter("", None))
+            self.reshape(self.filter_bar.clear)
         elif self.keys is not None and self.keys.marks:
             self.keys.unmark_all()
             self.repaint()
@@ -351,6 +350,50 @@ class MainScreen(Screen[None]):
         elif was_there:
             self.activate()
 
+    # -- typing ---------------------------------------------------------------------------
+    def open_filter(self) -> None:
+        """Opens the filter line; the texts that it searches are made meanwhile."""
+        self.prompt.open("/", self.state.expression)
+        self.prompt.note(*self.filter_bar.notes())
+        self.fleet_app.pacer.run("warm", self.filter_bar.warming(), done=lambda: None)
+
+    def on_prompt_changed(self, event: Prompt.Changed) -> None:
+        """Filters as one types."""
+        if event.mark == "/":
+            now = self.fleet.now()
+            self.reshape(lambda: self.filter_bar.type(event.text, now))
+            self.show_filter_notes()
+
+    def filter_by(self, text: str) -> None:
+        """Filters by an expression; a wrong one opens the line to be put right."""
+        now = self.fleet.now()
+        self.reshape(lambda: self.filter_bar.type(text, now))
+        if self.state.expression != text.strip():
+            self.prompt.open("/", text)
+            self.prompt.note(*self.filter_bar.notes())
+
+    def show_filter_notes(self) -> None:
+        """Says how much the filter finds, and again when everything is counted."""
+        self.prompt.note(*self.filter_bar.notes())
+        self.measure()
+
+    def measure(self) -> None:
+        """Lets the view measure what it has not yet."""
+        view = self.source.view
+        pacer = self.fleet_app.pacer
+        if not view.is_exact and not pacer.is_running("measure"):
+            pacer.run("measure", view.work(), done=self._measured)
+
+    def _measured(self) -> None:
+        self.tree_pane.changed()
+        if self.prompt.is_open and self.prompt.mark == "/":
+            self.prompt.note(*self.filter_bar.notes())
+
+    def on_prompt_passed(self, event: Prompt.Passed) -> None:
+        """Moves in the tree while one types."""
+        steps = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10}
+        self.tree_pane.move_by(steps.get(event.key, 0))
+
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
         """Runs the command."""
         self.close_prompt()
@@ -358,12 +401,14 @@ class MainScreen(Screen[None]):
             self.fleet_app.run_command(event.text)
 
     def on_prompt_cancelled(self, event: Prompt.Cancelled) -> None:
-        """Back to the tree."""
+        """Back to the tree; a filter that is given up is gone."""
         self.close_prompt()
+        if event.mark == "/":
+            self.reshape(self.filter_bar.clear)
 
     def close_prompt(self) -> None:
         """Hides the prompt and gives the keys back to the tree."""
-        self.query_one(Prompt).close()
+        self.prompt.close()
         self.tree_pane.focus()
 
 

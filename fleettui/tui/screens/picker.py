@@ -72,18 +72,16 @@ class Picker(ModalScreen[Picked | None]):
         self._typed = ""
         self._at = at
         self._source = BoardSource(_COLUMNS)
+        self._title_bar = Bar(id="picker-title")
+        self.pane = LinePane(self._source, id="picker-list")
+        self._hint_bar = Bar(id="picker-hint")
 
     def compose(self) -> ComposeResult:
         """Yields title, items and what was typed."""
         with Vertical(id="picker"):
-            yield Bar(id="picker-title")
-            yield LinePane(self._source, id="picker-list")
-            yield Bar(id="picker-hint")
-
-    @property
-    def pane(self) -> LinePane:
-        """The items."""
-        return self.query_one("#picker-list", LinePane)
+            yield self._title_bar
+            yield self.pane
+            yield self._hint_bar
 
     def on_mount(self) -> None:
         """Shows the items."""
@@ -101,9 +99,9 @@ class Picker(ModalScreen[Picked | None]):
         self.pane.refresh()
         typed = Span(f"  {self._typed}▏" if self._typed else "  type to narrow", Tone.MATCH)
         title = Span(f"{self._title}", Tone.ACCENT)
-        self.query_one("#picker-title", Bar).show(title, typed)
+        self._title_bar.show(title, typed)
         hint = f"⏎ choose  {self._hint}  esc close"
-        self.query_one("#picker-hint", Bar).show(Span(hint, Tone.DIM))
+        self._hint_bar.show(Span(hint, Tone.DIM))
 
     def on_key(self, event: events.Key) -> None:
         """Moves, narrows, chooses or closes."""

@@ -44,6 +44,10 @@ class TextScreen(Screen[ObjectRef | None]):
         self.manner = Manner()
         self._error: FleettuiError | None = None
         self._is_loading = False
+        self.title_bar = Bar(id="title")
+        self.pane = LinePane(id="text")
+        self.prompt = Prompt()
+        self.footer = Bar(id="footer")
         self._needle = ""
         self._at_end = False
         self._dispatcher: Dispatcher | None = None
@@ -55,15 +59,10 @@ class TextScreen(Screen[ObjectRef | None]):
 
     def compose(self) -> ComposeResult:
         """Yields title, text, prompt and footer."""
-        yield Bar(id="title")
-        yield LinePane(id="text")
-        yield Prompt()
-        yield Bar(id="footer")
-
-    @property
-    def pane(self) -> LinePane:
-        """The text."""
-        return self.query_one("#text", LinePane)
+        yield self.title_bar
+        yield self.pane
+        yield self.prompt
+        yield self.footer
 
     def on_mount(self) -> None:
         """Shows what is there and asks for the rest."""
@@ -72,7 +71,7 @@ class TextScreen(Screen[ObjectRef | None]):
             **pane_handlers(lambda: self.pane),
             **app.common_handlers(),
             "activate": self._follow,
-            "search": lambda: self.query_one(Prompt).open("/", self._needle),
+            "search": lambda: self.prompt.open("/", self._needle),
             "next_match": lambda: self._seek(1),
             "previous_match": lambda: self._seek(-1),
             "wrap": lambda: self._turn("wrap"),
@@ -86,7 +85,7 @@ class TextScreen(Screen[ObjectRef | None]):
             handlers["reveal"] = self._reveal
         self._dispatcher = Dispatcher(app.keymap, lambda: _PLACES, handlers)
         app.apply_theme(self)
-        show_footer(self.query_one("#footer", Bar), self._dispatcher.hints())
+        show_footer(self.footer, self._dispatcher.hints())
         self.pane.focus()
         self._fetch()
 
@@ -144,12 +143,12 @@ class TextScreen(Screen[ObjectRef | None]):
             notes.append(Span("  masked values shown", Tone.STALLED))
         title = Span(f" {self.document.title}", Tone.ACCENT)
         right = [Span("… " if self._is_loading else "", Tone.PROGRESS)]
-        self.query_one("#title", Bar).show(title, *notes, right=right)
+        self.title_bar.show(title, *notes, right=right)
 
     # -- keys -----------------------------------------------------------------------------
     def on_key(self, event: events.Key) -> None:
         """Does what the table of keys says."""
-        if self.query_one(Prompt).is_open or self._dispatcher is None:
+        if self.prompt.is_open or self._dispatcher is None:
             return
         if self._dispatcher.press(event.key):
             event.stop()
@@ -222,14 +221,14 @@ class TextScreen(Screen[ObjectRef | None]):
 
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
         """Back to the text, or runs the command."""
-        self.query_one(Prompt).close()
+        self.prompt.close()
         self.pane.focus()
         if event.mark == ":":
             self.fleet_app.run_command(event.text)
 
     def on_prompt_cancelled(self, event: Prompt.Cancelled) -> None:
         """Back to the text."""
-        self.query_one(Prompt).close()
+        self.prompt.close()
         self.pane.focus()
         if event.mark == "/":
             self._needle = ""

@@ -41,6 +41,8 @@ class DetailPane(Vertical):
     def __init__(self, fleet: FleetPort, index: Index, *, id: str | None = None) -> None:
         """Stay closed."""
         super().__init__(id=id)
+        self.title_bar = Bar(id="detail-title")
+        self.pane = LinePane(id="detail-text")
         self._fleet = fleet
         self._index = index
         self._ref: ObjectRef | None = None
@@ -51,13 +53,8 @@ class DetailPane(Vertical):
 
     def compose(self) -> ComposeResult:
         """Yields title and text."""
-        yield Bar(id="detail-title")
-        yield LinePane(id="detail-text")
-
-    @property
-    def pane(self) -> LinePane:
-        """The text."""
-        return self.query_one("#detail-text", LinePane)
+        yield self.title_bar
+        yield self.pane
 
     @property
     def is_open(self) -> bool:
@@ -66,7 +63,7 @@ class DetailPane(Vertical):
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in other colours."""
-        self.query_one(Bar).set_theme(theme)
+        self.title_bar.set_theme(theme)
         self.pane.set_theme(theme)
 
     def toggle(self) -> None:
@@ -101,7 +98,7 @@ class DetailPane(Vertical):
         pane = self.pane
         pane.show(TextSource(lines), keep_place=keep_place)
         title = f" {self._ref.kind}/{self._ref.name}" if self._ref else " "
-        self.query_one("#detail-title", Bar).show(Span(title, Tone.TITLE))
+        self.title_bar.show(Span(title, Tone.TITLE))
 
     def _lines(self) -> Sequence[Line]:
         if self._ref is None:

@@ -82,6 +82,9 @@ class Prompt(Horizontal):
     def __init__(self) -> None:
         """Stay hidden."""
         super().__init__()
+        self._mark_bar = Bar(id="prompt-mark")
+        self._input = Input(id="prompt-input", compact=True, select_on_focus=False)
+        self._note = Bar(id="prompt-note")
         self.mark = ""
         self._complete: Complete = lambda text: text
         self._history: dict[str, list[str]] = {}
@@ -89,22 +92,14 @@ class Prompt(Horizontal):
 
     def compose(self) -> ComposeResult:
         """Yields mark, input and note."""
-        yield Bar(id="prompt-mark")
-        yield Input(id="prompt-input", compact=True, select_on_focus=False)
-        yield Bar(id="prompt-note")
+        yield self._mark_bar
+        yield self._input
+        yield self._note
 
     @property
     def is_open(self) -> bool:
         """Whether it is being typed into."""
         return self.has_class("open")
-
-    @property
-    def _input(self) -> Input:
-        return self.query_one("#prompt-input", Input)
-
-    @property
-    def _note(self) -> Bar:
-        return self.query_one("#prompt-note", Bar)
 
     def open(self, mark: str, text: str = "", *, complete: Complete | None = None) -> None:
         """Show the line with a mark (``:`` or ``/``) and the text to start from."""
@@ -112,7 +107,7 @@ class Prompt(Horizontal):
         self._complete = complete or (lambda typed: typed)
         self._place = len(self._history.get(mark, ()))
         self.add_class("open")
-        self.query_one("#prompt-mark", Bar).show(Span(f" {mark} ", Tone.KEY))
+        self._mark_bar.show(Span(f" {mark} ", Tone.KEY))
         self.note()
         line = self._input
         line.suggester = _Ghost(self._complete) if complete else None
@@ -131,7 +126,7 @@ class Prompt(Horizontal):
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in other colours."""
-        for bar in self.query(Bar):
+        for bar in (self._mark_bar, self._note):
             bar.set_theme(theme)
 
     def on_input_changed(self, event: Input.Changed) -> None:
