@@ -12,7 +12,6 @@ socket_factory); tcp(7); client-go ``transport`` defaults.
 import asyncio
 import os
 import re
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from fleettui.kube.kubeconfig_entries import ClusterEntry
 from fleettui.kube.limits import TokenBucket, Turnstile
 from fleettui.kube.pace import LinkPace
 from fleettui.kube.proxies import is_loopback, proxy_for
+from fleettui.kube.sockets import keepalive_socket
 from fleettui.kube.tls import Trust, tls_context
 from fleettui.text import one_line
 
@@ -44,20 +44,6 @@ _HEADERS_S = {Purpose.SHORT: 60.0, Purpose.LIST: 90.0, Purpose.PROBE: 5.0, Purpo
 _ERROR_BODY_BYTES = 64 << 10
 _READ_BUFFER_BYTES = 2 << 20
 _BROKEN = (aiohttp.ClientError, OSError)
-
-
-def _keepalive_socket(address: aiohttp.AddrInfoType) -> socket.socket:
-    """A socket whose death is noticed within a minute, also behind a silent NAT."""
-    family, kind, protocol, *_ = address
-    made = socket.socket(family=family, type=kind, proto=protocol)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    idle_name = "TCP_KEEPIDLE" if hasattr(socket, "TCP_KEEPIDLE") else "TCP_KEEPALIVE"
-    wanted = ((idle_name, 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
-    for name, value in (*wanted, ("TCP_USER_TIMEOUT", 60_000)):
-        option = getattr(socket, name, None)
-        if option is not None:
-            made.setsockopt(socket.IPPROTO_TCP, option, value)
-    return made
 
 
 class Guard:
@@ -339,7 +325,7 @@ class Transport:
             connector = aiohttp.TCPConnector(
                 limit=limit,
                 ssl=context,  # type: ignore[arg-type]  # an SSLContext; object keeps ssl unimported
-                socket_factory=_keepalive_socket,
+                socket_factory=keepalive_socket,
                 keepalive_timeout=60.0,
             )
             return aiohttp.ClientSession(
