@@ -4,15 +4,14 @@ Knows a bounded log that any number of readers walk at their own pace; refuses
 to know who reads. A reader that falls behind the log is told to start over.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from fleettui.index.rows import Row
 from fleettui.kinds.record import ObjectRef, Verdict
 
-LOG_LIMIT: Final = 1 << 18
-"""Entries kept: four minutes of 1,000 changes a second."""
+LOG_LIMIT: Final = 1 << 16
+"""Entries kept: a dozen seconds of 1,000 changes a second with what stands above them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,37 +75,39 @@ class Change:
 
 
 class ChangeLog:
-    """The log; entries are rows (something changed) or pairs of a word and a row."""
+    """The log: a row for something changed, or a word and then the row it is about."""
 
     __slots__ = ("_base", "_entries", "mark")
 
     def __init__(self) -> None:
         """Start empty."""
-        self._entries: list[Row | tuple[str, Row] | tuple[str, Row, ObjectRef]] = []
+        self._entries: list[Row | str] = []
         self._base = 0
         self.mark = self._entries.append
         """Notes that something shown of the row changed."""
 
     def note_added(self, row: Row) -> None:
         """Note a new row."""
-        self._entries.append(("+", row))
+        self._entries += (ADDED, row)
 
     def note_removed(self, row: Row) -> None:
         """Note that a row left."""
-        self._entries.append(("-", row, row.ref))
+        self._entries += (REMOVED, row)
 
     def note_structure(self, root: Row, *, roots_changed: bool = False) -> None:
         """Note that the home tree under this root has another shape."""
-        self._entries.append(("r" if roots_changed else "s", root))
+        self._entries += (ROOTS if roots_changed else SHAPE, root)
 
     def note_coverage(self) -> None:
         """Note that what is known about scopes changed."""
-        self._entries.append(("c", None))  # type: ignore[arg-type]  # the only entry without a row
+        self._entries.append(COVERAGE)
 
     def trim(self) -> None:
         """Forget the older half when the log is full."""
         if len(self._entries) > LOG_LIMIT:
             cut = len(self._entries) // 2
+            if self._entries[cut - 1] in PAIRED:
+                cut += 1
             del self._entries[:cut]
             self._base += cut
 
@@ -117,28 +118,31 @@ class ChangeLog:
         if start < 0:
             return Change(reset=True)
         change = Change()
-        fresh: Iterable[Row | tuple[str, Row] | tuple[str, Row, ObjectRef]]
-        fresh = self._entries[start:] if start else self._entries
         dirty = change.dirty
+        fresh = iter(self._entries[start:])
         for entry in fresh:
-            if isinstance(entry, Row):
+            if not isinstance(entry, str):
                 dirty.add(entry)
+            elif entry == COVERAGE:
+                change.coverage = True
             else:
-                _file(entry, change)
-        gone = {row for row in dirty if row.is_gone}
-        change.dirty -= gone
+                row = next(fresh)
+                assert not isinstance(row, str), "a word is followed by its row"
+                _file(entry, row, change)
+        change.dirty = {row for row in dirty if not row.is_gone}
+        change.added = {row for row in change.added if not row.is_gone}
         return change
 
 
-def _file(entry: tuple[str, Row] | tuple[str, Row, ObjectRef], change: Change) -> None:
-    word, row = entry[0], entry[1]
-    if word == "+":
-        if not row.is_gone:
-            change.added.add(row)
-    elif word == "-":
-        change.removed[row] = entry[2] if len(entry) == 3 else row.ref
-    elif word == "c":
-        change.coverage = True
+ADDED, REMOVED, ROOTS, SHAPE, COVERAGE = "+", "-", "r", "s", "c"
+PAIRED: Final = frozenset({ADDED, REMOVED, ROOTS, SHAPE})
+
+
+def _file(word: str, row: Row, change: Change) -> None:
+    if word == ADDED:
+        change.added.add(row)
+    elif word == REMOVED:
+        change.removed[row] = row.ref
     else:
         change.structure.add(row)
-        change.roots |= word == "r"
+        change.roots |= word == ROOTS

@@ -18,8 +18,10 @@ from fleettui.index.rollup import VERDICTS, Rollup, unpack
 from fleettui.index.rows import (
     DELETING,
     RANK,
+    Place,
     Realm,
     Row,
+    UidOf,
     fact_values_of,
     links_of,
     make_row,
@@ -32,7 +34,7 @@ from fleettui.index.startup import HealthChecks, are_of_one_cluster
 from fleettui.index.store import Store
 from fleettui.index.tree import Tree
 from fleettui.kinds.batch import Batch, Deleted, Mark, Scope, ScopeStatus
-from fleettui.kinds.record import ObjectRef, Record
+from fleettui.kinds.record import ObjectRef, Owner, Record
 from fleettui.kinds.spec import KindSpec, Role
 
 
@@ -115,7 +117,7 @@ class Index:
             place = store.place_of(scope.context, record.group, record.kind, record.namespace)
             row = None
         if row is None:
-            row = make_row(place, record, store.shapes)
+            row = make_row(place, record, store.shapes, self._uid_of(place))
             row.epoch = self._epoch
             place.rows[row.name] = row
             store.size += 1
@@ -132,6 +134,16 @@ class Index:
         if place.spec.role is Role.HEALTH_CHECK:
             self._retime_machines(row, now)
 
+    def _uid_of(self, place: Place) -> UidOf:
+        find = self._store.find
+
+        def uid_of(owner: Owner) -> int | str:
+            uid = pack_uid(owner.uid)
+            row = find(place.context, owner.group, owner.kind, place.namespace, owner.name)
+            return row.identity if row is not None and row.identity == uid else uid
+
+        return uid_of
+
     def _is_news(self, row: Row, record: Record) -> bool:
         revision = pack_revision(record.resource_version)
         if isinstance(revision, int) and isinstance(row.revision, int):
@@ -145,7 +157,7 @@ class Index:
         unit = unit_of_row(row)
         before = row.state
         state = shapes.state_of(record)
-        links = links_of(record)
+        links = links_of(record, self._uid_of(row.place))
         moved = links != row.links or not _same_pointers(before, state)
         old = self._tree.targets_of(row) if moved else []
         row.state = state

@@ -9,7 +9,7 @@ Rows are not seen by the cycle collector: whoever drops one cuts its links.
 import re
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -492,13 +492,22 @@ def moments_of(record: Record) -> bytes:
         return struct.pack(f"<{len(moments)}I", *clamped)
 
 
-def links_of(record: Record) -> tuple[str | int, ...]:
-    """Return the names that fill the record's link shapes."""
+UidOf = Callable[[Owner], int | str]
+
+
+def links_of(record: Record, uid_of: UidOf) -> tuple[str | int, ...]:
+    """Return the names that fill the record's link shapes.
+
+    Args:
+        record: what points.
+        uid_of: gives the owner's packed uid, that of its row if there is one, so that
+            the two share it.
+    """
     intern = sys.intern
     if record.owners:
         owners = record.owners
         names: list[str | int] = [intern(owner.name) for owner in owners]
-        names += [pack_uid(owner.uid) for owner in owners]
+        names += [uid_of(owner) for owner in owners]
         names += [intern(reference.name) for reference in record.references]
         return tuple(names)
     return tuple([intern(reference.name) for reference in record.references])
@@ -510,7 +519,7 @@ def fact_values_of(record: Record) -> tuple[str, ...]:
     return tuple([intern(value) if len(value) <= 80 else value for _, value in record.facts])
 
 
-def make_row(place: Place, record: Record, shapes: Shapes) -> Row:
+def make_row(place: Place, record: Record, shapes: Shapes, uid_of: UidOf) -> Row:
     """Return a row for the record, not linked to anything yet."""
     return Row(
         place,
@@ -518,7 +527,7 @@ def make_row(place: Place, record: Record, shapes: Shapes) -> Row:
         pack_uid(record.uid),
         pack_revision(record.resource_version),
         shapes.state_of(record),
-        links_of(record),
+        links_of(record, uid_of),
         shapes.pairs_of(record.labels),
         shapes.pairs_of(record.annotations),
         fact_values_of(record),

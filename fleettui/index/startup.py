@@ -1,7 +1,7 @@
 """How long a machine may take to become a node, by the health check that watches it.
 
 Knows the facts that a health check's entry gives: ``node_startup_timeout`` (a Go
-duration or seconds) and ``selector`` (``k=v`` joined by commas). Source: Cluster
+duration or seconds) and ``selector`` (``k=v`` words). Source: Cluster
 API, MachineHealthCheck spec.nodeStartupTimeout(Seconds), spec.selector.
 """
 
@@ -78,5 +78,5 @@ def _selects(selector: str, machine: Row) -> bool:
     if not selector:
         return False
     labels = dict(machine.labels)
-    pairs = [term.strip().partition("=") for term in selector.split(",")]
+    pairs = [term.partition("=") for term in selector.replace(",", " ").split()]
     return all(labels.get(key) == value for key, _, value in pairs)

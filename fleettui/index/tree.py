@@ -189,6 +189,9 @@ class Tree:
             self._log.note_structure(row, roots_changed=True)
             return
         parent.kids = with_row(parent.kids, row)
+        if isinstance(parent.kids, tuple) and parent.kids == parent.inbound:
+            # Those below are mostly those who point here: one tuple does for both.
+            parent.kids = parent.inbound
         root = self.add_counts(parent, row.counts)
         self._log.note_structure(root)
         if feeds(row, parent):

@@ -407,7 +407,8 @@ class TreeView:
         size = len(self)
         if change.structure and layout.shown.exceptions:
             self._find_toggled()
-        for row in touched:
+        # Those that left first: a new object of the same name would sort to the same place.
+        for row in sorted(touched, key=lambda row: not row.is_gone):
             layout.place(row)
         return bool(change.structure or change.removed or change.added) or size != len(self)
 

@@ -137,6 +137,18 @@ def test_view_cursor_key_keeps_its_object_under_churn(make, index):
     assert view.lines(before + 1, before + 2)[0].key == key
 
 
+def test_view_objects_reborn_under_the_same_names_stand_once(make, index):
+    """A namespace deleted and created again must not leave lines of the old objects."""
+    view = TreeView(index)
+    for life in range(5):
+        records = [make.record("Cluster", f"c{n}", uid=f"{life}-{n}") for n in range(30)]
+        make.put(index, *records)
+        view.settle()
+        assert len(view) == 32
+        rows = [line.row for line in view.lines(2, 32)]
+        assert {row.uid for row in rows} == {f"{life}-{n}" for n in range(30)}
+
+
 def test_view_health_order_is_worst_first_then_longest_broken(make, index):
     """The first line must be the one to look at first."""
     for number, (name, verdict, since) in enumerate(
