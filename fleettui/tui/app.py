@@ -19,16 +19,19 @@ from textual.screen import Screen
 from fleettui.config import Settings
 from fleettui.errors import ExitCode, FleettuiError
 from fleettui.fleet import Fleet
+from fleettui.index.causes import CauseBoard
 from fleettui.index.index import Index
 from fleettui.index.view import TreeView
 from fleettui.kinds.record import ObjectRef
 from fleettui.text import safe_text
 from fleettui.tui.bridge import Bridge
+from fleettui.tui.cause_board import Causes
 from fleettui.tui.choices import context_choices
 from fleettui.tui.commands import COMMANDS, Argument, Typed, Vocabulary
 from fleettui.tui.content import BOARDS
 from fleettui.tui.dispatch import Handler
-from fleettui.tui.documents import Chain, Description, Document, EventList, Log, Manifest
+from fleettui.tui.documents import Description, Document, EventList, Log, Manifest
+from fleettui.tui.explanations import Chain, Explanation
 from fleettui.tui.help import HelpText
 from fleettui.tui.keymap import Keymap
 from fleettui.tui.overview import DOCUMENTS
@@ -51,7 +54,7 @@ LEAVE_S = 2.0
 """Time in which a second ``q`` leaves."""
 
 
-_OWN_COMMANDS = frozenset({"ctx", "ns", "tree", "perspective", "filter", "help", "quit"})
+_OWN_COMMANDS = frozenset({"ctx", "ns", "tree", "causes", "perspective", "filter", "help", "quit"})
 """Commands that the app runs itself."""
 
 
@@ -92,6 +95,8 @@ class FleetApp(App[int]):
         )
         self.main = MainScreen(fleet, index, view)
         self.bridge: Bridge | None = None
+        self.causes = CauseBoard(index)
+        self._follows_causes = False
         self.pacer = Pacer(call_later=self._call_later, clock=time.monotonic)
         self._asked_to_leave_at = 0.0
         for known in (DARK, LIGHT, self.colours):
@@ -140,6 +145,7 @@ class FleetApp(App[int]):
     def tick(self) -> None:
         """Lets ages grow."""
         self.fleet.settle()
+        self._work_on_causes()
         self.repaint()
         gc.collect(0)
 
@@ -181,7 +187,8 @@ class FleetApp(App[int]):
             "yaml": about(lambda r: Manifest(fleet, r)),
             "events": about(lambda r: EventList(fleet, r)),
             "logs": about(lambda r: Log(fleet, r)),
-            "trace": about(lambda r: Chain(fleet, index, r)),
+            "trace": about(lambda r: Chain(fleet, r)),
+            "explain": about(lambda r: Explanation(fleet, r)),
             "copy": lambda: self._copy(ref(), whole=False),
             "copy_reference": lambda: self._copy(ref(), whole=True),
         }
@@ -276,10 +283,23 @@ class FleetApp(App[int]):
             case "filter":
                 self.show_tree()
                 main.filter_by(typed.argument)
+            case "causes":
+                self.show_causes()
             case name if name in BOARDS:
                 self.push_screen(BoardScreen(BOARDS[name](self.fleet)), self._go_to)
             case name:
                 self.read(DOCUMENTS[name](self.fleet))
+
+    def show_causes(self) -> None:
+        """Opens the causes; from now on they are kept up to date."""
+        self._follows_causes = True
+        self._work_on_causes()
+        self.push_screen(BoardScreen(Causes(self.fleet, self.causes)), self._go_to)
+
+    def _work_on_causes(self) -> None:
+        if self._follows_causes and not self.pacer.is_running("causes"):
+            work = self.causes.work(self.fleet.now())
+            self.pacer.run("causes", work, done=self.repaint)
 
     # -- contexts -------------------------------------------------------------------------
     def choose_context(self) -> None:

@@ -1,4 +1,4 @@
-"""What fills a screen of text: description, YAML, Events, log, chain.
+"""What fills a screen of text: description, YAML, Events, log.
 
 Knows what to ask of the fleet and how the answer becomes lines; knows no widget.
 Each document is fetched when it is opened and when asked again. Values that look
@@ -13,19 +13,16 @@ import yaml
 
 from fleettui.fleet.context import EventLine
 from fleettui.index.index import Index
-from fleettui.index.rows import Row
 from fleettui.kinds.record import ObjectRef
 from fleettui.redaction import masked
 from fleettui.text import safe_text
-from fleettui.tui.cells import GLYPHS
 from fleettui.tui.detail import detail_lines, event_lines
 from fleettui.tui.lines import Line, Span, spans_line, text_line
 from fleettui.tui.ports import FleetPort
 from fleettui.tui.prose import wrapped
-from fleettui.tui.theme import VERDICT_TONES, Tone
+from fleettui.tui.theme import Tone
 
 MAX_LOG_LINES = 5000
-MAX_CHAIN = 32
 MAX_SCALAR = 65_536
 """Longest text of one YAML value shown, in characters."""
 
@@ -223,65 +220,3 @@ def _is_error(line: str) -> bool:
     """Whether a line of a controller's log tells of an error (klog, zap, logr)."""
     is_klog = line.startswith("E") and line[1:5].isdigit()
     return is_klog or '"level":"error"' in line
-
-
-class Chain:
-    """How an object came to be where it is: owners upwards, what it needs, what needs it."""
-
-    manners: frozenset[str] = frozenset()
-
-    def __init__(self, fleet: FleetPort, index: Index, ref: ObjectRef) -> None:
-        """Trace this object."""
-        self.title = f"trace {_name_of(ref)}"
-        self._fleet = fleet
-        self._index = index
-        self._ref = ref
-
-    async def fetch(self, changed: Callable[[], None]) -> None:
-        """Nothing to ask for: everything is in the index."""
-
-    def lines(self, *, width: int, manner: Manner) -> Sequence[Line]:
-        """Return the way down to the object, then what it points at, then its dependants."""
-        row = self._index.get(self._ref)
-        if row is None:
-            return [text_line(f"{self._ref} is no longer there", Tone.DIM)]
-        way: list[Row] = [row]
-        while (above := way[-1].parent) is not None and len(way) < MAX_CHAIN:
-            way.append(above)
-        lines = [text_line("FROM THE TOP", Tone.TITLE)]
-        for depth, step in enumerate(reversed(way)):
-            lines.append(_step_line(step, depth, "└ " if depth else ""))
-            lines.extend(
-                _pointer_line(edge.relation, edge.key, edge.target, depth + 1)
-                for edge in self._index.edges(step)
-                if edge.relation != "owner" and (edge.target is None or edge.target not in way)
-            )
-        lines += [text_line(), text_line("WHAT POINTS HERE", Tone.TITLE)]
-        inbound = [e for e in self._index.reverse(row) if e.target is not None]
-        lines += [_pointer_line(e.relation, e.key, e.target, 1) for e in inbound[:200]]
-        if not inbound:
-            lines.append(text_line("  nothing", Tone.DIM))
-        return lines
-
-
-def _step_line(row: Row, depth: int, branch: str) -> Line:
-    return spans_line(
-        Span("  " * depth + branch, Tone.DIM),
-        Span(f"{GLYPHS[row.health]} ", VERDICT_TONES[row.health]),
-        Span(f"{row.kind}/{row.name}", Tone.STRONG),
-        Span(f"  {row.reason}" if row.reason else "", VERDICT_TONES[row.health]),
-        target=row.ref,
-    )
-
-
-def _pointer_line(relation: str, key: ObjectRef, row: Row | None, depth: int) -> Line:
-    glyph, tone = (
-        ("∅", Tone.FAILED) if row is None else (GLYPHS[row.health], VERDICT_TONES[row.health])
-    )
-    return spans_line(
-        Span("  " * depth + f"↪ {relation.replace('_', ' ')} ", Tone.DIM),
-        Span(f"{glyph} ", tone),
-        Span(f"{key.kind}/{key.name}", Tone.LINK),
-        Span("  not found" if row is None else f"  {row.reason}", Tone.DIM),
-        target=key if row is not None else None,
-    )

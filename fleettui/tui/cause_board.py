@@ -1,0 +1,150 @@
+"""Causes as a board: what is broken or held, how widely, since when; members below.
+
+Knows the causes of the index; knows no widget.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fleettui.index.causes import Cause, CauseBoard, CauseState, Finding
+from fleettui.index.index import Index
+from fleettui.kinds.record import ObjectRef
+from fleettui.text import age_text, one_line, safe_text
+from fleettui.tui.boards import BoardRow
+from fleettui.tui.cells import GLYPHS, count_text
+from fleettui.tui.layout import Column
+from fleettui.tui.lines import Cell, Line, Span, cell, spans_line, text_line
+from fleettui.tui.ports import FleetPort
+from fleettui.tui.prose import paragraph
+from fleettui.tui.theme import VERDICT_TONES, Tone
+
+STATE_SIGNS: dict[CauseState, tuple[str, Tone]] = {
+    CauseState.FAILING: ("✗", Tone.FAILED),
+    CauseState.PAUSED: ("⏸", Tone.PAUSED),
+    CauseState.DELETING: ("✂", Tone.DELETING),
+    CauseState.WAITING: ("…", Tone.PROGRESS),
+    CauseState.PROGRESSING: ("…", Tone.PROGRESS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """Every cause of the fleet, worst and widest first."""
+
+    fleet: FleetPort
+    board: CauseBoard
+    title: str = "causes"
+    empty: str = "nothing is broken, held or under way, as far as it has been read"
+    columns: Sequence[Column] = (
+        Column("what", "WHAT", 30, 58, 0),
+        Column("clusters", "CLUSTERS", 8, 8, 1, is_right=True),
+        Column("objects", "OBJECTS", 7, 7, 2, is_right=True),
+        Column("since", "SINCE", 7, 8, 3, is_right=True),
+        Column("state", "STATE", 11, 11, 5),
+        Column("message", "MESSAGE", 24, 200, 4),
+    )
+
+    def rows(self) -> Sequence[BoardRow]:
+        """Return causes as they are now."""
+        now = self.fleet.now()
+        return [self._row(cause, now) for cause in self.board.causes()]
+
+    def _row(self, cause: Cause, now: int) -> BoardRow:
+        glyph, tone = STATE_SIGNS[cause.state]
+        why = cause.reason or cause.condition
+        objects = cause.objects
+        what: Cell = (
+            Span(f"{glyph} ", tone),
+            Span(f"{cause.root.kind}: ", Tone.DIM),
+            Span(why, tone),
+        )
+        cells = (
+            what,
+            cell(count_text(cause.clusters) if cause.clusters else ""),
+            cell(count_text(objects), Tone.DIM),
+            cell(age_text(now - cause.since) if cause.since else "", Tone.DIM),
+            cell(cause.state.value, tone),
+            cell(one_line(cause.message)),
+        )
+        members = cause.findings
+        return BoardRow(
+            cause.fingerprint,
+            cells,
+            cause.root,
+            opens=lambda: Members(self.fleet, why, tuple(members)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Everything that one cause hits: the object at fault of each affected top."""
+
+    fleet: FleetPort
+    reason: str
+    findings: Sequence[Finding]
+    empty: str = "nothing is hit any more"
+    columns: Sequence[Column] = (
+        Column("top", "AFFECTED", 24, 50, 0),
+        Column("root", "AT FAULT", 26, 60, 1),
+        Column("since", "SINCE", 7, 8, 2, is_right=True),
+        Column("context", "CONTEXT", 12, 30, 4),
+        Column("message", "MESSAGE", 24, 200, 3),
+    )
+
+    @property
+    def title(self) -> str:
+        """The reason that they share."""
+        return f"causes › {self.reason}"
+
+    def rows(self) -> Sequence[BoardRow]:
+        """Return the findings."""
+        now = self.fleet.now()
+        index = self.fleet.index
+        rows = []
+        for place, finding in enumerate(self.findings):
+            signal = finding.signal
+            cells = (
+                ref_cell(index, finding.top),
+                ref_cell(index, finding.root),
+                cell(age_text(now - signal.since) if signal.since else "", Tone.DIM),
+                cell(finding.top.context, Tone.DIM),
+                cell(one_line(signal.message)),
+            )
+            rows.append(BoardRow((place, finding.top), cells, finding.root))
+        return rows
+
+
+def ref_cell(index: Index, ref: ObjectRef) -> Cell:
+    """An object by its reference, with its health when it is known."""
+    row = index.get(ref)
+    mark = Span("∅ ", Tone.FAILED)
+    if row is not None:
+        mark = Span(f"{GLYPHS[row.health]} ", VERDICT_TONES[row.health])
+    return (mark, Span(f"{ref.kind}/", Tone.DIM), Span(ref.name))
+
+
+def explanation_lines(
+    index: Index, findings: Sequence[Finding], *, now: int, width: int
+) -> list[Line]:
+    """Why one object is not well, best explanation first, each with its way down."""
+    lines: list[Line] = []
+    for finding in findings:
+        signal = finding.signal
+        glyph, tone = STATE_SIGNS[signal.state]
+        since = f" for {age_text(now - signal.since)}" if signal.since else ""
+        lines.append(
+            spans_line(
+                Span(f"{glyph} {signal.state.value}", tone),
+                Span(f"  {signal.condition} {signal.reason}".rstrip(), Tone.STRONG),
+                Span(since, Tone.DIM),
+            )
+        )
+        for depth, ref in enumerate(finding.path):
+            branch = "  " * depth + ("└ " if depth else "  ")
+            target = ref if index.get(ref) is not None else None
+            lines.append(spans_line(Span(branch, Tone.DIM), *ref_cell(index, ref), target=target))
+        if signal.missing is not None:
+            lines.append(text_line(f"  {safe_text(str(signal.missing))} is missing", Tone.FAILED))
+        lines += paragraph(signal.message, width, indent=2) if signal.message else ()
+        lines.append(text_line())
+    return lines
