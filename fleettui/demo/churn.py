@@ -19,6 +19,10 @@ from fleettui.demo.apiserver.table import Table
 HEARTBEAT = "demo.fleettui.dev/heartbeat"
 """The annotation that churn writes; no controller and no health rule reads it."""
 _TICK_S = 0.02
+_WORK_S = 0.008
+"""Longest time that requests wait for churn."""
+_TURN_S = 0.002
+"""Time that requests get before churn that is behind goes on."""
 
 
 class Churn:
@@ -42,11 +46,11 @@ class Churn:
         owed = 0.0
         last = loop.time()
         while True:
-            await asyncio.sleep(_TICK_S)
+            await asyncio.sleep(_TURN_S if owed >= 1 else _TICK_S)
             now = loop.time()
             owed = min(owed + (now - last) * self._rate, self._rate)
             last = now
-            deadline = now + _TICK_S / 2
+            deadline = now + _WORK_S
             while owed >= 1 and loop.time() < deadline:
                 owed -= 1
                 self.touch()

@@ -153,6 +153,9 @@ class ApiServer:
             return await self._answer(request, recorded, outlet)
         except ApiError as error:
             return await outlet.error(error)
+        except ConnectionError:
+            # The client went away, or a fault cut it off: there is nobody left to answer.
+            return web.Response()
         finally:
             self.recorder.end(recorded, (time.perf_counter() - started) * 1000)
 
