@@ -1,7 +1,7 @@
 """``tree`` and ``get``: what the fleet is made of, as words and documents."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,9 +13,12 @@ from fleettui.fleet import Fleet
 from fleettui.fleet.forms import get_form, tree_form
 from fleettui.fleet.refs import find_rows, kinds_named
 from fleettui.index import Row, TreeView
-from fleettui.index.view import Filter
 from fleettui.kinds.record import Verdict
 from fleettui.text import age_text, one_line, safe_text
+
+if TYPE_CHECKING:
+    from fleettui.index.query import Query
+    from fleettui.index.search import BoundQuery
 
 GLYPHS = {
     Verdict.FAILED: "✗",
@@ -73,12 +76,12 @@ def get(
 ) -> int:
     """Print objects of KIND (or `all`), or only those called NAMES."""
     output = open_output(color)
-    query = _filter_of(expression)
+    query = _parsed(expression)
 
     async def work(fleet: Fleet) -> int:
         rows = _named(fleet, kind, names) if names else _of_kind(fleet, kind)
-        if query is not None:
-            rows = [row for row in rows if query.matches(row)]
+        if (wanted := _bound(fleet, query, output)) is not None:
+            rows = [row for row in rows if wanted.matches(row)]
         if form == "table":
             output.write("\n".join(row_lines(rows, fleet, output)))
         else:
@@ -104,20 +107,21 @@ def tree(
 ) -> int:
     """Print the whole fleet as a tree."""
     output = open_output(color)
-    query = _filter_of(expression)
+    query = _parsed(expression)
 
     async def work(fleet: Fleet) -> int:
+        wanted = _bound(fleet, query, output)
         if form == "table":
             view = TreeView(fleet.index)
             view.show_machine_sets(show=machine_sets)
-            view.set_filter(query)
+            view.set_filter(wanted)
             view.expand_all()
             view.settle()
             output.write("\n".join(tree_lines(view, fleet, output)))
         else:
             roots = list(fleet.index.roots())
-            if query is not None:
-                roots = [row for row in roots if _any_matches(fleet, row, query)]
+            if wanted is not None:
+                roots = [row for row in roots if _any_matches(fleet, row, wanted)]
             output.write(render(tree_form(fleet, roots), form))
         rows = list(fleet.index.rows())
         return _exit_code(fleet, output, rows, allow_partial=allow_partial, fail_on=fail_on)
@@ -125,7 +129,8 @@ def tree(
     return with_fleet(asked.opening(), output, work, timeout_s=timeout)
 
 
-def _filter_of(expression: str) -> Filter | None:
+def _parsed(expression: str) -> "Query | None":
+    """The filter, parsed before anything is opened, so that a typo costs nothing."""
     if not expression:
         return None
     from fleettui.index.query import parse
@@ -133,7 +138,18 @@ def _filter_of(expression: str) -> Filter | None:
     return parse(expression)
 
 
-def _any_matches(fleet: Fleet, row: Row, query: Filter) -> bool:
+def _bound(fleet: Fleet, query: "Query | None", output: Output) -> "BoundQuery | None":
+    """The filter on this fleet; says which kinds it could not look at."""
+    if query is None:
+        return None
+    from fleettui.index.search import Searcher, unsearchable
+
+    for context, (group, kind) in unsearchable(query, fleet.index.coverage, fleet.table):
+        output.say(f"not searched: {context}: {kind}.{group} is not loaded")
+    return Searcher(fleet.index).bind(query, now=fleet.now())
+
+
+def _any_matches(fleet: Fleet, row: Row, query: "BoundQuery") -> bool:
     if query.matches(row):
         return True
     return any(_any_matches(fleet, child, query) for child in fleet.index.children(row))
