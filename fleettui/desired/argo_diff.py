@@ -110,7 +110,9 @@ async def diff_application(
         objects = await compared(Render(tuple(rendered)), how)
         objects += [_hook_row(item, application, scope_of) for item in hooks]
         objects += await _pruned(application, {item.id for item in objects}, untracked)
-        return await finished_diff(result, sources[0].found, objects, _notes(application))
+        return await finished_diff(
+            result, sources[0].found, objects, _notes(application), blames=tools.blames
+        )
     except FleettuiError as error:
         return replace(result, error=str(error), hint=error.hint)
 

@@ -10,7 +10,7 @@ Source: ``flux diff kustomization``; kustomize-controller garbage collection.
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -79,8 +79,10 @@ class DesiredDiff:
     is_partial: bool = False
     """Some objects were not compared: no difference found says nothing about them."""
     is_suspended: bool = False
-    provenance: Mapping[str, Provenance] | None = None
-    """Files behind the differences."""
+    provenance: Mapping[str, Provenance] = field(default_factory=dict)
+    """Files behind the differences, by path."""
+    found: Found | None = field(default=None, repr=False)
+    """The files that were rendered."""
 
     @property
     def counts(self) -> Counter[Change]:
@@ -106,6 +108,8 @@ class Tools:
     builder: Builder
     strict: bool = True
     """The controllers treat unset variables as errors (default since Flux 2.9)."""
+    blames: bool = True
+    """Look up the commits behind differences at once; for many, see ``with_provenance``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,27 +221,59 @@ async def finished(
     found: Found,
     objects: Iterable[ObjectDiff],
     notes: Iterable[str] = (),
+    *,
+    blames: bool = True,
 ) -> DesiredDiff:
-    """A result with its objects in order and the commits behind the differences.
+    """A result with its objects in order and, if asked, the commits behind the differences.
 
     Raises:
         GitError: the history cannot be read.
     """
     ordered = sorted(objects, key=lambda item: (_ORDER[item.change], item.id))
-    paths = {item.source for item in ordered if item.change in DIFFERENT | FAILED}
-    return replace(
+    whole = replace(
         result,
         revision=found.revision,
         objects=tuple(ordered),
         notes=(*found.tree.notes, *notes),
-        provenance=await provenance_of(found, paths),
+        found=found,
     )
+    return (await with_provenance([whole]))[0] if blames else whole
 
 
-async def provenance_of(found: Found, paths: set[str]) -> dict[str, Provenance]:
+async def with_provenance(diffs: Iterable[DesiredDiff]) -> list[DesiredDiff]:
+    """Results with the commits behind their differences; one walk for each revision.
+
+    Raises:
+        GitError: a history cannot be read.
+    """
+    chosen = list(diffs)
+    wanted: dict[tuple[int, str], tuple[Found, set[str]]] = {}
+    for diff in chosen:
+        if diff.found is not None:
+            key = (id(diff.found.repository), diff.found.sha)
+            wanted.setdefault(key, (diff.found, set()))[1].update(_blamed(diff))
+    known: dict[tuple[int, str], dict[str, Provenance]] = {}
+    for key, (found, paths) in wanted.items():
+        known[key] = await _provenance_of(found, paths)
+    result: list[DesiredDiff] = []
+    for diff in chosen:
+        if diff.found is None:
+            result.append(diff)
+            continue
+        behind = known[id(diff.found.repository), diff.found.sha]
+        result.append(replace(diff, provenance={path: behind[path] for path in _blamed(diff)}))
+    return result
+
+
+def _blamed(diff: DesiredDiff) -> set[str]:
+    return {
+        item.source for item in diff.objects if item.source and item.change in DIFFERENT | FAILED
+    }
+
+
+async def _provenance_of(found: Found, paths: set[str]) -> dict[str, Provenance]:
     """Who last touched some files of a revision; without commits where git cannot tell."""
-    known = {path for path in paths if path}
     commits: dict[str, Commit] = {}
-    if known and found.repository is not None and found.sha:
-        commits = await found.repository.last_commits(found.sha, sorted(known))
-    return {path: Provenance(path, found.url_of(path), commits.get(path)) for path in known}
+    if paths and found.repository is not None and found.sha:
+        commits = await found.repository.last_commits(found.sha, sorted(paths))
+    return {path: Provenance(path, found.url_of(path), commits.get(path)) for path in paths}

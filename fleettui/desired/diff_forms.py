@@ -76,7 +76,6 @@ def diff_json(diff: DesiredDiff, *, unchanged: bool = False) -> dict[str, object
         diff: the difference.
         unchanged: list objects without differences too.
     """
-    provenance = diff.provenance or {}
     return {
         "kind": diff.kind,
         "namespace": diff.namespace,
@@ -90,7 +89,7 @@ def diff_json(diff: DesiredDiff, *, unchanged: bool = False) -> dict[str, object
         "counts": {change.value: count for change, count in sorted(diff.counts.items())},
         "notes": list(diff.notes),
         "objects": [
-            object_json(item, provenance.get(item.source))
+            object_json(item, diff.provenance.get(item.source))
             for item in diff.objects
             if unchanged or item.change is not Change.UNCHANGED
         ],
@@ -151,7 +150,7 @@ def diff_markdown(diff: DesiredDiff) -> str:
             continue
         reason = f": {_inline(item.reason)}" if item.reason else ""
         parts.append(f"### {item.change.value} {_inline(str(item.id))}{reason}\n")
-        provenance = (diff.provenance or {}).get(item.source)
+        provenance = diff.provenance.get(item.source)
         if provenance is not None:
             parts.append(_behind(provenance))
         patch = object_patch(item)

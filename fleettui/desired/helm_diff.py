@@ -113,7 +113,13 @@ async def diff_helm_release(
         found = await _find_chart(chart_source, tools, wanted)
         render = await render_release(release, found, chart_source, values, tools, scope_of)
         objects = await compared(render, how)
-        return await finished(result, found, [*by_values, *objects], [*notes, *render.notes])
+        return await finished(
+            result,
+            found,
+            [*by_values, *objects],
+            [*notes, *render.notes],
+            blames=tools.blames,
+        )
     except FleettuiError as error:
         return replace(result, error=str(error), hint=error.hint)
 

@@ -88,7 +88,7 @@ async def diff_kustomization(
         )
         objects = await compared(render, how)
         objects += await _pruned(kustomization, render, reader)
-        return await finished(result, found, objects, render.notes)
+        return await finished(result, found, objects, render.notes, blames=tools.blames)
     except FleettuiError as error:
         return replace(result, error=str(error), hint=error.hint)
 

@@ -58,7 +58,9 @@ class ObjectDiff:
     source: str = ""
     """File of the repository that declares it; empty if not known or not in git."""
     live: Manifest | None = None
+    """The object as it is; None: it does not exist, or nothing differs."""
     desired: Manifest | None = None
+    """The object from git; None: it is not there, or nothing differs."""
     unknown: tuple[Path, ...] = ()
     """Places where git does not tell the value: encrypted or from unread sources."""
 
@@ -161,6 +163,14 @@ def _result(
 ) -> ObjectDiff:
     found = comparison or Comparison(())
     kind, group = rendered.id.kind, rendered.id.group
+    if change is Change.UNCHANGED:
+        return ObjectDiff(
+            rendered.id,
+            rendered.api_version,
+            change,
+            source=rendered.source,
+            unknown=found.unknown,
+        )
     return ObjectDiff(
         rendered.id,
         rendered.api_version,

@@ -127,12 +127,21 @@ def substituted(document: dict[str, object], variables: Variables) -> dict[str, 
         return document
     if switch_of(document, "substitute") == "disabled":
         return document
-    text = dump_yaml(document, sort_keys=True)
-    if "$" not in text:
+    if not _has_dollar(document):
         return document
+    text = dump_yaml(document, sort_keys=True)
     identity = id_of(document)
     try:
         expanded = expand(text, variables.lookup, strict=variables.strict)
     except SubstitutionError as error:
         raise SubstitutionError(str(error), where=str(identity), hint=error.hint) from error
     return checked_manifest(read_document(expanded, name=str(identity)), where=str(identity))
+
+
+def _has_dollar(value: object) -> bool:
+    """Whether there is anything to expand; far cheaper than writing the object as YAML."""
+    if isinstance(value, str):
+        return "$" in value
+    if isinstance(value, dict):
+        return any("$" in key or _has_dollar(item) for key, item in value.items())
+    return isinstance(value, list) and any(_has_dollar(item) for item in value)

@@ -220,7 +220,6 @@ async def test_recorded_difference_names_commit_file_and_person(
         bundle_tools,
         now=NOW,
     )
-    assert found.provenance is not None
     provenance = found.provenance["apps/profile/profile.yaml"]
     assert provenance.commit is not None
     assert (provenance.commit.sha[:7], provenance.commit.author) == ("a500b19", "Platform Team")
