@@ -23,6 +23,8 @@ from fleettui.kube.resource import Resource
 
 KEEP_S = 600.0
 """How long an answer is believed."""
+REFUSALS_S = 10.0
+MANY_REFUSALS = 3
 MAX_NAMESPACES = 200
 """Most namespaces that are followed one by one when all at once is forbidden."""
 
@@ -104,6 +106,7 @@ class AccessReviews:
         self._known: dict[Question, tuple[float, Access]] = {}
         self._turnstile = Turnstile(4)
         self._identity: Identity | None = None
+        self._refusals: list[float] = []
 
     async def may(self, question: Question) -> Access:
         """Whether something is allowed.
@@ -137,6 +140,14 @@ class AccessReviews:
         """Forgets answers about a kind, because the server has just said otherwise."""
         for question in [q for q in self._known if (q.group, q.plural) == (group, plural)]:
             del self._known[question]
+
+    def refused(self, resource: Resource) -> None:
+        """Takes note of a 403; several kinds within seconds mean that rights changed."""
+        self.doubt(resource.group, resource.plural)
+        now = self._clock()
+        self._refusals = [at for at in self._refusals if now - at < REFUSALS_S] + [now]
+        if len(self._refusals) >= MANY_REFUSALS:
+            self.doubt_all()
 
     def doubt_all(self) -> None:
         """Forgets everything: rights or identity have changed."""

@@ -23,7 +23,7 @@ from fleettui.kube.client import Client, LogRequest, Table
 from fleettui.kube.credentials import Credentials
 from fleettui.kube.definitions import DefinitionWatch
 from fleettui.kube.discovery import Discovery
-from fleettui.kube.driver import Following, ReaderFor, Rhythm, Wanted
+from fleettui.kube.driver import Following, ReaderFor, Wanted
 from fleettui.kube.faults import ApiError, Fault
 from fleettui.kube.gate import Policy
 from fleettui.kube.kubeconfig import ContextEntry
@@ -37,6 +37,7 @@ from fleettui.kube.reflection import (
     Saved,
 )
 from fleettui.kube.resource import Resource
+from fleettui.kube.rhythm import Rhythm
 from fleettui.kube.source import CLUSTER_LABEL
 from fleettui.kube.writer import Writer
 
@@ -296,6 +297,7 @@ class KubeContext:
             wanted,
             rhythm=self._around.rhythm,
             is_link_up=self._monitor.state.reach is not Reach.DOWN,
+            refused=self.access.refused,
         )
         self._followings.add(following)
         return following

@@ -10,10 +10,9 @@ starve everything else, slices separated by a sleep above zero do not.
 """
 
 import asyncio
-import random
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -23,7 +22,7 @@ from fleettui.errors import FleettuiError
 from fleettui.kinds.batch import Batch, Event, Mark, Phase, Scope, ScopeStatus
 from fleettui.kinds.record import Record
 from fleettui.kube.events import ChunkReader, read_document
-from fleettui.kube.faults import api_error_of
+from fleettui.kube.faults import Fault, api_error_of
 from fleettui.kube.framing import Page
 from fleettui.kube.reflection import (
     Begin,
@@ -52,6 +51,7 @@ from fleettui.kube.reflection import (
 )
 from fleettui.kube.reflector import step
 from fleettui.kube.resource import Resource
+from fleettui.kube.rhythm import Rhythm
 from fleettui.kube.source import PageBody, Slice, Source
 
 SLICE_S = 0.002
@@ -63,24 +63,6 @@ ReaderFor = Callable[[Resource], Read]
 """Gives the reader for a kind at the version that is served."""
 
 Signal = LinkChanged | Retry | CredentialsChanged | CatalogChanged
-
-
-async def _short_pause() -> None:
-    await asyncio.sleep(0.001)
-
-
-def _chance() -> float:
-    return random.random()  # noqa: S311 - spreads retries, keeps no secret
-
-
-@dataclass(frozen=True, slots=True)
-class Rhythm:
-    """Clocks, chance and pauses of a driver; tests bring their own."""
-
-    clock: Callable[[], float] = time.monotonic
-    wall: Callable[[], float] = time.time
-    chance: Callable[[], float] = _chance
-    pause: Callable[[], Awaitable[None]] = _short_pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +109,18 @@ class Following:
         *,
         rhythm: Rhythm | None = None,
         is_link_up: bool = True,
+        refused: Callable[[Resource], None] | None = None,
     ) -> None:
-        """Fix what is followed; nothing is asked until ``batches`` is iterated."""
+        """Fix what is followed; nothing is asked until ``batches`` is iterated.
+
+        Args:
+            source: what is asked.
+            wanted: what is followed.
+            rhythm: clocks, chance and pauses.
+            is_link_up: whether the link is thought to be up.
+            refused: told each time the server answers 403.
+        """
+        self._refused = refused
         self._source = source
         self._wanted = wanted
         self._rhythm = rhythm or Rhythm()
@@ -187,6 +179,8 @@ class Following:
 
     def _advance(self, happened: Input) -> Request | None:
         now = self._rhythm.clock()
+        if isinstance(happened, Failed) and happened.error.fault is Fault.FORBIDDEN:
+            self._tell_refused()
         self.state, effects = step(self.state, happened, now=now, chance=self._rhythm.chance)
         request: Request | None = None
         for effect in effects:
@@ -197,6 +191,10 @@ class Following:
             else:
                 request = effect
         return request
+
+    def _tell_refused(self) -> None:
+        if self._refused is not None and self.state.resource is not None:
+            self._refused(self.state.resource)
 
     def _status(self, now: float) -> ScopeStatus:
         state, progress = self.state, self._progress

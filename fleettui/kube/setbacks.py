@@ -59,8 +59,12 @@ def back_off(state: State, error: ApiError, now: float, chance: Chance) -> Step:
     if error.fault is Fault.TLS:
         delay_s = max(delay_s, TLS_PAUSE_S)
     failing = replace(state, failures=in_row + 1, failed_at=now)
-    if error.code == 500 and in_row >= 3 and not _is_storage(error):
-        failing = replace(failing, resource_version="", listing=None)
+    if error.code == 500 and not _is_storage(error):
+        if state.listing is not None and in_row >= 2:
+            # A conversion webhook that fails stays so: its words matter more than haste.
+            return _broken(failing, error, now, chance)
+        if in_row >= 3:
+            failing = replace(failing, resource_version="", listing=None)
     if error.fault in (Fault.UNREACHABLE, Fault.TLS) and failing.is_synced:
         failing = replace(failing, contact_at=min(failing.contact_at, now - STALE_AFTER_S))
     return pause(failing, Mode.BACKOFF, delay_s, now=now, error=str(error))

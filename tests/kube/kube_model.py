@@ -11,10 +11,10 @@ from kube_server import MACHINE, machine
 
 from fleettui.kinds.batch import Scope
 from fleettui.kinds.record import Record
-from fleettui.kube.driver import Rhythm
 from fleettui.kube.faults import ApiError, Fault
 from fleettui.kube.framing import read_page
 from fleettui.kube.resource import Resource
+from fleettui.kube.rhythm import Rhythm
 from fleettui.kube.source import PageBody, Slice
 
 SCOPE = Scope("here", "cluster.x-k8s.io", "Machine")

@@ -22,11 +22,12 @@ from fleettui.kinds.batch import Batch, Deleted, Mark, Phase, Scope, ScopeStatus
 from fleettui.kinds.record import Record
 from fleettui.kube.client import Client
 from fleettui.kube.credentials import Credentials
-from fleettui.kube.driver import Following, Rhythm, Wanted
+from fleettui.kube.driver import Following, Wanted
 from fleettui.kube.gate import Policy
 from fleettui.kube.kubeconfig import load_kubeconfig
 from fleettui.kube.reflection import CatalogChanged, LinkChanged, Mode, Retry, Saved
 from fleettui.kube.resource import Resource
+from fleettui.kube.rhythm import Rhythm
 from fleettui.kube.transport import Transport
 
 SCOPE = Scope("here", "cluster.x-k8s.io", "Machine")

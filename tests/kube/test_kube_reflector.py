@@ -355,6 +355,16 @@ def test_malformed_list_is_broken_for_a_minute() -> None:
     assert walk.on(Retry()).request == ReadPage(500)
 
 
+def test_list_that_stays_500_shows_the_webhooks_words() -> None:
+    """A broken conversion webhook is the cluster's trouble, and has to be read to be repaired."""
+    walk = Walk().on(Begin(), Resolved(MACHINE))
+    for _ in range(2):
+        assert walk.on(fault(Fault.SERVER, code=500)).state.phase is not Phase.BROKEN
+        walk.on(Due())
+    assert walk.on(fault(Fault.SERVER, code=500)).state.phase is Phase.BROKEN
+    assert walk.state.error == "server"
+
+
 def test_garbage_token_starts_the_list_again() -> None:
     """A token that the server does not understand must not be repeated."""
     walk = Walk().on(Begin(), Resolved(MACHINE), PageRead(500, "50", "t", 9))

@@ -1,0 +1,28 @@
+"""Clocks, chance and pauses of everything here that awaits; tests bring their own."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+
+async def _short_pause() -> None:
+    await asyncio.sleep(0.001)
+
+
+def _chance() -> float:
+    return random.random()  # noqa: S311 - spreads retries, keeps no secret
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When it is, how long a pause is, and what chance says."""
+
+    clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    """Unix seconds."""
+    chance: Callable[[], float] = _chance
+    """Numbers in [0, 1)."""
+    pause: Callable[[], Awaitable[None]] = _short_pause
+    """Lets others run between two slices of work; must take more than no time."""
