@@ -20,13 +20,19 @@ SOURCE_GROUP = "source.toolkit.fluxcd.io"
 MOST_APPLIED = 500
 """References kept of one inventory; the rest is left to the body of the object."""
 
-_OWNERS = (
-    ("kustomize.toolkit.fluxcd.io", "kustomize.toolkit.fluxcd.io", "Kustomization"),
-    ("helm.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io", "HelmRelease"),
-    ("resourceset.fluxcd.controlplane.io", "fluxcd.controlplane.io", "ResourceSet"),
-    ("fluxcd.controlplane.io", "fluxcd.controlplane.io", "FluxInstance"),
+_OWNERS = tuple(
+    (f"{prefix}/name", f"{prefix}/namespace", group, kind)
+    for prefix, group, kind in (
+        ("kustomize.toolkit.fluxcd.io", "kustomize.toolkit.fluxcd.io", "Kustomization"),
+        ("helm.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io", "HelmRelease"),
+        ("resourceset.fluxcd.controlplane.io", "fluxcd.controlplane.io", "ResourceSet"),
+        ("fluxcd.controlplane.io", "fluxcd.controlplane.io", "FluxInstance"),
+    )
 )
+"""Labels with an owner's name and namespace, and what the owner is."""
 _TRACKING = "argocd.argoproj.io/tracking-id"
+MAKER_KEYS = frozenset({_TRACKING, *(name for name, _, _, _ in _OWNERS)})
+"""Labels and annotations by which makers are found."""
 _ARGO_NAMESPACE = "argocd"
 
 
@@ -93,14 +99,22 @@ def kubeconfig(pointing: Pointing) -> Iterable[Reference]:
 def created_by(pointing: Pointing) -> Iterable[Reference]:
     """The appliers that say, by label or annotation, that they made the object."""
     subject = pointing.subject
-    for prefix, group, kind in _OWNERS:
-        name = subject.labels.get(f"{prefix}/name")
-        namespace = subject.labels.get(f"{prefix}/namespace")
-        if name and namespace and (kind, name) != (subject.kind, subject.name):
-            yield Reference(
-                pointing.spec.relation, group, kind, namespace, name, f"label {prefix}/name"
+    labels = subject.labels
+    found: list[Reference] = []
+    for name_label, namespace_label, group, kind in _OWNERS:
+        name = labels.get(name_label)
+        if not name:
+            continue
+        namespace = labels.get(namespace_label)
+        if namespace and (kind, name) != (subject.kind, subject.name):
+            found.append(
+                Reference(
+                    pointing.spec.relation, group, kind, namespace, name, f"label {name_label}"
+                )
             )
-    yield from argo_tracked(pointing)
+    if _TRACKING in subject.annotations:
+        found.extend(argo_tracked(pointing))
+    return found
 
 
 def argo_tracked(pointing: Pointing) -> Iterable[Reference]:

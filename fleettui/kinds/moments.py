@@ -8,7 +8,8 @@ from functools import lru_cache
 
 
 @lru_cache(maxsize=65_536)
-def _parsed(text: str) -> int:
+def parsed_seconds(text: str) -> int:
+    """Whole Unix seconds of an RFC 3339 text, remembered; 0 if it is none."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -20,7 +21,7 @@ def _parsed(text: str) -> int:
 
 def unix_seconds(text: object) -> int:
     """Whole Unix seconds of an RFC 3339 text; 0 if it is none."""
-    return _parsed(text) if isinstance(text, str) else 0
+    return parsed_seconds(text) if isinstance(text, str) else 0
 
 
 def rfc3339(seconds: int) -> str:

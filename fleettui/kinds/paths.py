@@ -6,8 +6,9 @@ nothing), ``label:KEY`` and ``annotation:KEY``. Knows no kind.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 Values = tuple[object, ...]
@@ -110,6 +111,26 @@ def walked(value: object, steps: tuple[str | int, ...]) -> object:
 class Picker:
     """Makes picks for paths, given the order of a reader's leaves."""
 
+    def position(self, text: str) -> int:
+        """Where a path's value stands among the leaves; -1 if it takes more than that."""
+        if "{" in text:
+            return -1
+        position, rest = self._located(parse_path(text))
+        return -1 if rest else position
+
+    def all(self, texts: Sequence[str]) -> Callable[[Values], Values]:
+        """The values at several paths, as one tuple."""
+        positions = [self.position(text) for text in texts]
+        if -1 in positions:
+            picks = [self.pick(text) for text in texts]
+            return lambda values: tuple([pick(values) for pick in picks])
+        if not positions:
+            return lambda values: ()
+        if len(positions) == 1:
+            only = positions[0]
+            return lambda values: (values[only],)
+        return itemgetter(*positions)
+
     def __init__(self, leaves: tuple[tuple[str, ...], ...]) -> None:
         self._positions = {keys: position for position, keys in enumerate(leaves)}
 
@@ -122,14 +143,36 @@ class Picker:
             return lambda values: values[position]
         return lambda values: walked(values[position], rest)
 
-    def first(self, texts: Iterable[str]) -> Pick:
+    def all_first(self, groups: Sequence[Sequence[str]]) -> Callable[[Values], Values]:
+        """For each group of paths the first value that says something, as one tuple."""
+        if all(len(group) == 1 for group in groups):
+            return self.all([group[0] for group in groups])
+        picks = [self.first(group) for group in groups]
+        return lambda values: tuple([pick(values) for pick in picks])
+
+    def first(self, texts: Sequence[str]) -> Pick:
         """The first of several paths that says something."""
         picks = [self.pick(text) for text in texts]
         if not picks:
             return lambda values: None
+        positions = [self.position(text) for text in texts]
         if len(picks) == 1:
-            only = picks[0]
-            return lambda values: value if is_given(value := only(values)) else None
+            at, only = positions[0], picks[0]
+            if at >= 0:
+                return lambda values: value if (value := values[at]) or value == 0 else None
+            return self._guarded(
+                texts, lambda values: value if is_given(value := only(values)) else None
+            )
+        if -1 not in positions:
+
+            def chosen_plain(values: Values) -> object:
+                for position in positions:
+                    value = values[position]
+                    if value or value == 0:
+                        return value
+                return None
+
+            return chosen_plain
 
         def chosen(values: Values) -> object:
             for pick in picks:
@@ -138,7 +181,18 @@ class Picker:
                     return value
             return None
 
-        return chosen
+        return self._guarded(texts, chosen)
+
+    def _guarded(self, texts: Sequence[str], pick: Pick) -> Pick:
+        """The pick, asked only when any leaf that it looks at is there."""
+        positions = sorted(
+            {self._located(parse_path(part))[0] for text in texts for part in parts_of(text)}
+        )
+        if len(positions) == 1:
+            only = positions[0]
+            return lambda values: None if values[only] is None else pick(values)
+        take, absent = itemgetter(*positions), (None,) * len(positions)
+        return lambda values: None if take(values) == absent else pick(values)
 
     def _located(self, path: Path) -> tuple[int, tuple[str | int, ...]]:
         for size in range(1, len(path.keys) + 1):

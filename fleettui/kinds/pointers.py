@@ -5,6 +5,7 @@ local names); knows no relation by name.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from fleettui.kinds.record import Owner, Reference
@@ -51,6 +52,8 @@ class Relation(NamedTuple):
     point: Point
     paths: tuple[str, ...] = ()
     """Where it looks when the data entry names no path."""
+    keys: frozenset[str] = frozenset()
+    """Labels and annotations without any of which there is nothing to find; empty: ask always."""
 
 
 def mapping_of(value: object) -> Mapping[str, object]:
@@ -70,6 +73,7 @@ def word(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+@lru_cache(maxsize=1024)
 def group_of(api_version: str) -> str:
     """Group of an apiVersion; empty for core kinds."""
     return api_version.rpartition("/")[0]
@@ -84,35 +88,34 @@ def referred(pointing: Pointing, value: object, *, evidence: str) -> Reference |
             a bare name.
         evidence: where the reference stands.
     """
-    if isinstance(value, str):
-        name, fields = value, {}
-    else:
-        fields = dict(mapping_of(value))
-        name = word(fields.get("name"))
+    subject, options = pointing.subject, pointing.spec.options
+    fields = value if isinstance(value, Mapping) else {"name": value}
+    name = word(fields.get("name"))
     if not name:
         return None
-    api_version = word(fields.get("apiVersion"))
     group = word(fields.get("apiGroup")) or word(fields.get("group"))
-    if not group and "/" in api_version:
-        group = group_of(api_version)
-    kind = word(fields.get("kind")) or pointing.option("kind") or pointing.subject.kind
-    if not group and not api_version:
-        group = pointing.option("group")
-        if "group" not in pointing.spec.options:
-            group = pointing.subject.group
-    if pointing.option("namespace") == "none":
-        namespace = ""
-    else:
-        namespace = word(fields.get("namespace")) or pointing.subject.namespace
-    return Reference(pointing.spec.relation, group, kind, namespace, name, evidence)
+    if not group:
+        version = word(fields.get("apiVersion"))
+        group = group_of(version) if version else options.get("group", subject.group)
+    is_global = options.get("namespace") == "none"
+    return Reference(
+        pointing.spec.relation,
+        group,
+        word(fields.get("kind")) or options.get("kind") or subject.kind,
+        "" if is_global else word(fields.get("namespace")) or subject.namespace,
+        name,
+        evidence,
+    )
 
 
 def object_references(pointing: Pointing) -> Iterable[Reference]:
     """References that stand as maps or names, or lists of them, at the relation's paths."""
+    found: list[Reference] = []
     for path, value in zip(pointing.paths, pointing.values, strict=True):
-        if value is None:
+        if not value:
             continue
-        for item in list_of(value):
+        for item in value if isinstance(value, list) else (value,):
             reference = referred(pointing, item, evidence=path)
             if reference is not None:
-                yield reference
+                found.append(reference)
+    return found

@@ -9,6 +9,7 @@ contracts; Flux, Argo CD, ASO and Terraform API types; the labels their controll
 from collections.abc import Iterable, Mapping
 
 from fleettui.kinds.gitops import (
+    MAKER_KEYS,
     applied,
     argo_applied,
     chart_of,
@@ -33,22 +34,25 @@ OWNER = "owner"
 """Not a relation of this table: the controller among ``Record.owners``, else the first."""
 
 CLUSTER_LABEL = "cluster.x-k8s.io/cluster-name"
+_BY_LABEL = f"label {CLUSTER_LABEL}"
+_BY_FIELD = "field naming the cluster"
 
 
 def _cluster(pointing: Pointing) -> Iterable[Reference]:
     """The Cluster named by the cluster-name label or a field of the specification."""
     subject = pointing.subject
     if not subject.cluster:
-        return
+        return ()
     labelled = subject.labels.get(CLUSTER_LABEL) == subject.cluster
-    evidence = f"label {CLUSTER_LABEL}" if labelled else "field naming the cluster"
-    yield Reference(
-        pointing.spec.relation,
-        CLUSTER_GROUP,
-        "Cluster",
-        subject.namespace,
-        subject.cluster,
-        evidence,
+    return (
+        Reference(
+            pointing.spec.relation,
+            CLUSTER_GROUP,
+            "Cluster",
+            subject.namespace,
+            subject.cluster,
+            _BY_LABEL if labelled else _BY_FIELD,
+        ),
     )
 
 
@@ -165,7 +169,7 @@ RELATIONS: Mapping[str, Relation] = {
     "class": Relation(
         _class, ("spec.topology.classRef", "spec.topology.class", "spec.topology.classNamespace")
     ),
-    "cloned_from": Relation(_cloned_from),
+    "cloned_from": Relation(_cloned_from, keys=frozenset({_CLONED_NAME})),
     "data_secret": Relation(object_references),
     "credentials": Relation(object_references),
     "remediation": Relation(
@@ -190,7 +194,7 @@ RELATIONS: Mapping[str, Relation] = {
     "targets": Relation(kubeconfig, ("spec.kubeConfig.secretRef.name",)),
     "kubeconfig_secret": Relation(object_references, ("spec.kubeConfig.secretRef",)),
     "kubeconfig_config": Relation(object_references, ("spec.kubeConfig.configMapRef",)),
-    "created_by": Relation(created_by),
+    "created_by": Relation(created_by, keys=MAKER_KEYS),
     "applies": Relation(applied, ("status.inventory.entries", "spec.kubeConfig")),
     "argo_applies": Relation(argo_applied, ("status.resources", "spec.destination")),
     "destination": Relation(destination, ("spec.destination.name", "spec.destination.server")),

@@ -104,6 +104,12 @@ def judge_capi(evidence: Evidence) -> Judgement:
     if evidence.failure:
         return failed_field(evidence)
     conditions = evidence.conditions
+    if not evidence.has_status and not evidence.is_deleting:
+        return NO_STATUS
+    if not evidence.is_deleting:
+        plain = _all_well(evidence, conditions)
+        if plain is not None:
+            return plain
     newer = [entry for entry in conditions if not is_old(entry)]
     entries = _Entries(newer, evidence.summary)
     flags = 0
@@ -118,6 +124,24 @@ def judge_capi(evidence: Evidence) -> Judgement:
     if is_old(entries.summary):
         return _old_scheme(evidence, entries, entries.summary, flags)
     return _new_scheme(evidence, entries, entries.summary, flags)
+
+
+def _all_well(evidence: Evidence, conditions: tuple[Condition, ...]) -> Judgement | None:
+    """Current, if every entry stands on its good side; the usual case, decided at once."""
+    for entry in conditions:
+        if entry.status != ("False" if entry.negative else "True") and entry.type != "Paused":
+            return None
+    if evidence.is_behind or evidence.ready is False or evidence.extras[0] in _STARTING:
+        return None
+    replicas = evidence.replicas
+    if replicas is not None and replicas.ready < replicas.desired:
+        return None
+    for kind in evidence.summary:
+        for entry in conditions:
+            if entry.type == kind:
+                flags = Flag.LEGACY if entry.deprecated else 0
+                return told(Verdict.CURRENT, entry, flags=flags)
+    return None
 
 
 def _deleting(evidence: Evidence, entries: _Entries, flags: int) -> Judgement:
