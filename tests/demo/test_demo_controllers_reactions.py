@@ -1,0 +1,279 @@
+"""What people do to the demo fleet has the effects they wait for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from fleettui.demo.apiserver.errors import ApiError
+from fleettui.demo.apiserver.resources import Resource
+from fleettui.demo.apiserver.store import Store
+from fleettui.demo.controllers import Pace, start
+from fleettui.demo.controllers.kit import Kit
+from fleettui.demo.controllers.repository import take_effect
+from fleettui.demo.world import World, build_world
+from fleettui.demo.world.catalogue import resource_of
+from fleettui.demo.world.fleet import ClusterPlan
+
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+CORE = "cluster.x-k8s.io"
+Document = dict[str, Any]
+
+
+class Scene:
+    """A store with running controllers that take no time."""
+
+    def __init__(self, world: World, store: Store) -> None:
+        self.world = world
+        self.store = store
+
+    def plan(self, flavour: str) -> ClusterPlan:
+        return next(plan for plan in self.world.plans if plan.flavour.name == flavour)
+
+    def all(self, group: str, kind: str, namespace: str, prefix: str = "") -> list[Document]:
+        found = self.store.list(resource_of(group, kind), namespace)
+        return [item for item in found if item["metadata"]["name"].startswith(prefix)]
+
+    def get(self, group: str, kind: str, namespace: str, name: str) -> Document:
+        return self.store.get(resource_of(group, kind), namespace, name)
+
+    def patch(self, document: Document, patch: Document, subresource: str = "") -> None:
+        meta = document["metadata"]
+        self.store.patch_merge(
+            _resource(document),
+            meta.get("namespace", ""),
+            meta["name"],
+            patch,
+            manager="test",
+            subresource=subresource,
+        )
+
+    async def until(self, reached: Callable[[], bool]) -> None:
+        for _ in range(400):
+            if reached():
+                return
+            for _ in range(25):
+                await asyncio.sleep(0)
+        raise AssertionError("the state was never reached")
+
+
+def _resource(document: Document) -> Resource:
+    return resource_of(document["apiVersion"].rpartition("/")[0], document["kind"])
+
+
+def _condition(document: Document, kind: str) -> Document:
+    return next(item for item in document["status"]["conditions"] if item["type"] == kind)
+
+
+@pytest.fixture
+async def scene() -> AsyncIterator[Scene]:
+    world = build_world(0, 1, clusters=24, seed=5, now=NOW, incidents=())
+    store = Store(world)
+    tasks = start(store, pace=Pace(0))
+    await asyncio.sleep(0)
+    yield Scene(world, store)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_pause_cluster_pauses_descendants_and_resume_undoes_it(scene: Scene) -> None:
+    """A person who pauses a cluster would wait for ever for the confirmation."""
+    plan = scene.plan("vsphere")
+    cluster = scene.get(CORE, "Cluster", plan.namespace, plan.name)
+    scene.patch(cluster, {"spec": {"paused": True}})
+
+    def states() -> set[str]:
+        machines = scene.all(CORE, "Machine", plan.namespace, plan.name)
+        top = scene.get(CORE, "Cluster", plan.namespace, plan.name)
+        return {_condition(item, "Paused")["status"] for item in (top, *machines)}
+
+    await scene.until(lambda: states() == {"True"})
+    machine = scene.all(CORE, "Machine", plan.namespace, plan.name)[0]
+    assert _condition(machine, "Paused")["message"] == "Cluster spec.paused is set to true"
+    scene.patch(cluster, {"spec": {"paused": None}})
+    await scene.until(lambda: states() == {"False"})
+
+
+async def test_flux_request_is_acknowledged_with_the_token(scene: Scene) -> None:
+    """A resync would look as if it never ended."""
+    kustomization = scene.get(
+        "kustomize.toolkit.fluxcd.io", "Kustomization", "flux-system", "tenants"
+    )
+    scene.patch(
+        kustomization, {"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": "t-1"}}}
+    )
+
+    def status() -> Document:
+        return scene.get("kustomize.toolkit.fluxcd.io", "Kustomization", "flux-system", "tenants")[
+            "status"
+        ]
+
+    await scene.until(lambda: status().get("lastHandledReconcileAt") == "t-1")
+    kinds = [item["type"] for item in status()["conditions"]]
+    assert "Reconciling" not in kinds
+
+
+async def test_flux_request_is_ignored_while_suspended(scene: Scene) -> None:
+    """A suspended object would seem to be reconciled."""
+    name = ("kustomize.toolkit.fluxcd.io", "Kustomization", "flux-system", "tenants")
+    scene.patch(scene.get(*name), {"spec": {"suspend": True}})
+    scene.patch(
+        scene.get(*name), {"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": "t-2"}}}
+    )
+    for _ in range(200):
+        await asyncio.sleep(0)
+    assert scene.get(*name)["status"].get("lastHandledReconcileAt") is None
+    scene.patch(scene.get(*name), {"spec": {"suspend": None}})
+    await scene.until(lambda: scene.get(*name)["status"].get("lastHandledReconcileAt") == "t-2")
+
+
+async def test_scale_up_and_down_moves_machines_and_counters(scene: Scene) -> None:
+    """Scaling would change a number and nothing else."""
+    plan = scene.plan("aws")
+    name = f"{plan.name}-md-0"
+    deployment = scene.get(CORE, "MachineDeployment", plan.namespace, name)
+    before = deployment["spec"]["replicas"]
+
+    def done(count: int) -> bool:
+        status = scene.get(CORE, "MachineDeployment", plan.namespace, name)["status"]
+        machines = scene.all(CORE, "Machine", plan.namespace, f"{name}-")
+        return status["availableReplicas"] == len(machines) == count
+
+    scene.patch(deployment, {"spec": {"replicas": before + 2}})
+    await scene.until(lambda: done(before + 2))
+    machines = scene.all(CORE, "Machine", plan.namespace, f"{name}-")
+    infra = scene.all("infrastructure.cluster.x-k8s.io", "AWSMachine", plan.namespace, f"{name}-")
+    assert {item["metadata"]["name"] for item in machines} <= {
+        item["metadata"]["name"] for item in infra
+    }
+    assert len({item["spec"]["providerID"] for item in machines}) == before + 2
+    scene.patch(deployment, {"spec": {"replicas": before}})
+    await scene.until(lambda: done(before))
+
+
+async def test_deleted_machine_is_replaced(scene: Scene) -> None:
+    """Deleting a sick Machine would shrink the cluster for good."""
+    plan = scene.plan("openstack")
+    machines = scene.all(CORE, "Machine", plan.namespace, f"{plan.name}-md-1-")
+    gone = machines[0]["metadata"]["name"]
+    scene.store.delete(resource_of(CORE, "Machine"), plan.namespace, gone)
+
+    def names() -> set[str]:
+        found = scene.all(CORE, "Machine", plan.namespace, f"{plan.name}-md-1-")
+        ready = [item for item in found if _condition(item, "Ready")["status"] == "True"]
+        return {item["metadata"]["name"] for item in ready}
+
+    await scene.until(lambda: len(names()) == len(machines) and gone not in names())
+
+
+async def test_remediation_annotation_replaces_the_machine(scene: Scene) -> None:
+    """Remediation would do nothing."""
+    plan = scene.plan("azure")
+    machine = scene.all(CORE, "Machine", plan.namespace, f"{plan.name}-md-0-")[0]
+    scene.patch(machine, {"metadata": {"annotations": {"cluster.x-k8s.io/remediate-machine": ""}}})
+
+    def is_gone() -> bool:
+        try:
+            scene.get(CORE, "Machine", plan.namespace, machine["metadata"]["name"])
+        except ApiError:
+            return True
+        return False
+
+    await scene.until(is_gone)
+
+
+@pytest.mark.parametrize("kind", ["MachineDeployment", "KubeadmControlPlane"])
+async def test_rollout_after_replaces_every_machine(scene: Scene, kind: str) -> None:
+    """A rollout would never begin or never end."""
+    plan = scene.plan("nutanix")
+    group = CORE if kind == "MachineDeployment" else "controlplane.cluster.x-k8s.io"
+    name = f"{plan.name}-md-1" if group == CORE else f"{plan.name}-cp"
+    owner = scene.get(group, kind, plan.namespace, name)
+
+    def machines() -> dict[str, bool]:
+        return {
+            item["metadata"]["name"]: _condition(item, "Ready")["status"] == "True"
+            for item in scene.all(CORE, "Machine", plan.namespace, f"{name}-")
+        }
+
+    old = set(machines())
+    after = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    scene.patch(owner, {"spec": {"rollout": {"after": after}}})
+
+    def is_rolled() -> bool:
+        now = machines()
+        status = scene.get(group, kind, plan.namespace, name)["status"]
+        return (
+            not old & set(now)
+            and len(now) == len(old)
+            and all(now.values())
+            and _condition({"status": status}, "RollingOut")["status"] == "False"
+        )
+
+    await scene.until(is_rolled)
+
+
+async def test_topology_version_reaches_the_control_plane(scene: Scene) -> None:
+    """An upgrade by ClusterClass would stop at the Cluster."""
+    plan = scene.plan("azure-class")
+    cluster = scene.get(CORE, "Cluster", plan.namespace, plan.name)
+    scene.patch(cluster, {"spec": {"topology": {"version": "v1.35.0"}}})
+
+    def versions() -> set[str]:
+        machines = scene.all(CORE, "Machine", plan.namespace, f"{plan.name}-")
+        return {item["spec"]["version"] for item in machines}
+
+    await scene.until(lambda: versions() == {"v1.35.0"})
+
+
+async def test_argo_sync_clears_the_operation(scene: Scene) -> None:
+    """A requested sync would stay pending."""
+    name = ("argoproj.io", "Application", "argocd", "management-monitoring")
+    scene.patch(scene.get(*name), {"operation": {"sync": {"prune": False}}})
+    await scene.until(
+        lambda: (
+            "operation" not in scene.get(*name)
+            and scene.get(*name)["status"]["operationState"]["phase"] == "Succeeded"
+            and scene.get(*name)["status"]["operationState"]["operation"]["sync"]
+            == {"prune": False}
+        )
+    )
+
+
+class FakeRepository:
+    """Two commits; the second changes one file."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.text = text
+
+    def head(self) -> str:
+        return "b" * 40
+
+    def changed_files(self, old: str, new: str) -> list[str]:
+        return [self.path]
+
+    def read(self, commit: str, path: str) -> str | None:
+        return self.text
+
+
+async def test_commit_is_fetched_and_applied(scene: Scene) -> None:
+    """A change in git would never reach the cluster."""
+    team = scene.world.plans[0].team
+    repository = FakeRepository(
+        f"apps/teams/{team.namespace}/config/settings.yaml",
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {team.team}-settings\n"
+        "data:\n  environment: changed\n",
+    )
+    await take_effect(Kit(scene.store, Pace(0)), repository, "a" * 40, "b" * 40)
+    settings = scene.get("", "ConfigMap", team.namespace, f"{team.team}-settings")
+    assert settings["data"]["environment"] == "changed"
+    kustomization = scene.get(
+        "kustomize.toolkit.fluxcd.io", "Kustomization", team.namespace, f"{team.team}-config"
+    )
+    assert kustomization["status"]["lastAppliedRevision"] == f"main@sha1:{'b' * 40}"
