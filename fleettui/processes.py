@@ -243,13 +243,14 @@ class _Conversation:
             self._register(selector)
             while selector.get_map():
                 self._check()
+                ended = self._process.poll() is not None  # before looking: nothing comes after
                 ready = selector.select(0.1)
                 for key, _ in ready:
                     if key.data is None:
                         self._write(selector)
                     else:
                         self._read(selector, key.fd, key.data)
-                if not ready and self._process.poll() is not None:
+                if ended and not ready:
                     break  # a daemon that it left behind keeps the pipes open
         while self._process.poll() is None:
             self._check()

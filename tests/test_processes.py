@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,22 @@ def test_run_daemon_left_behind_does_not_hold_the_caller() -> None:
     finished = run(_python(code), environment={}, limits=Limits(timeout_s=30))
     assert finished.stdout == b"done\n"
     assert time.monotonic() - began < 20
+
+
+def test_run_output_just_before_the_end_is_never_lost() -> None:
+    """A manifest cut short, or empty, would foretell deletions that nobody wants.
+
+    The program pauses for about as long as one look at its pipes lasts, so that it
+    writes and ends between a look and the question whether it still runs.
+    """
+
+    def once(step: int) -> bytes:
+        pause = f"import time; time.sleep({0.08 + step * 0.004})"
+        return run(_python(f"{pause}; print('x' * 1000)"), environment={}).stdout
+
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(once, range(24)))
+    assert {len(result) for result in results} == {1001}
 
 
 def test_run_missing_program_says_which() -> None:
