@@ -13,7 +13,9 @@ from typing import Final
 from fleettui.index.bags import rows_of
 from fleettui.index.nodes import LineKey, SortKey
 from fleettui.index.rollup import folded_of, total_of
-from fleettui.index.rows import RANK, ROLE_ORDER, Row
+from fleettui.index.rows import Row
+from fleettui.index.spine import ROLE_ORDER
+from fleettui.index.standing import RANK
 from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import Role
 

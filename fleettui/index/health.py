@@ -11,7 +11,10 @@ from typing import Final
 from fleettui.index.bags import rows_of
 from fleettui.index.coverage import Coverage
 from fleettui.index.rollup import unit_of
-from fleettui.index.rows import (
+from fleettui.index.rows import Row
+from fleettui.index.shapes import State
+from fleettui.index.spine import feeds
+from fleettui.index.standing import (
     DELETING,
     FROM_BELOW,
     KEPT,
@@ -23,10 +26,7 @@ from fleettui.index.rows import (
     STICKY,
     STUCK,
     UNREAD,
-    Row,
-    feeds,
 )
-from fleettui.index.shapes import State
 from fleettui.kinds.record import Flag, Verdict
 from fleettui.kinds.spec import Dialect, Role
 

@@ -12,29 +12,13 @@ from dataclasses import dataclass
 from fleettui.index.bags import rows_of
 from fleettui.index.changes import Change, ChangeLog, Cursor, Transition
 from fleettui.index.coverage import Coverage, KindKey, Kinds
-from fleettui.index.deadlines import Deadlines
-from fleettui.index.health import TIMER_BITS, deadline_of, judge, unit_of_row
-from fleettui.index.rollup import VERDICTS, Rollup, unpack
-from fleettui.index.rows import (
-    DELETING,
-    RANK,
-    Place,
-    Realm,
-    Row,
-    UidOf,
-    fact_values_of,
-    links_of,
-    make_row,
-    moments_of,
-    pack_revision,
-    pack_uid,
-)
-from fleettui.index.shapes import State
-from fleettui.index.startup import HealthChecks, are_of_one_cluster
+from fleettui.index.intake import Intake
+from fleettui.index.places import Realm
+from fleettui.index.rollup import Rollup, unpack
+from fleettui.index.rows import Row
 from fleettui.index.store import Store
-from fleettui.index.tree import Tree
-from fleettui.kinds.batch import Batch, Deleted, Mark, Scope, ScopeStatus
-from fleettui.kinds.record import ObjectRef, Owner, Record
+from fleettui.kinds.batch import Batch
+from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import KindSpec, Role
 
 
@@ -57,18 +41,9 @@ class Index:
     def __init__(self, table: Kinds) -> None:
         """Start empty; ``table`` tells what kinds mean."""
         self.coverage = Coverage(table)
-        self.stale_events = 0
-        """News dropped because something newer was known."""
         self._store = Store(table)
         self._log = ChangeLog()
-        self._tree = Tree(self._store, self.coverage, self._log)
-        self._deadlines = Deadlines()
-        self._checks = HealthChecks()
-        self._epoch = 0
-        self._lists: dict[Scope, int] = {}
-        self._transitions: list[Transition] = []
-        self._arrived: set[Row] = set()
-        self._observed = True
+        self._intake = Intake(self._store, self.coverage, self._log)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -78,210 +53,30 @@ class Index:
     def apply(self, batch: Batch, now: int) -> Sequence[Transition]:
         """Take over the news of one scope, in order.
 
-        Costs some 10 µs an event; a caller that must not block splits a long batch.
+        Costs some 20 µs an event; a caller that must not block splits a long batch.
 
         Returns:
             changes of derived health, not those of objects first seen in a list.
         """
-        scope = batch.scope
-        for event in batch.events:
-            if isinstance(event, Record):
-                self._upsert(scope, event, now)
-            elif isinstance(event, Deleted):
-                self._delete(scope, event, now)
-            elif isinstance(event, Mark):
-                self._punctuate(scope, event, now)
-            else:
-                self._note_status(scope, event)
-        return self._finish(scope not in self._lists, now)
+        return self._intake.apply(batch, now)
 
     def advance(self, now: int) -> Sequence[Transition]:
         """Let time pass: what is due fails. Also sweeps a little."""
-        for row, bits in self._deadlines.due(now):
-            self._time_out(row, bits)
-        self._store.shapes.sweep()
-        return self._finish(True, now)
+        return self._intake.advance(now)
+
+    def next_deadline(self) -> int:
+        """Return when ``advance`` may have something to do next, Unix seconds; 0 for never."""
+        return self._intake.next_deadline()
+
+    @property
+    def stale_events(self) -> int:
+        """News dropped so far because something newer was known."""
+        return self._intake.stale_events
 
     def declare(self, context: str, kinds: Sequence[KindKey]) -> None:
         """Say which kinds a context serves, so that those not followed count as not loaded."""
         self.coverage.declare(context, kinds)
         self._log.note_coverage()
-
-    def _upsert(self, scope: Scope, record: Record, now: int) -> None:
-        store = self._store
-        place = store.place_of(scope.context, record.group, record.kind, record.namespace)
-        row = place.rows.get(record.name)
-        observed = scope not in self._lists
-        if row is not None and row.identity != pack_uid(record.uid):
-            self._remove(row, now, observed=observed)
-            place = store.place_of(scope.context, record.group, record.kind, record.namespace)
-            row = None
-        if row is None:
-            row = make_row(place, record, store.shapes, self._uid_of(place))
-            row.epoch = self._epoch
-            place.rows[row.name] = row
-            store.size += 1
-            judge(row, None, now=now, observed=observed)
-            self._time(row, now)
-            self._log.note_added(row)
-            self._tree.insert(row)
-            if observed:
-                self._arrived.add(row)
-        else:
-            row.epoch = self._epoch
-            if self._is_news(row, record):
-                self._update(row, record, now, observed=observed)
-        if place.spec.role is Role.HEALTH_CHECK:
-            self._retime_machines(row, now)
-
-    def _uid_of(self, place: Place) -> UidOf:
-        find = self._store.find
-
-        def uid_of(owner: Owner) -> int | str:
-            uid = pack_uid(owner.uid)
-            row = find(place.context, owner.group, owner.kind, place.namespace, owner.name)
-            return row.identity if row is not None and row.identity == uid else uid
-
-        return uid_of
-
-    def _is_news(self, row: Row, record: Record) -> bool:
-        revision = pack_revision(record.resource_version)
-        if isinstance(revision, int) and isinstance(row.revision, int):
-            if revision < row.revision:
-                self.stale_events += 1
-            return revision > row.revision
-        return not revision or revision != row.revision
-
-    def _update(self, row: Row, record: Record, now: int, *, observed: bool) -> None:
-        shapes = self._store.shapes
-        unit = unit_of_row(row)
-        before = row.state
-        state = shapes.state_of(record)
-        links = links_of(record, self._uid_of(row.place))
-        moved = links != row.links or not _same_pointers(before, state)
-        old = self._tree.targets_of(row) if moved else []
-        row.state = state
-        row.links = links
-        row.revision = pack_revision(record.resource_version)
-        row.labels = shapes.pairs_of(record.labels)
-        row.annotations = shapes.pairs_of(record.annotations)
-        row.fact_values = fact_values_of(record)
-        row.moments = moments_of(record)
-        row.cluster = record.cluster
-        row.generation = record.generation
-        row.standing = row.standing & ~DELETING | (DELETING if record.deleted_at else 0)
-        row.observed_generation = record.observed_generation
-        judge(row, before, now=now, observed=observed)
-        self._time(row, now)
-        self._log.mark(row)
-        self._tree.recount(row, unit)
-        self._tree.settle(row)
-        if moved:
-            self._tree.relink(row, old)
-
-    def _delete(self, scope: Scope, event: Deleted, now: int) -> None:
-        row = self._store.find(scope.context, event.group, event.kind, event.namespace, event.name)
-        if row is None or (event.uid and row.identity != pack_uid(event.uid)):
-            return
-        if scope.cluster and self._is_covered(row, besides=scope):
-            return
-        self._remove(row, now, observed=scope not in self._lists)
-
-    def _remove(self, row: Row, now: int, *, observed: bool, silent: bool = False) -> None:
-        if not silent:
-            rank = self._tree.touched.get(row, row.standing & RANK)
-            self._transitions.append(Transition(row.ref, VERDICTS[rank], None, observed, now))
-        self._deadlines.arm(row, 0, 0)
-        if row.place.spec.role is Role.HEALTH_CHECK:
-            self._checks.drop(row)
-        self._arrived.discard(row)
-        self._tree.remove(row)
-
-    def _punctuate(self, scope: Scope, mark: Mark, now: int) -> None:
-        if mark is Mark.INIT:
-            self._epoch += 1
-            self._lists[scope] = self._epoch
-            return
-        epoch = self._lists.pop(scope, None)
-        rows = self._store.rows_in(scope)
-        if mark is Mark.INIT_DONE:
-            for row in rows if epoch is not None else ():
-                if row.epoch < (epoch or 0):
-                    self._remove(row, now, observed=False)
-            return
-        before = self.coverage.unread_kinds(scope.context)
-        self.coverage.forget(scope)
-        for row in rows:
-            if not self._is_covered(row, besides=scope):
-                self._remove(row, now, observed=False, silent=True)
-        self._store.close_realms()
-        self._log.note_coverage()
-        self._settle_unread(scope.context, before)
-
-    def _is_covered(self, row: Row, *, besides: Scope) -> bool:
-        place = row.place
-        scopes = self.coverage.covering(
-            place.context, place.group, place.kind, namespace=place.namespace, cluster=row.cluster
-        )
-        return any(scope != besides for scope in scopes)
-
-    def _note_status(self, scope: Scope, status: ScopeStatus) -> None:
-        before = self.coverage.unread_kinds(scope.context)
-        if self.coverage.put(scope, status):
-            self._settle_unread(scope.context, before)
-        self._log.note_coverage()
-
-    def _settle_unread(self, context: str, before: frozenset[KindKey]) -> None:
-        """Derive health anew where unread kinds decide, when their set changed."""
-        if before == self.coverage.unread_kinds(context):
-            return
-        for spec in self._store.kinds(context):
-            if spec.role in (Role.CLUSTER, Role.MACHINE_POOL):
-                for row in self._store.rows((spec.group, spec.kind), context=context):
-                    self._tree.settle(row)
-
-    # -- time -----------------------------------------------------------------------------
-    def _time(self, row: Row, now: int) -> None:
-        at, bits = deadline_of(row, self._checks.limit_s(row))
-        if at and at <= now:
-            row.standing |= bits
-            at = 0
-        self._deadlines.arm(row, at, bits)
-
-    def _time_out(self, row: Row, bits: int) -> None:
-        row.standing |= bits
-        self._log.mark(row)
-        self._tree.settle(row)
-
-    def _retime_machines(self, check: Row, now: int) -> None:
-        """Give machines in progress the time-out of their health check, which just changed."""
-        self._checks.put(check)
-        for row in self._deadlines.rows():
-            if row.place.spec.role is Role.MACHINE and are_of_one_cluster(row, check):
-                row.standing &= ~TIMER_BITS
-                self._time(row, now)
-                self._tree.settle(row)
-
-    def next_deadline(self) -> int:
-        """Return when ``advance`` may have something to do next, Unix seconds; 0 for never."""
-        return self._deadlines.next_at()
-
-    def _finish(self, observed: bool, now: int) -> Sequence[Transition]:
-        tree = self._tree
-        tree.retry_circles()
-        found, self._transitions = self._transitions, []
-        for row, rank in tree.touched.items():
-            after = row.standing & RANK
-            if row not in self._arrived and after != rank:
-                found.append(
-                    Transition(row.ref, VERDICTS[rank], VERDICTS[after], observed, now, row.reason)
-                )
-        tree.touched.clear()
-        for row in self._arrived:
-            found.append(Transition(row.ref, None, row.health, True, now, row.reason))
-        self._arrived.clear()
-        self._log.trim()
-        return found
 
     # -- reading --------------------------------------------------------------------------
     def get(self, ref: ObjectRef) -> Row | None:
@@ -402,7 +197,3 @@ ROLES_WITH_LEAVES = frozenset(
 LEAF_ROLES = frozenset({Role.MACHINE_SET, Role.MACHINE, Role.INFRA_MACHINE, Role.BOOTSTRAP}) | (
     ROLES_WITH_LEAVES
 )
-
-
-def _same_pointers(before: State, after: State) -> bool:
-    return before.owner_shapes == after.owner_shapes and before.link_shapes == after.link_shapes

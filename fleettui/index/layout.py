@@ -14,7 +14,9 @@ from fleettui.index.health import unit_of_row
 from fleettui.index.index import Index
 from fleettui.index.nodes import GROUP_MARK, Group, LineKey, Segment
 from fleettui.index.perspectives import Path, Perspective
-from fleettui.index.rows import RANK, ROLE_ORDER, Row
+from fleettui.index.rows import Row
+from fleettui.index.spine import ROLE_ORDER
+from fleettui.index.standing import RANK
 from fleettui.kinds.record import ObjectRef
 
 KEPT_ENTRIES: Final = 1024

@@ -12,7 +12,8 @@ from fleettui.index.bags import rows_of
 from fleettui.index.coverage import KindKey
 from fleettui.index.index import Index
 from fleettui.index.rollup import VERDICTS
-from fleettui.index.rows import RANK, Row
+from fleettui.index.rows import Row
+from fleettui.index.standing import RANK
 from fleettui.kinds.spec import Role
 
 

@@ -1,22 +1,32 @@
 """One object of a context, as small as 600,000 of them must be.
 
 Knows what a row can tell about its own object and its neighbours in the tree;
-refuses to know how rows are found, linked or re-rolled (``index``, ``links``,
+refuses to know how rows are found, linked or re-rolled (``store``, ``tree``,
 ``health``). What equal objects share stands in a ``State``; moments are packed.
 Rows are not seen by the cycle collector: whoever drops one cuts its links.
 """
 
-import re
-import struct
 import sys
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Iterable
 
 import msgspec
 
 from fleettui.index.bags import Bag, rows_of
+from fleettui.index.packing import (
+    UidOf,
+    fact_values_of,
+    links_of,
+    moments_of,
+    pack_revision,
+    pack_uid,
+    unpack_uid,
+)
+from fleettui.index.places import Place
 from fleettui.index.rollup import FAULTS_MASK, VERDICTS
 from fleettui.index.shapes import OWN_NAMESPACE, LinkShape, Shapes, State
+from fleettui.index.spine import sibling_order
+from fleettui.index.standing import DELETING, GONE, LOWER_BOUND, PAUSED, RANK
+from fleettui.index.told import culprit_of, message_of, reason_of
 from fleettui.kinds.record import (
     Condition,
     Flag,
@@ -29,82 +39,6 @@ from fleettui.kinds.record import (
     Verdict,
 )
 from fleettui.kinds.spec import KindSpec
-
-PAUSED: Final = int(Flag.PAUSED)
-"""The flag as a plain integer: flags of an enum are slow."""
-RANK: Final = 7
-"""Picks the rank of the derived health out of ``standing``."""
-LOWER_BOUND: Final = 8
-"""``since`` is when it was first seen so, not when it began."""
-OVERDUE: Final = 16
-"""In progress for longer than its kind's limit."""
-STUCK: Final = 32
-"""Terminating for longer than its kind's limit."""
-FROM_BELOW: Final = 64
-"""Health is that of a neighbour below, worse than its own."""
-UNREAD: Final = 128
-"""Would look current, but a part that decides has not been read."""
-STICKY: Final = 256
-"""A failure whose retry is under way: failed until a success is seen."""
-NO_NODE: Final = 1024
-"""With OVERDUE: it is the MachineHealthCheck's node start-up time-out that ran out."""
-LAST_MOMENT: Final = 0xFFFFFFFF
-"""Moments are kept in four bytes, which last until 2106."""
-DELETING: Final = 2048
-"""Deletion has been asked for."""
-KEPT: Final = RANK | DELETING
-"""What a new document does not change by itself."""
-GONE: Final = 512
-"""No longer in the index."""
-
-
-class Realm:
-    """A namespace of a context, or the context itself: where roots stand and counts end."""
-
-    __slots__ = ("context", "counts", "namespace", "roots", "whole")
-
-    def __init__(self, context: str, namespace: str, whole: "Realm | None") -> None:
-        """Start empty.
-
-        Args:
-            context: name of the context.
-            namespace: empty for cluster-scoped objects and for the context itself.
-            whole: the context's own realm; None for the context itself.
-        """
-        self.context = context
-        self.namespace = namespace
-        self.whole = whole
-        self.counts = 0
-        self.roots: dict[Row, None] = {}
-
-
-class Place:
-    """All objects of one kind in one namespace of one context, by name."""
-
-    __slots__ = (
-        "context",
-        "group",
-        "kind",
-        "namespace",
-        "realm",
-        "reverse_homes",
-        "routes",
-        "rows",
-        "spec",
-    )
-
-    def __init__(self, realm: Realm, spec: KindSpec) -> None:
-        """Start empty in this realm."""
-        self.context = realm.context
-        self.group = spec.group
-        self.kind = spec.kind
-        self.namespace = realm.namespace
-        self.spec = spec
-        self.realm = realm
-        self.rows: dict[str, Row] = {}
-        self.routes: dict[LinkShape, tuple[tuple[str, str, str], str]] = {}
-        """Where the targets of each shape are kept: the kind in its context, and the namespace."""
-        self.reverse_homes = frozenset(name[1:] for name in spec.home if name.startswith("~"))
 
 
 class Row(msgspec.Struct, gc=False, eq=False):
@@ -218,12 +152,7 @@ class Row(msgspec.Struct, gc=False, eq=False):
     @property
     def culprit(self) -> "Row | None":
         """The row below whose health this row shows; None when it is its own."""
-        if not self.standing & FROM_BELOW:
-            return None
-        rank = self.standing & RANK
-        worst = [row for row in rows_of(self.kids) if (row.standing & RANK) == rank]
-        feeding = [row for row in worst if feeds(row, self)]
-        return min(feeding, key=lambda row: (row.broken_since, row.kind, row.name), default=None)
+        return culprit_of(self)
 
     @property
     def condition(self) -> str:
@@ -233,32 +162,12 @@ class Row(msgspec.Struct, gc=False, eq=False):
     @property
     def reason(self) -> str:
         """Why it is as it is: the object's own word, or one that says that time ran out."""
-        standing = self.standing
-        if standing & STUCK:
-            return "DeletionTakesTooLong"
-        if standing & OVERDUE:
-            return "NodeStartupTimeout" if standing & NO_NODE else "TakesTooLong"
-        if (culprit := self.culprit) is not None:
-            return culprit.reason
-        if standing & UNREAD:
-            return "NotAllRead"
-        return (self.blamed or self.state).reason
+        return reason_of(self)
 
     @property
     def message(self) -> str:
         """Raw text that goes with the reason; unsafe to show without ``safe_text``."""
-        standing = self.standing
-        if standing & STUCK:
-            return _timed_out("being deleted", self.spec.limits.terminating_s, self.state)
-        if standing & NO_NODE:
-            return _timed_out("no node within the health check's start-up time-out", 0, self.state)
-        if standing & OVERDUE:
-            return _timed_out("in progress", self.spec.limits.in_progress_s, self.state)
-        if (culprit := self.culprit) is not None:
-            return f"{culprit.kind} {culprit.name}: {culprit.message}"
-        if standing & UNREAD:
-            return "a part that decides about its health has not been read"
-        return (self.blamed or self.state).message
+        return message_of(self)
 
     @property
     def since(self) -> int:
@@ -417,108 +326,6 @@ class Row(msgspec.Struct, gc=False, eq=False):
         return row
 
 
-FEEDING_ROLES: Final = frozenset(
-    {
-        "infra_cluster",
-        "control_plane",
-        "workers",
-        "machine_pool",
-        "infra_pool",
-        "health_check",
-        "cloud_cluster",
-        "cloud_pool",
-    }
-)
-"""Roles whose health is the health of what stands above: the spine of a cluster."""
-TAKING_ROLES: Final = FEEDING_ROLES | {"cluster"}
-
-
-def feeds(child: Row, parent: Row) -> bool:
-    """Whether the parent's health takes the child's into account.
-
-    Leaves never feed: a cluster must show the same health whether they have been
-    read or not. Kinds with nothing but a flag speak through whatever they own.
-
-    Source: Cluster's Available never covers pools and managed control planes
-    (cluster_controller_status.go); ASO-managed and GCP kinds have no conditions.
-    """
-    if child.place.spec.depth != "spine":
-        return False
-    spec = parent.place.spec
-    if spec.dialect == "flag":
-        return True
-    return spec.role in TAKING_ROLES and child.place.spec.role in FEEDING_ROLES
-
-
-def sibling_order(row: Row) -> tuple[int, str, str, str]:
-    """Return the key that sorts rows of one parent: role, kind, name, namespace."""
-    spec = row.place.spec
-    return (ROLE_ORDER.get(spec.role, 99), spec.kind, row.name, row.place.namespace)
-
-
-ROLE_ORDER: Final = {
-    role: place
-    for place, role in enumerate(
-        (
-            "cluster",
-            "cloud_cluster",
-            "infra_cluster",
-            "control_plane",
-            "workers",
-            "machine_pool",
-            "infra_pool",
-            "cloud_pool",
-            "machine_set",
-            "machine",
-            "infra_machine",
-            "bootstrap",
-            "health_check",
-            "addon",
-            "source",
-            "applier",
-        )
-    )
-}
-
-
-def moments_of(record: Record) -> bytes:
-    """Return the record's moments, packed."""
-    moments = [record.created_at, record.deleted_at, record.since]
-    moments += [entry.since for entry in record.conditions]
-    try:
-        return struct.pack(f"<{len(moments)}I", *moments)
-    except struct.error:
-        clamped = [min(max(0, moment), LAST_MOMENT) for moment in moments]
-        return struct.pack(f"<{len(moments)}I", *clamped)
-
-
-UidOf = Callable[[Owner], int | str]
-
-
-def links_of(record: Record, uid_of: UidOf) -> tuple[str | int, ...]:
-    """Return the names that fill the record's link shapes.
-
-    Args:
-        record: what points.
-        uid_of: gives the owner's packed uid, that of its row if there is one, so that
-            the two share it.
-    """
-    intern = sys.intern
-    if record.owners:
-        owners = record.owners
-        names: list[str | int] = [intern(owner.name) for owner in owners]
-        names += [uid_of(owner) for owner in owners]
-        names += [intern(reference.name) for reference in record.references]
-        return tuple(names)
-    return tuple([intern(reference.name) for reference in record.references])
-
-
-def fact_values_of(record: Record) -> tuple[str, ...]:
-    """Return the values of the record's facts, short ones shared."""
-    intern = sys.intern
-    return tuple([intern(value) if len(value) <= 80 else value for _, value in record.facts])
-
-
 def make_row(place: Place, record: Record, shapes: Shapes, uid_of: UidOf) -> Row:
     """Return a row for the record, not linked to anything yet."""
     return Row(
@@ -539,40 +346,8 @@ def make_row(place: Place, record: Record, shapes: Shapes, uid_of: UidOf) -> Row
     )
 
 
-_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-
-
-def pack_uid(uid: str) -> int | str:
-    """Return the uid as an integer when that loses nothing."""
-    if _UUID.fullmatch(uid) is None:
-        return uid
-    return int(uid.replace("-", ""), 16)
-
-
-def unpack_uid(packed: int | str) -> str:
-    """Return the uid that was packed."""
-    if isinstance(packed, str):
-        return packed
-    digits = f"{packed:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-
-
-def pack_revision(revision: str) -> int | str:
-    """Return the resourceVersion as an integer when that loses nothing."""
-    plain = revision.isascii() and revision.isdigit() and len(revision) <= 20
-    if plain and (revision[0] != "0" or revision == "0"):
-        return int(revision)
-    return revision
-
-
 def _value_of(pairs: Iterable[tuple[str, str]], name: str) -> str | None:
     for known, value in pairs:
         if known == name:
             return value
     return None
-
-
-def _timed_out(what: str, limit_s: int, state: State) -> str:
-    own = ": ".join(part for part in (state.reason, state.message) if part)
-    text = f"{what} for more than {limit_s // 60} min" if limit_s else what
-    return f"{text}; {own}" if own else text

@@ -92,6 +92,10 @@ class Searcher:
             self._lengths[root] = len(text)
         return text
 
+    def texts(self) -> list[str]:
+        """Return all texts made so far."""
+        return list(self._texts.values())
+
     def known_text(self, root: Row) -> str | None:
         """Return the text of a home tree if it has been made."""
         return self._texts.get(root)

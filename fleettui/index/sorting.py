@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import Final
 
 from fleettui.index.nodes import SortKey
-from fleettui.index.rows import RANK, Row
+from fleettui.index.rows import Row
+from fleettui.index.standing import RANK
 
 Column = Callable[[Row], object]
 """A column's value of a row: a number, a text, or None for nothing."""

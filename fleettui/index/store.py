@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from fleettui.index.bags import Bag
 from fleettui.index.coverage import KindKey, Kinds
-from fleettui.index.rows import Place, Realm, Row
+from fleettui.index.places import Place, Realm
+from fleettui.index.rows import Row
 from fleettui.index.shapes import OWN_NAMESPACE, LinkShape, Shapes
 from fleettui.kinds.batch import Scope
 from fleettui.kinds.record import ObjectRef

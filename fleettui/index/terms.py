@@ -27,7 +27,8 @@ from fleettui.index.query import (
     Version,
 )
 from fleettui.index.rollup import BITS, MASK
-from fleettui.index.rows import FROM_BELOW, OVERDUE, RANK, STUCK, UNREAD, Row
+from fleettui.index.rows import Row
+from fleettui.index.standing import FROM_BELOW, OVERDUE, RANK, STUCK, UNREAD
 from fleettui.kinds.spec import KindSpec, Role
 
 Test = Callable[[Row], bool]

@@ -10,7 +10,9 @@ from fleettui.index.changes import ChangeLog
 from fleettui.index.coverage import Coverage
 from fleettui.index.health import derived_standing, unit_of_row
 from fleettui.index.rollup import is_small
-from fleettui.index.rows import FROM_BELOW, GONE, RANK, Row, feeds
+from fleettui.index.rows import Row
+from fleettui.index.spine import feeds
+from fleettui.index.standing import FROM_BELOW, GONE, RANK
 from fleettui.index.store import Store
 from fleettui.kinds.record import ObjectRef
 

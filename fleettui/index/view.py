@@ -10,16 +10,18 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from fleettui.index.changes import Change
-from fleettui.index.flatten import EXPANDABLE, EXPANDED, Entry, Shown, is_match, link_key
+from fleettui.index.flatten import EXPANDED, Shown
 from fleettui.index.index import Index
 from fleettui.index.joins import Joins
 from fleettui.index.layout import Layout
-from fleettui.index.nodes import GROUP_MARK, Group, LineKey, Segment, line_of, locate
+from fleettui.index.lines import Line, Lines
+from fleettui.index.nodes import Group, LineKey
 from fleettui.index.perspectives import Perspective, by_cluster
-from fleettui.index.rollup import Rollup, unpack
 from fleettui.index.rows import Row
 from fleettui.index.sorting import Column, sort_key_of
 from fleettui.kinds.record import ObjectRef
+
+__all__ = ["Filter", "Line", "LineKey", "PlainFilter", "Settled", "TreeView"]
 
 
 @runtime_checkable
@@ -33,27 +35,6 @@ class Filter(Protocol):
     def may_hold(self, root: Row) -> bool | None:
         """Tell whether anything in the root's home tree may match; None: rows must be tried."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the tree."""
-
-    key: LineKey
-    """The object's reference, or a path for groups and links; stable while lines move."""
-    row: Row | None
-    """None for a group."""
-    label: str
-    """Raw text; unsafe to show without ``safe_text``."""
-    depth: int
-    is_expandable: bool
-    is_expanded: bool
-    is_link: bool
-    """Stands here because of a pointer, not because this is its home; counts elsewhere."""
-    relation: str
-    """For links: how the row above and this one are related."""
-    rollup: Rollup | None
-    """Counts below, this row included; None for links."""
 
 
 @dataclass(slots=True)
@@ -92,6 +73,7 @@ class TreeView:
             sort_key_of("name"), self._links_of, show_machine_sets, exceptions=self._open_rows
         )
         self._layout = Layout(index, perspective or by_cluster(), shown)
+        self._lines = Lines(index, self._layout)
         self.settle()
 
     # -- reading --------------------------------------------------------------------------
@@ -121,83 +103,11 @@ class TreeView:
 
     def lines(self, start: int, stop: int) -> list[Line]:
         """Return lines from ``start`` up to, not including, ``stop``; costs those roots only."""
-        layout = self._layout
-        found: list[Line] = []
-        at = max(0, start)
-        while at < min(stop, len(self)):
-            node, offset = locate(layout.top, at)
-            if isinstance(node, Group):
-                found.append(self._group_line(node))
-                at += 1
-                continue
-            entries = layout.flatten(node)
-            if not entries:
-                continue
-            picked = entries[offset : offset + stop - at]
-            depth = node.parent.depth + 1
-            found += [self._entry_line(entry, depth) for entry in picked]
-            at += len(picked)
-        return found
-
-    def _group_line(self, group: Group) -> Line:
-        context = group.key[1]
-        partial = bool(self._index.coverage.unloaded_kinds(context))
-        return Line(
-            group.key,
-            None,
-            group.label,
-            group.depth,
-            True,
-            group.is_expanded,
-            False,
-            "",
-            unpack(group.counts, at_least=partial),
-        )
-
-    def _entry_line(self, entry: Entry, depth: int) -> Line:
-        row, below, relation, bits, above = entry
-        ref = row.ref
-        if above is not None:
-            key = link_key(relation, above.ref, ref)
-            return Line(key, row, row.name, depth + below, False, False, True, relation, None)
-        return Line(
-            ref,
-            row,
-            row.name,
-            depth + below,
-            bool(bits & EXPANDABLE),
-            bool(bits & EXPANDED),
-            False,
-            "",
-            self._index.rollup(row),
-        )
+        return self._lines.slice(start, stop)
 
     def position(self, key: LineKey) -> int | None:
         """Return the line of this key; None when it is not shown (collapsed, filtered, gone)."""
-        if key and key[0] == GROUP_MARK:
-            group = self._layout.groups.get(key)
-            return line_of(group) if group is not None and self._is_reachable(group) else None
-        is_link = bool(key) and key[0] == "\0link"
-        home = ObjectRef(*key[2:7]) if is_link else ObjectRef(*key)
-        segment = self._layout.segment_of(home)
-        if segment is None or not self._is_reachable(segment):
-            return None
-        for place, entry in enumerate(self._layout.flatten(segment)):
-            row, _, relation, _, above = entry
-            if (above is not None) != is_link:
-                continue
-            own = link_key(relation, above.ref, row.ref) if above is not None else row.ref
-            if own == key:
-                return line_of(segment) + place
-        return None
-
-    def _is_reachable(self, node: Group | Segment) -> bool:
-        group = node.parent
-        while group is not None:
-            if not group.is_expanded:
-                return False
-            group = group.parent
-        return node.size > 0
+        return self._lines.position(key)
 
     @property
     def match_count(self) -> int:
@@ -209,22 +119,7 @@ class TreeView:
 
         Goes round at the ends; None when nothing matches or nothing is asked for.
         """
-        shown = self._layout.shown
-        if not shown.is_narrowed or not len(self):
-            return None
-        for _ in range(2 * len(self)):
-            line = (line + step) % len(self)
-            node, offset = locate(self._layout.top, line)
-            if isinstance(node, Group):
-                continue
-            entries = self._layout.flatten(node)
-            if (
-                offset < len(entries)
-                and entries[offset][4] is None
-                and is_match(entries[offset][0], shown)
-            ):
-                return line
-        return None
+        return self._lines.next_match(line, step=step)
 
     # -- expansion ------------------------------------------------------------------------
     def toggle(self, key: LineKey) -> None:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from fleettui.index.index import Index
 from fleettui.index.rollup import unpack
-from fleettui.index.rows import feeds
+from fleettui.index.spine import feeds
 from fleettui.kinds.batch import Batch, Mark
 from fleettui.kinds.record import Verdict
 

@@ -1,0 +1,79 @@
+"""Parts of a record in as few bytes as they need, and back.
+
+Knows the packed forms of uids, resourceVersions, moments and names; knows no rows.
+"""
+
+import re
+import struct
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from fleettui.kinds.record import Owner, Record
+
+LAST_MOMENT: Final = 0xFFFFFFFF
+"""Moments are kept in four bytes, which last until 2106."""
+
+
+def moments_of(record: Record) -> bytes:
+    """Return the record's moments, packed."""
+    moments = [record.created_at, record.deleted_at, record.since]
+    moments += [entry.since for entry in record.conditions]
+    try:
+        return struct.pack(f"<{len(moments)}I", *moments)
+    except struct.error:
+        clamped = [min(max(0, moment), LAST_MOMENT) for moment in moments]
+        return struct.pack(f"<{len(moments)}I", *clamped)
+
+
+UidOf = Callable[[Owner], int | str]
+
+
+def links_of(record: Record, uid_of: UidOf) -> tuple[str | int, ...]:
+    """Return the names that fill the record's link shapes.
+
+    Args:
+        record: what points.
+        uid_of: gives the owner's packed uid, that of its row if there is one, so that
+            the two share it.
+    """
+    intern = sys.intern
+    if record.owners:
+        owners = record.owners
+        names: list[str | int] = [intern(owner.name) for owner in owners]
+        names += [uid_of(owner) for owner in owners]
+        names += [intern(reference.name) for reference in record.references]
+        return tuple(names)
+    return tuple([intern(reference.name) for reference in record.references])
+
+
+def fact_values_of(record: Record) -> tuple[str, ...]:
+    """Return the values of the record's facts, short ones shared."""
+    intern = sys.intern
+    return tuple([intern(value) if len(value) <= 80 else value for _, value in record.facts])
+
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def pack_uid(uid: str) -> int | str:
+    """Return the uid as an integer when that loses nothing."""
+    if _UUID.fullmatch(uid) is None:
+        return uid
+    return int(uid.replace("-", ""), 16)
+
+
+def unpack_uid(packed: int | str) -> str:
+    """Return the uid that was packed."""
+    if isinstance(packed, str):
+        return packed
+    digits = f"{packed:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def pack_revision(revision: str) -> int | str:
+    """Return the resourceVersion as an integer when that loses nothing."""
+    plain = revision.isascii() and revision.isdigit() and len(revision) <= 20
+    if plain and (revision[0] != "0" or revision == "0"):
+        return int(revision)
+    return revision
