@@ -80,7 +80,7 @@ class BoardScreen(Screen[ObjectRef | None]):
         self._dispatcher = Dispatcher(app.keymap, lambda: _PLACES, handlers)
         app.apply_theme(self)
         show_footer(self.footer, self._dispatcher.hints())
-        self.pane.focus()
+        self.set_focus(self.pane)
         self.repaint()
 
     # -- content --------------------------------------------------------------------------
@@ -129,9 +129,9 @@ class BoardScreen(Screen[ObjectRef | None]):
     # -- keys -----------------------------------------------------------------------------
     def on_key(self, event: events.Key) -> None:
         """Does what the table of keys says."""
-        if self.prompt.is_open or self._dispatcher is None:
-            return
-        if self._dispatcher.press(event.key):
+        if self.prompt.is_open:
+            self.prompt.take(event)
+        elif self._dispatcher is not None and self._dispatcher.press(event.key):
             event.stop()
             event.prevent_default()
 
@@ -180,14 +180,14 @@ class BoardScreen(Screen[ObjectRef | None]):
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
         """Back to the list, or runs the command."""
         self.prompt.close()
-        self.pane.focus()
+        self.set_focus(self.pane)
         if event.mark == ":":
             self.fleet_app.run_command(event.text)
 
     def on_prompt_cancelled(self, event: Prompt.Cancelled) -> None:
         """Back to the list, unfiltered."""
         self.prompt.close()
-        self.pane.focus()
+        self.set_focus(self.pane)
         if event.mark == "/":
             self._needle = ""
             self._take(self._rows)

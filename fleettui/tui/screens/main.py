@@ -138,7 +138,7 @@ class MainScreen(Screen[None]):
         self._dispatcher = Dispatcher(app.keymap, self._places, handlers)
         app.apply_theme(self)
         show_footer(self.footer, self._dispatcher.hints())
-        self.tree_pane.focus()
+        self.set_focus(self.tree_pane)
         self.repaint()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -224,9 +224,9 @@ class MainScreen(Screen[None]):
     def on_key(self, event: events.Key) -> None:
         """Does what the table of keys says."""
         self.fleet_app.pacer.note_key()
-        if self.prompt.is_open or self._dispatcher is None:
-            return
-        if self._dispatcher.press(event.key):
+        if self.prompt.is_open:
+            self.prompt.take(event)
+        elif self._dispatcher is not None and self._dispatcher.press(event.key):
             event.stop()
             event.prevent_default()
 
@@ -250,26 +250,26 @@ class MainScreen(Screen[None]):
         """Shows an object in the tree."""
         if self.keys is not None and not self.keys.go_to(ref):
             self.fleet_app.say(f"{ref} is not in the tree as it is filtered now")
-        self.tree_pane.focus()
+        self.set_focus(self.tree_pane)
 
     def toggle_detail(self) -> None:
         """Opens or closes the details."""
         self.detail.toggle()
         if not self.detail.is_open and self._is_detail_in_front():
-            self.tree_pane.focus()
+            self.set_focus(self.tree_pane)
         self.call_after_refresh(self.follow_cursor)
 
     def next_pane(self) -> None:
         """Goes between tree and details."""
         if self._is_detail_in_front() or not self.detail.is_open:
-            self.tree_pane.focus()
+            self.set_focus(self.tree_pane)
         else:
-            self.detail.pane.focus()
+            self.set_focus(self.detail.pane)
 
     def back(self) -> None:
         """Leaves the details, clears the filter, then marks, details, faults and grouping."""
         if self._is_detail_in_front():
-            self.tree_pane.focus()
+            self.set_focus(self.tree_pane)
         elif self.state.expression:
             self.reshape(self.filter_bar.clear)
         elif self.keys is not None and self.keys.marks:
@@ -334,7 +334,7 @@ class MainScreen(Screen[None]):
 
     def on_line_pane_clicked(self, event: LinePane.Clicked) -> None:
         """Puts the cursor there; folds on the mark; a second click opens the details."""
-        event.pane.focus()
+        self.set_focus(event.pane)
         was_there = event.pane.cursor == event.index
         event.pane.move_to(event.index)
         if event.pane is self.detail.pane:
@@ -409,7 +409,7 @@ class MainScreen(Screen[None]):
     def close_prompt(self) -> None:
         """Hides the prompt and gives the keys back to the tree."""
         self.prompt.close()
-        self.tree_pane.focus()
+        self.set_focus(self.tree_pane)
 
 
 def title_line(columns: Sequence[Column]) -> Line:

@@ -88,7 +88,7 @@ class Picker(ModalScreen[Picked | None]):
         cast("FleetApp", self.app).apply_theme(self)
         self.pane.styles.height = max(min(len(self._choices), MAX_ROWS), 1)
         self._show()
-        self.pane.focus()
+        self.set_focus(self.pane)
         if self._at is not None:
             self.call_after_refresh(lambda: self.pane.select(self._at))
 

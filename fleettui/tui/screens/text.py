@@ -86,7 +86,7 @@ class TextScreen(Screen[ObjectRef | None]):
         self._dispatcher = Dispatcher(app.keymap, lambda: _PLACES, handlers)
         app.apply_theme(self)
         show_footer(self.footer, self._dispatcher.hints())
-        self.pane.focus()
+        self.set_focus(self.pane)
         self._fetch()
 
     def on_resize(self) -> None:
@@ -148,9 +148,9 @@ class TextScreen(Screen[ObjectRef | None]):
     # -- keys -----------------------------------------------------------------------------
     def on_key(self, event: events.Key) -> None:
         """Does what the table of keys says."""
-        if self.prompt.is_open or self._dispatcher is None:
-            return
-        if self._dispatcher.press(event.key):
+        if self.prompt.is_open:
+            self.prompt.take(event)
+        elif self._dispatcher is not None and self._dispatcher.press(event.key):
             event.stop()
             event.prevent_default()
 
@@ -222,14 +222,14 @@ class TextScreen(Screen[ObjectRef | None]):
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
         """Back to the text, or runs the command."""
         self.prompt.close()
-        self.pane.focus()
+        self.set_focus(self.pane)
         if event.mark == ":":
             self.fleet_app.run_command(event.text)
 
     def on_prompt_cancelled(self, event: Prompt.Cancelled) -> None:
         """Back to the text."""
         self.prompt.close()
-        self.pane.focus()
+        self.set_focus(self.pane)
         if event.mark == "/":
             self._needle = ""
             self._show_title()

@@ -89,6 +89,7 @@ class Prompt(Horizontal):
         self._complete: Complete = lambda text: text
         self._history: dict[str, list[str]] = {}
         self._place = 0
+        self._passed: events.Key | None = None
 
     def compose(self) -> ComposeResult:
         """Yields mark, input and note."""
@@ -114,7 +115,7 @@ class Prompt(Horizontal):
         with self.prevent(Input.Changed):
             line.value = text
         line.cursor_position = len(text)
-        line.focus()
+        self.screen.set_focus(line)
 
     def close(self) -> None:
         """Hide the line."""
@@ -134,10 +135,26 @@ class Prompt(Horizontal):
         event.stop()
         self.post_message(self.Changed(self.mark, event.value))
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keeps the line for later and tells it."""
+    def take(self, event: events.Key) -> None:
+        """Take a key that comes past the screen while the line is open.
+
+        One that went through the line already is left to the input's own bindings. The
+        other kind was on its way to the list when the line opened: keys wait in the
+        queue of whatever had the focus when they came, and what is typed fast after the
+        colon would otherwise act on the list.
+        """
+        if event is self._passed:
+            return
         event.stop()
-        text = event.value
+        event.prevent_default()
+        if event.is_printable and event.character:
+            self._input.insert_text_at_cursor(event.character)
+        else:
+            self.on_key(event)
+            self._passed = None
+
+    def _submit(self, text: str) -> None:
+        """Keeps the line for later and tells it."""
         kept = self._history.setdefault(self.mark, [])
         if text and kept[-1:] != [text]:
             kept.append(text)
@@ -145,10 +162,12 @@ class Prompt(Horizontal):
         self.post_message(self.Submitted(self.mark, text))
 
     def on_key(self, event: events.Key) -> None:
-        """Gives up, completes, recalls, or passes the key on to the list."""
+        """Gives up, submits, completes, recalls, or passes the key on to the list."""
         match event.key:
             case "escape":
                 self.post_message(self.Cancelled(self.mark))
+            case "enter":
+                self._submit(self._input.value)
             case "tab":
                 self._input.value = self._complete(self._input.value)
                 self._input.cursor_position = len(self._input.value)
@@ -159,8 +178,8 @@ class Prompt(Horizontal):
             case "backspace" if not self._input.value:
                 self.post_message(self.Cancelled(self.mark))
             case _:
-                if not event.is_printable:
-                    return
+                self._passed = event
+                return
         event.stop()
         event.prevent_default()
 
