@@ -84,36 +84,39 @@ async def world(kubeconfig, tmp_path):
 WISHES = (
     ("pause", Options(who="ann", reason="x", expires_s=60)),
     ("pause", Options(form="rollout")),
-    ("resume", Options()),
     ("resync", Options()),
     ("resync", Options(with_source=True)),
+    ("resume", Options()),
     ("rollout", Options()),
     ("rollout", Options(form="direct")),
     ("scale", Options(replicas=7)),
     *(("upgrade", Options(version=f"v1.{minor}.0")) for minor in range(30, 38)),
     ("remediate", Options()),
     ("delete", Options()),
-    ("annotate", Options(set={"example.com/a": "b"})),
     ("label", Options(set={"example.com/a": "b"})),
 )
 
 
-async def test_every_plan_is_accepted_by_the_server_in_a_dry_run(world):
+@pytest.mark.parametrize(("group", "kind"), PLANNABLE, ids=[kind for _, kind in PLANNABLE])
+async def test_every_plan_is_accepted_by_the_server_in_a_dry_run(group, kind, world):
     """A body that a server refuses would be found out in the middle of an incident."""
     planned: set[str] = set()
-    for group, kind in PLANNABLE:
-        for ref in await world.refs(group, kind, most=2):
-            for verb, options in WISHES:
-                plan = await world.acts.plan(verb, [ref], options)
-                if isinstance(plan, Refusal):
-                    continue
-                planned.add(verb)
-                outcome = await world.run(replace_rate(plan), dry_run=True)
-                expected = {StepState.DONE, StepState.NOT_SENT, StepState.REFUSED}
-                states = {report.state for report in outcome.reports}
-                assert outcome.state(0) is StepState.DONE, (ref, verb, outcome.stopped_by)
-                assert states <= expected, (ref, verb, outcome.stopped_by)
-    assert planned >= {verb for verb, _ in WISHES} - {"resume", "remediate"}
+    for ref in await world.refs(group, kind, most=2):
+        offered = world.acts.verbs(ref, is_paused=False, is_deleting=False)
+        ids = {choice.verb.id for choice in offered}
+        for verb, options in WISHES:
+            if verb not in ids or (verb == "upgrade" and verb in planned):
+                continue
+            plan = await world.acts.plan(verb, [ref], options)
+            if isinstance(plan, Refusal):
+                continue
+            planned.add(verb)
+            outcome = await world.run(replace_rate(plan), dry_run=True)
+            states = {report.state for report in outcome.reports}
+            assert outcome.state(0) is StepState.DONE, (ref, verb, outcome.stopped_by)
+            fine = {StepState.DONE, StepState.NOT_SENT, StepState.REFUSED}
+            assert states <= fine, (ref, verb, outcome.stopped_by)
+    assert {"pause", "label"} <= planned
     assert {entry.dry_run for entry in world.journal.read() if entry.patch} == {True}
 
 
