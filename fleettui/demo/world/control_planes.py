@@ -223,7 +223,9 @@ def _old_reference(reference: Document) -> Document:
 
 
 def _status(facts: ControlPlane, replicas: int) -> Document:
-    status: Document = {"version": "${version}", "observedGeneration": 1}
+    status: Document = {"version": "${version}"}
+    if not facts.kind.startswith(("K0s", "Kamaji")):
+        status["observedGeneration"] = 1
     if facts.is_classic:
         status["conditions"] = [classic(kind) for kind in facts.conditions]
         return status | {
@@ -245,14 +247,16 @@ def _status(facts: ControlPlane, replicas: int) -> Document:
             "upToDateReplicas": replicas,
         }
     if not facts.has_machines:
-        status |= {"externalManagedControlPlane": True}
+        status["externalManagedControlPlane"] = True
+    if facts.kind == "KamajiControlPlane":
+        status["ready"] = True
     if facts.kind == "KubeadmControlPlane":
         old = (
             "Ready", "Available", "CertificatesAvailable", "ControlPlaneComponentsHealthy",
             "EtcdClusterHealthy", "MachinesCreated", "MachinesReady", "Resized",
         )  # fmt: skip
         status["deprecated"] = {"v1beta1": {"conditions": [classic(kind) for kind in old]}}
-    return status | {"selector": _SELECTOR}
+    return status if facts.kind == "RKE2ControlPlane" else status | {"selector": _SELECTOR}
 
 
 _SELECTOR = "cluster.x-k8s.io/cluster-name=${name},cluster.x-k8s.io/control-plane"

@@ -178,7 +178,9 @@ def _cloned(kind: str, plan: MachinePlan) -> dict[str, str]:
 def bootstrap_document(plan: MachinePlan, *, role: str, machine: Document) -> Document:
     """The bootstrap object of a Machine in its healthy state."""
     kind = plan.bootstrap_kind
-    status: Document = {"dataSecretName": plan.name, "observedGeneration": 2}
+    status: Document = {"dataSecretName": plan.name}
+    if not kind.startswith("K0s"):
+        status["observedGeneration"] = 2
     if kind == "TalosConfig":
         status |= {"initialization": {"dataSecretCreated": True}}
         status["conditions"] = [fine("Ready", at="${t4}", generation=2)]
@@ -212,10 +214,7 @@ def bootstrap_spec(kind: str, *, is_control_plane: bool) -> Document:
     if kind == "KubeadmConfig":
         return _kubeadm_spec(is_control_plane)
     if kind == "RKE2Config":
-        return {
-            "agentConfig": {"kubelet": {"extraArgs": ["--max-pods=110"]}},
-            "version": "${version}",
-        }
+        return {"agentConfig": {"kubelet": {"extraArgs": ["--max-pods=110"]}}}
     if kind in ("K0sWorkerConfig", "K0sControllerConfig"):
         return {"args": ["--labels=fleet.example.com/tier=${tier}"], "version": "${version}+k0s.0"}
     generate = "controlplane" if is_control_plane else "worker"

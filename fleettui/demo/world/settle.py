@@ -60,10 +60,18 @@ def settle_cluster(parts: ClusterParts, *, at: str) -> None:
     if parts.control_plane is not None and parts.control_plane["kind"] == "KubeadmControlPlane":
         settle_kubeadm(parts.control_plane, parts.machines, at=at)
     elif parts.control_plane is not None and parts.machines:
-        parts.control_plane.setdefault("status", {}).update(counts(parts.machines))
+        _count_plane(parts.control_plane, parts.machines)
     for deployment in parts.deployments:
         settle_deployment(deployment, at=at)
     _settle_top(parts, at)
+
+
+def _count_plane(document: Document, machines: list[MachineParts]) -> None:
+    """Counters of another control plane, as far as its kind has them."""
+    status = document.setdefault("status", {})
+    found = counts(machines)
+    is_first = "readyReplicas" not in status
+    status |= {key: value for key, value in found.items() if is_first or key in status}
 
 
 def settle_kubeadm(document: Document, machines: list[MachineParts], *, at: str) -> None:
