@@ -97,7 +97,6 @@ def acknowledgement(form: PauseForm, document: Document, *, pausing: bool) -> Ac
     if not pausing and form.acknowledge_resumed:
         return Acknowledgement(
             checks=(Check(Signal.OBSERVED, (form.acknowledge_resumed,)),),
-            judge=form.acknowledge_resumed,
             words=f"condition {form.acknowledge_resumed} of the new generation",
             timeout_s=600,
         )

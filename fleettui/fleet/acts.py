@@ -127,6 +127,7 @@ class Acts:
         why: str = "",
         servers: Mapping[str, str] | None = None,
         dry_run: bool = False,
+        mirrors_events: bool = False,
         progress: Callable[[Report], None] = lambda report: None,
         cancel: asyncio.Event | None = None,
     ) -> Outcome:
@@ -142,7 +143,7 @@ class Acts:
             observer=self._observer,
             journal=self.journal,
             clock=self._clock,
-            errand=Errand(who, why, servers or {}, dry_run=dry_run),
+            errand=Errand(who, why, servers or {}, dry_run=dry_run, mirrors_events=mirrors_events),
             progress=progress,
             cancel=cancel,
         )

@@ -6,14 +6,16 @@ never sent again; a conflict is looked at again once.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from fleettui.actions.acknowledge import Answer, Notice, answer_of
 from fleettui.actions.bulk import ResumeToken
 from fleettui.actions.documents import generation_of, text_at, uid_of
 from fleettui.actions.facts import Document
-from fleettui.actions.plan import Method, Patch, Plan, Refusal, Step
+from fleettui.actions.plan import ContentType, Method, Patch, Plan, Refusal, Step
 from fleettui.actions.precheck import precheck
+from fleettui.actions.trace import event_of, seen_words
 from fleettui.audit import Journal, JournalError, Result
 from fleettui.errors import FleettuiError
 from fleettui.fleet.ledger import Ledger
@@ -24,6 +26,9 @@ MAX_WAITS = 3
 """Most times that a server which asks us to slow down (429) is asked again."""
 
 MAX_WAIT_S = 60.0
+HTTP_CONFLICT = 409
+HTTP_INVALID = 422
+HTTP_THROTTLED = 429
 
 
 async def execute(
@@ -171,10 +176,10 @@ class _Run:
             try:
                 answer = await self._send(patch, before)
             except WriteFailure as failure:
-                state, message = await self._failed(step, number, failure)
-                if failure.status == 409 and may_conflict:
+                state, message = await self._failed(step, patch, number, failure)
+                if may_conflict and _is_stale(failure, patch):
                     may_conflict = False
-                elif failure.status == 429 and waits < MAX_WAITS:
+                elif failure.status == HTTP_THROTTLED and waits < MAX_WAITS:
                     waits += 1
                     await sleep_unless(
                         self._cancel, min(failure.retry_after_s or 1.0, MAX_WAIT_S), self._clock
@@ -217,19 +222,28 @@ class _Run:
         )
 
     async def _failed(
-        self, step: Step, number: str, failure: WriteFailure
+        self, step: Step, patch: Patch, number: str, failure: WriteFailure
     ) -> tuple[StepState, str]:
         if not failure.is_lost:
             await self._conclude(step, number, Result.REJECTED, str(failure))
             return StepState.REJECTED, str(failure)
-        await self._conclude(step, number, Result.UNKNOWN, str(failure))
-        return StepState.UNKNOWN, f"the answer was lost, it may have been done: {failure}"
+        words = f"{failure}; {await self._second_look(patch)}"
+        await self._conclude(step, number, Result.UNKNOWN, words)
+        return StepState.UNKNOWN, f"the answer was lost, it may have been done: {words}"
+
+    async def _second_look(self, patch: Patch) -> str:
+        """What the object says after a lost answer; it decides nothing."""
+        try:
+            return seen_words(patch, await self._reader.body(patch.ref))
+        except FleettuiError as error:
+            return f"a second look failed: {error}"
 
     async def _acknowledged(
         self, step: Step, patch: Patch, number: str, before: Document, answer: Document
     ) -> tuple[StepState, str]:
         after = text_at(answer, ("metadata", "resourceVersion"))
         await self._conclude(step, number, Result.WRITTEN, "", after=after)
+        await self._mirror(patch)
         if self._errand.dry_run:
             return StepState.DONE, "accepted by the server's dry run"
         if not patch.acknowledged_by.checks:
@@ -257,6 +271,18 @@ class _Run:
             return StepState.DONE, answer.words
         return StepState.FAILED, answer.words
 
+    async def _mirror(self, patch: Patch) -> None:
+        """Tells others of the cluster by an Event, if asked; a courtesy that may fail."""
+        errand = self._errand
+        if not errand.mirrors_events or errand.dry_run:
+            return
+        who = errand.who.server or errand.who.local
+        event = event_of(
+            patch, verb=self._plan.verb, who=who, why=errand.why, now=self._clock.now()
+        )
+        with contextlib.suppress(FleettuiError):  # the journal has it; the Event is a courtesy
+            await self._writer.create_event(patch.target, event)
+
     def _stop(self, reason: str) -> None:
         self._stopped_by = self._stopped_by or reason
 
@@ -273,3 +299,12 @@ class _Run:
             await self._ledger.conclude(step, number, result, message, after=after)
         except JournalError as error:
             self._stop(f"{step.title} {step.patch.target}: its outcome is not recorded: {error}")
+
+
+def _is_stale(failure: WriteFailure, patch: Patch) -> bool:
+    """Whether the server refused because the object has changed since it was read.
+
+    A failed ``test`` of a JSON patch is answered with 422.
+    """
+    is_test = failure.status == HTTP_INVALID and patch.content_type is ContentType.JSON
+    return failure.status == HTTP_CONFLICT or is_test

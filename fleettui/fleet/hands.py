@@ -4,7 +4,7 @@ Knows how the API client's failures are told apart: refused for sure, or perhaps
 done. Builds no writer where the context's policy allows none.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -136,6 +136,18 @@ class Hands:
         except (ApiError, RefusedError) as error:
             raise self._failure(error, target) from error
         return _answered(answer)
+
+    async def create_event(self, target: Target, event: Mapping[str, Any]) -> None:
+        """Records an Event about the target.
+
+        Raises:
+            WriteFailure: it was not recorded, or the answer was lost.
+        """
+        namespace = str(event["metadata"]["namespace"])
+        try:
+            await self._writer(target.context).create_event(namespace, msgspec.json.encode(event))
+        except (ApiError, RefusedError) as error:
+            raise self._failure(error, target) from error
 
     def _failure(self, error: FleettuiError, target: Target) -> WriteFailure:
         """The failure in the driver's words; a denied right is asked for anew next time."""

@@ -96,3 +96,5 @@ class Errand:
     """Context to the address of its API server."""
     dry_run: bool = False
     """The server only tells what would happen."""
+    mirrors_events: bool = False
+    """Every write is also told by an Event beside the object."""

@@ -6,7 +6,7 @@ knows no transport.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -81,6 +81,14 @@ class Writer(Protocol):
 
         Raises:
             WriteFailure: the server refused, or the answer was lost.
+        """
+        ...
+
+    async def create_event(self, target: Target, event: Mapping[str, Any]) -> None:
+        """Records an Event about the target.
+
+        Raises:
+            WriteFailure: it was not recorded, or the answer was lost.
         """
         ...
 

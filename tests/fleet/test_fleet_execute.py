@@ -97,6 +97,8 @@ class Server:
         self.is_lost_after_write: set[str] = set()
         self.handles = True
         self.failing: set[str] = set()
+        self.events: list = []
+        self.refuses_events = False
         self.running = 0
         self.most_running = 0
         self.before_write = lambda name: None
@@ -144,6 +146,11 @@ class Server:
         if name in self.is_lost_after_write:
             raise WriteFailure("connection reset", is_lost=True)
         return document
+
+    async def create_event(self, target, event):
+        self.events.append((target.name, event))
+        if self.refuses_events:
+            raise WriteFailure("forbidden", status=403)
 
     async def delete(self, target, body, *, dry_run):
         await asyncio.sleep(0)
@@ -266,6 +273,8 @@ async def test_execute_lost_answer_is_unknown_and_never_sent_again(was_done, ben
     assert outcome.state(1) is StepState.NOT_SENT
     assert len(bench.server.writes) == int(was_done)
     assert bench.results() == [Result.UNKNOWN]
+    seen = "shows the change" if was_done else "does not show it"
+    assert seen in outcome.stopped_by
     assert outcome.token.unknown == (0,)
     assert isinstance(remaining(plan, outcome.token), Refusal)
 
@@ -524,3 +533,49 @@ async def test_execute_delete_carries_uid_and_fresh_version(bench):
     outcome = await bench.run(plan_of(step_of(0, patch=patch)))
     assert outcome.exit_code is ExitCode.OK
     assert bench.server.writes[0][1]["preconditions"] == {"uid": "uid-k0", "resourceVersion": "9"}
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+async def test_execute_event_is_a_courtesy(is_refused, bench):
+    """Colleagues see who paused what; a missing right to say so stops nothing."""
+    bench.errand = Errand(who=Who(server="ann"), why="disk", mirrors_events=True)
+    bench.server.refuses_events = is_refused
+    outcome = await bench.run(plan_of(step_of(0)))
+    assert outcome.exit_code is ExitCode.OK
+    ((name, event),) = bench.server.events
+    assert (name, event["message"]) == ("k0", "resync by ann: disk")
+    assert event["involvedObject"]["uid"] == "uid-k0"
+
+
+async def test_execute_failed_test_of_a_list_patch_is_looked_at_again_once(bench):
+    """A busy list changes between look and write; the entry's place is looked up anew."""
+    entries = [{"name": "other"}, {"name": "mine", "replicas": 1}]
+    bench.server.objects["k0"]["spec"] = {"list": entries}
+    sent = []
+
+    async def patch(target, body, **options):
+        sent.append(body)
+        if len(sent) == 1:
+            bench.server.objects["k0"]["spec"] = {"list": entries[1:]}
+            raise WriteFailure("test failed", status=422)
+        return bench.server.objects["k0"]
+
+    bench.server.patch = patch
+    operations = [
+        {"op": "test", "path": "/spec/list/1/name", "value": "mine"},
+        {"op": "add", "path": "/spec/list/1/replicas", "value": 3},
+    ]
+    step = step_of(
+        0,
+        patch=patch_of(
+            "k0",
+            content_type=ContentType.JSON,
+            body=operations,
+            named_entry=("spec", "list", "mine"),
+            acknowledged_by=Acknowledgement(),
+            preconditions=Preconditions("uid-k0", pin_resource_version=True),
+        ),
+    )
+    outcome = await bench.run(plan_of(step))
+    assert outcome.exit_code is ExitCode.OK
+    assert [body[-1]["path"] for body in sent] == ["/spec/list/1/replicas", "/spec/list/0/replicas"]
