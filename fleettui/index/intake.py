@@ -178,7 +178,6 @@ class Intake:
         for row in rows:
             if not self._is_covered(row, besides=scope):
                 self._remove(row, now, observed=False, silent=True)
-        self._store.close_realms()
         self._log.note_coverage()
         self._settle_unread(scope.context, before)
 

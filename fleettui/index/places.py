@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Realm:
     """A namespace of a context, or the context itself: where roots stand and counts end."""
 
-    __slots__ = ("context", "counts", "namespace", "roots", "whole")
+    __slots__ = ("context", "counts", "namespace", "places", "roots", "whole")
 
     def __init__(self, context: str, namespace: str, whole: "Realm | None") -> None:
         """Start empty.
@@ -29,6 +29,8 @@ class Realm:
         self.namespace = namespace
         self.whole = whole
         self.counts = 0
+        self.places = 0
+        """Kinds of which there are objects; for a context, its namespaces."""
         self.roots: dict[Row, None] = {}
 
 

@@ -48,6 +48,7 @@ class Store:
             if whole is None:
                 whole = self.wholes[context] = Realm(context, "", None)
             realm = self.realms[context, namespace] = Realm(context, namespace, whole)
+            whole.places += 1
         return realm
 
     def place_of(self, context: str, group: str, kind: str, namespace: str) -> Place:
@@ -59,6 +60,7 @@ class Store:
         if place is None:
             place = Place(self.realm_of(context, namespace), self.spec_of(group, kind))
             namespaces[namespace] = place
+            place.realm.places += 1
         return place
 
     def find(self, context: str, group: str, kind: str, namespace: str, name: str) -> Row | None:
@@ -91,7 +93,7 @@ class Store:
         return ObjectRef(*key, namespace, name)
 
     def drop(self, row: Row) -> None:
-        """Take the row out, and its place when that is empty now."""
+        """Take the row out, and its place, namespace and context when they are empty now."""
         place = row.place
         del place.rows[row.name]
         self.size -= 1
@@ -102,15 +104,14 @@ class Store:
         del namespaces[place.namespace]
         if not namespaces:
             del self._kinds[key]
-
-    def close_realms(self) -> None:
-        """Forget namespaces and contexts in which nothing is left."""
-        used = {(p.context, p.namespace) for m in self._kinds.values() for p in m.values()}
-        for key in [key for key in self.realms if key not in used]:
-            del self.realms[key]
-        contexts = {context for context, _ in used}
-        for context in [context for context in self.wholes if context not in contexts]:
-            del self.wholes[context]
+        realm = place.realm
+        realm.places -= 1
+        if realm.places or realm.whole is None:
+            return
+        del self.realms[realm.context, realm.namespace]
+        realm.whole.places -= 1
+        if not realm.whole.places:
+            del self.wholes[realm.context]
 
     def rows(
         self, kind: KindKey | None = None, *, context: str | None = None, namespace: str = ""

@@ -10,7 +10,10 @@ from functools import lru_cache
 from typing import Final, assert_never
 
 from fleettui.index.perspectives import provider_of
-from fleettui.index.query import (
+from fleettui.index.rollup import BITS, MASK
+from fleettui.index.rows import Row
+from fleettui.index.standing import FROM_BELOW, OVERDUE, RANK, STUCK, UNREAD
+from fleettui.index.syntax import (
     All,
     Either,
     Field,
@@ -26,9 +29,6 @@ from fleettui.index.query import (
     Value,
     Version,
 )
-from fleettui.index.rollup import BITS, MASK
-from fleettui.index.rows import Row
-from fleettui.index.standing import FROM_BELOW, OVERDUE, RANK, STUCK, UNREAD
 from fleettui.kinds.spec import KindSpec, Role
 
 Test = Callable[[Row], bool]
