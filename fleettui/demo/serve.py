@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import secrets
 import shutil
@@ -19,6 +20,7 @@ from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fleettui.demo import controllers
 from fleettui.demo.apiserver.authz import demo_access
 from fleettui.demo.apiserver.builtins import NAMESPACES
 from fleettui.demo.apiserver.certificate import Identity, new_identity
@@ -27,7 +29,7 @@ from fleettui.demo.apiserver.server import ApiServer
 from fleettui.demo.apiserver.store import Store
 from fleettui.demo.arguments import Options, parse_arguments
 from fleettui.demo.churn import Churn
-from fleettui.demo.git import FleetRepository, create_repository
+from fleettui.demo.git import FleetRepository, create_repository, local_sources
 from fleettui.demo.kubeconfig import Endpoint, write_kubeconfigs
 from fleettui.demo.world import World, build_world
 
@@ -40,6 +42,9 @@ def main(arguments: Sequence[str]) -> int:
     """Serve until interrupted; the exit code."""
     options = parse_arguments(arguments)
     folder = Path(tempfile.mkdtemp(prefix="fleettui-demo-"))
+    if options.exit_with_parent:
+        # The parent draws on the terminal that stderr is.
+        logging.basicConfig(filename=folder / "demo.log")
     try:
         asyncio.run(_serve(options, folder))
     except OSError as exc:
@@ -59,7 +64,9 @@ async def _serve(options: Options, folder: Path) -> None:
         build_world(number, options.contexts, clusters=options.clusters, seed=options.seed, now=now)
         for number in range(options.contexts)
     ]
-    _repository(folder / "git", worlds, now=now, clusters=options.clusters)
+    repository = _repository(folder / "git", worlds, now=now, clusters=options.clusters)
+    if repository is not None:
+        (folder / "local-sources.yaml").write_text(local_sources(repository))
     async with AsyncExitStack() as running:
         endpoints, stores = [], []
         for number, world in enumerate(worlds):
@@ -68,7 +75,9 @@ async def _serve(options: Options, folder: Path) -> None:
             running.push_async_callback(server.stop)
             endpoints.append(endpoint)
             stores.append(store)
-        tasks = []
+        tasks = [
+            task for store in stores for task in controllers.start(store, repository=repository)
+        ]
         if options.churn:
             churn = Churn(stores, rate=options.churn, seed=options.seed)
             tasks.append(asyncio.create_task(churn.run()))
