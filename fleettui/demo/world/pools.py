@@ -12,6 +12,7 @@ from fleettui.demo.world.drafts import Document, Draft, Drafts, metadata, owner_
 from fleettui.demo.world.fleet import Flavour
 from fleettui.demo.world.machines import BOOTSTRAP, CORE, bootstrap_spec
 from fleettui.demo.world.parts import PoolParts
+from fleettui.demo.world.pool_machines import add_pool_machines
 from fleettui.demo.world.providers import INFRASTRUCTURE, marked, provider
 
 _OLD = ("Ready", "BootstrapReady", "InfrastructureReady", "ReplicasReady")
@@ -155,4 +156,6 @@ def _add_pool(
     drafts.add(Draft(f"pool/{group}", pool, file="workers.yaml"))
     drafts.add(Draft(f"infra-pool/{group}", infra, file="workers.yaml"))
     drafts.add(Draft(f"bootstrap-pool/{group}", bootstrap, file="workers.yaml"))
+    if "infrastructureMachineKind" in infra["status"]:
+        add_pool_machines(drafts, pool, infra, group)
     return PoolParts(pool, infra)

@@ -33,6 +33,12 @@ from fleettui.demo.world.values import (
     team_values,
 )
 
+_USUAL_LINES = (
+    '{"level":"info","ts":"${t4}","logger":"setup","msg":"starting manager"}',
+    '{"level":"info","ts":"${t4}","msg":"successfully acquired lease"}',
+    '{"level":"info","ts":"${t4}","msg":"Starting workers","worker count":10}',
+    '{"level":"info","ts":"${t5}","msg":"Reconciliation finished"}',
+)
 _CACHED_VALUES = 16384
 
 
@@ -102,6 +108,9 @@ class World:
 
     def log(self, namespace: str, pod: str, container: str) -> Iterable[str]:
         """Lines of a container's log, oldest first."""
+        moment = self.group_values(len(self.groups) - 1)
+        for line in _USUAL_LINES:
+            yield fill_text(line, moment)
         for number, group in enumerate(self.groups):
             for name in group.incidents:
                 for deployment, lines in all_incidents()[name].logs.items():
