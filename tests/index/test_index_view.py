@@ -3,8 +3,10 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from fleettui.index.index import Index
+from fleettui.index.joins import CLUSTER_LABEL
 from fleettui.index.perspectives import (
     by_cluster,
     by_fault,
@@ -15,7 +17,7 @@ from fleettui.index.perspectives import (
     by_version,
 )
 from fleettui.index.view import TreeView
-from fleettui.kinds.record import Verdict
+from fleettui.kinds.record import Reference, Verdict
 
 
 @pytest.fixture
@@ -214,9 +216,24 @@ CHANGES = st.one_of(
     st.tuples(
         st.just("drop"),
         st.sampled_from(
-            ["Cluster", "Plane", "MachineDeployment", "MachineSet", "Machine", "Kustomization"]
+            [
+                "Cluster",
+                "Plane",
+                "MachineDeployment",
+                "MachineSet",
+                "Machine",
+                "Kustomization",
+                "Application",
+            ]
         ),
         st.sampled_from(NAMES),
+    ),
+    st.tuples(
+        st.just("linked"),
+        st.sampled_from(["Kustomization", "Cluster", "Secret", "Application"]),
+        st.sampled_from(NAMES),
+        st.sampled_from(["", *NAMES]),
+        st.sampled_from(["", *NAMES]),
     ),
     st.tuples(st.just("toggle"), st.integers(0, 30)),
     st.tuples(st.sampled_from(["expand_all", "collapse_all", "settle", "faults", "sets"])),
@@ -255,6 +272,25 @@ class Person:
         refs = [f"source=Repo/{other}", f"targets=Cluster/{other}"] if other else []
         refs = refs if kind == "Kustomization" else []
         record = self.make.record(kind, name, verdict, rv=self.version, refs=refs)
+        self.make.put(self.index, record)
+
+    def linked(self, kind, name, one, two):
+        """Objects that belong together by Secret, label, inventory or destination."""
+        self.version += 1
+        more = {}
+        if kind == "Kustomization":
+            more["refs"] = [f"targets=Cluster/{one}"] if one else []
+            more["refs"] += [f"kubeconfig_secret=Secret/{one}-kubeconfig"] if one else []
+            more["refs"] += [f"applies=Cluster/{two}"] if two else []
+        elif kind == "Cluster":
+            more["refs"] = [f"created_by=Kustomization/{one}"] if one else []
+        elif kind == "Secret":
+            name = f"{name}-kubeconfig"
+            more["labels"] = ((CLUSTER_LABEL, one),) if one else ()
+        record = self.make.record(kind, name, "failed", rv=self.version, **more)
+        if kind == "Application" and one:
+            pointer = Reference("destination", "", "", "", f"ns/{one}", "spec.destination.name")
+            record = replace(record, references=(pointer,))
         self.make.put(self.index, record)
 
     def drop(self, kind, name):
