@@ -8,6 +8,7 @@ repository alone. Knows nothing of clusters, variables or secrets.
 Source: kustomize-controller runs kustomize with load restrictions and plug-ins off.
 """
 
+import asyncio
 import hashlib
 import os
 import re
@@ -118,6 +119,7 @@ class Builder:
         self._allow_remote = allow_remote
         self._tool = tool or find_build_tool()
         self._known: dict[str, Build] = {}
+        self._running: dict[str, asyncio.Task[Build]] = {}
 
     async def build(self, tree: FileTree, path: str, spec: Manifest) -> Build:
         """Objects of ``spec.path`` in a tree, in a stable order.
@@ -149,7 +151,13 @@ class Builder:
         content = dump_yaml(overlay.content)
         key = _key(self._tool.version, tree.digest_of(reach.files), folder, content)
         known = None if reach.remote else self._recall(key)
-        return known or self._remember(key, await self._run(tree, folder, overlay, reach))
+        if known is not None:
+            return known
+        task = self._running.get(key)
+        if task is None:
+            task = asyncio.ensure_future(self._run(tree, folder, overlay, reach))
+            self._running[key] = task
+        return self._remember(key, await asyncio.shield(task))
 
     async def _run(self, tree: FileTree, folder: str, overlay: Overlay, reach: Reach) -> Build:
         assert self._tool is not None
@@ -191,8 +199,11 @@ class Builder:
         return build
 
     def _remember(self, key: str, build: Build) -> Build:
+        """Keeps a build; an empty one only for this run, so that a mistake cannot last."""
+        if key in self._known:
+            return build
         self._known[key] = build
-        if self._folder is not None:
+        if self._folder is not None and build.objects:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             pairs = [(item.document, item.source) for item in build.objects]
             raw = msgspec.json.encode(_Stored(pairs, list(build.notes)))

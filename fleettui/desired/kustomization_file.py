@@ -237,9 +237,11 @@ class Reach:
             text, name = entry, where
         else:
             target = self._target(folder, entry, where)
-            if target is None or target not in self.tree.files:
-                self._add_entry(folder, entry, where)
-                return
+            if target is None or target in self.tree.folders:
+                message = f"refused: {entry} configures plug-ins out of sight"
+                raise RefusedError(message, where=where)
+            if target not in self.tree.files:
+                raise self._missing(entry, target, where)
             self.files.add(target)
             text, name = self.tree.files[target].decode(errors="replace"), target
         for document in read_documents(text, name=name):
@@ -247,8 +249,10 @@ class Reach:
             if "Helm" in text_of(config.get("kind")):
                 raise RenderError("helm charts inside a kustomization are not built", where=name)
             self._add_generator(folder, config, where)
-            if text_of(config.get("path")):
-                self._add_file(folder, text_of(config.get("path")), where)
+            self._add_paths(folder, config, where)
+            for path in (config.get("path"), *items_of(config.get("paths"))):
+                if text_of(path) and not _is_inline(text_of(path)):
+                    self._add_file(folder, text_of(path), where)
 
     def _add_entry(self, folder: str, entry: str, where: str) -> None:
         target = self._target(folder, entry, where)

@@ -1,6 +1,7 @@
 """A Kustomization renders to what its controller would apply, and hostile ones to nothing."""
 
 import base64
+import sys
 import tarfile
 from hashlib import sha256
 from io import BytesIO
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from fleettui.desired import build as build_module
-from fleettui.desired.build import Builder
+from fleettui.desired.build import Builder, BuildTool
 from fleettui.desired.files import FileTree, HostileTreeError, TreeLimits, unpack_archive
 from fleettui.desired.kustomization_file import RenderError, overlaid
 from fleettui.desired.render import Render, render_kustomization
@@ -264,6 +265,43 @@ async def test_render_broken_repository_is_one_clear_line(
         await _render(_tree(**files), _kustomization())
     assert "\n" not in str(caught.value)
     assert "/tmp" not in str(caught.value)
+
+
+async def test_render_plugins_configured_in_a_folder_are_refused() -> None:
+    """A generator's files are only checked where its configuration can be seen."""
+    tree = _tree(
+        app__kustomization_yaml="generators: [gen]\n",
+        app__gen__kustomization_yaml="resources: [g.yaml]\n",
+        app__gen__g_yaml=(
+            "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: x}\n"
+            "files: [/etc/passwd]\n"
+        ),
+    )
+    with pytest.raises(RefusedError, match="configures plug-ins out of sight"):
+        await _render(tree, _kustomization("app"))
+
+
+async def test_render_tool_sees_no_programs_network_or_settings_of_the_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a build tool can reach, a hostile repository can reach."""
+    program = tmp_path / "kustomize"
+    program.write_text(
+        f"#!{sys.executable}\nimport os\nprint('apiVersion: v1\\nkind: ConfigMap\\nmetadata: "
+        "{name: x}\\ndata:')\nfor k, v in os.environ.items(): print(f'  {k}: {v!r}')\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("KUBECONFIG", "/home/person/.kube/config")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
+    tool = BuildTool((str(program), "build"), "1")
+    tree = _tree(kustomization_yaml="resources: [a.yaml]\n", a_yaml=CONFIG)
+    build = await Builder(None, tool=tool).build(tree, ".", {})
+    seen: Any = build.objects[0].document["data"]
+    assert seen["KUBECONFIG"] == "/dev/null"
+    assert seen["HTTPS_PROXY"] == "http://127.0.0.1:9"
+    assert not Path(seen["PATH"]).exists()
+    assert "AWS_SECRET_ACCESS_KEY" not in seen
+    assert not Path(seen["HOME"]).exists()
 
 
 async def test_render_missing_path_suggests_the_nearest() -> None:
