@@ -60,10 +60,12 @@ class Coverage:
         self._by_kind: dict[tuple[str, str, str], set[Scope]] = {}
         self._declared: dict[str, frozenset[KindKey]] = {}
         self._unread: dict[str, frozenset[KindKey]] = {}
+        self._unloaded: dict[str, frozenset[KindKey]] = {}
 
     def declare(self, context: str, kinds: Iterable[KindKey]) -> None:
         """Say which kinds the context serves: those without a scope count as not loaded."""
         self._declared[context] = frozenset(kinds)
+        self._unloaded.pop(context, None)
 
     def put(self, scope: Scope, status: ScopeStatus) -> bool:
         """Keep the status; returns whether what is known (not only progress) changed."""
@@ -73,12 +75,14 @@ class Coverage:
         if before is not None and before.phase == status.phase:
             return False
         self._unread.pop(scope.context, None)
+        self._unloaded.pop(scope.context, None)
         return True
 
     def forget(self, scope: Scope) -> None:
         """Stop counting the scope."""
         self._scopes.pop(scope, None)
         self._unread.pop(scope.context, None)
+        self._unloaded.pop(scope.context, None)
         same = self._by_kind.get((scope.context, scope.group, scope.kind))
         if same is not None:
             same.discard(scope)
@@ -134,6 +138,12 @@ class Coverage:
 
         Kinds that are read only when somebody asks for them do not count.
         """
+        known = self._unloaded.get(context)
+        if known is None:
+            known = self._unloaded[context] = self._find_unloaded(context)
+        return known
+
+    def _find_unloaded(self, context: str) -> frozenset[KindKey]:
         followed = {
             (scope.group, scope.kind)
             for scope, status in self._scopes.items()

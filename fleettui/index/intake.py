@@ -29,7 +29,7 @@ from fleettui.index.store import Store
 from fleettui.index.tree import Tree
 from fleettui.kinds.batch import Batch, Deleted, Mark, Scope, ScopeStatus
 from fleettui.kinds.record import Owner, Record
-from fleettui.kinds.spec import Role
+from fleettui.kinds.spec import Depth, Role
 
 
 class Intake:
@@ -196,7 +196,8 @@ class Intake:
 
     def _settle_unread(self, context: str, before: frozenset[KindKey]) -> None:
         """Derive health anew where unread kinds decide, when their set changed."""
-        if before == self._coverage.unread_kinds(context):
+        changed = before ^ self._coverage.unread_kinds(context)
+        if not any(self._store.spec_of(*key).depth is Depth.SPINE for key in changed):
             return
         for spec in self._store.kinds(context):
             if spec.role in (Role.CLUSTER, Role.MACHINE_POOL):
