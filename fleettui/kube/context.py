@@ -7,13 +7,13 @@ those in a thread, after the first frame.
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fleettui import processes
-from fleettui.errors import ConnectError
+from fleettui.errors import ConnectError, RefusedError
 from fleettui.kinds.batch import Scope
 from fleettui.kinds.record import ObjectKey
 from fleettui.kube.access import AccessReviews, Identity
@@ -27,6 +27,7 @@ from fleettui.kube.driver import Following, ReaderFor, Wanted
 from fleettui.kube.faults import ApiError, Fault
 from fleettui.kube.gate import Policy
 from fleettui.kube.kubeconfig import ContextEntry
+from fleettui.kube.kubeconfig_entries import ExecPlugin
 from fleettui.kube.link import LinkMonitor, LinkState, Reach
 from fleettui.kube.plugins import ProgramRunner
 from fleettui.kube.reflection import (
@@ -51,6 +52,10 @@ async def prepare() -> None:
     await asyncio.to_thread(importlib.import_module, "fleettui.kube.transport")
 
 
+def _refuse_none(plugin: ExecPlugin) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a context takes from the process it runs in."""
@@ -58,6 +63,8 @@ class Surroundings:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Variables for plug-ins and proxies."""
     run: ProgramRunner = processes.run_async
+    plugin_refusal: Callable[[ExecPlugin], str] = _refuse_none
+    """Why a credential program must not be run; empty: it may."""
     rhythm: Rhythm = field(default_factory=Rhythm)
 
 
@@ -331,8 +338,15 @@ async def open_context(entry: ContextEntry, *, policy: Policy, around: Surroundi
 
     Raises:
         UsageError: the entry is broken, or its server or proxy is not supported.
+        RefusedError: the credential program must not be run.
     """
     entry.require()
+    plugin = entry.user.plugin if entry.user else None
+    reason = around.plugin_refusal(plugin) if plugin else ""
+    if plugin and reason:
+        raise RefusedError(
+            f"the credential plug-in {plugin.command} is not run: {reason}", where=entry.name
+        )
     await prepare()
     from fleettui.kube.transport import Transport
 

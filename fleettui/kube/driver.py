@@ -322,6 +322,7 @@ class Following:
         read = self._reader()
         documents: deque[msgspec.Raw] = deque(page.documents)
         while documents:
+            await self._rhythm.pause()
             events: list[Event] = []
             until = time.perf_counter() + SLICE_S
             while documents:
@@ -331,8 +332,6 @@ class Following:
                 if len(documents) % _CHECK_EVERY == 0 and time.perf_counter() > until:
                     break
             yield Batch(self._wanted.scope, events)
-            if documents:
-                await self._rhythm.pause()
 
     def _reader(self) -> Read:
         assert self._read is not None  # set with the resource

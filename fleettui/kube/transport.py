@@ -241,7 +241,10 @@ class Transport:
             await stack.enter_async_context(self._lists.hold(rank=call.rank))
         elif call.purpose is Purpose.SHORT:
             await stack.enter_async_context(self._shorts.hold(rank=call.rank))
-        if call.purpose in (Purpose.LIST, Purpose.SHORT):
+        # Further pages of a list pace themselves: one is in flight, and the rate
+        # would make a large fleet's first list needlessly slow.
+        is_further = any(key == "continue" for key, _ in call.query)
+        if call.purpose in (Purpose.LIST, Purpose.SHORT) and not is_further:
             await self._bucket.take()
 
     async def _send(self, call: Call, presented: Presented, stack: AsyncExitStack) -> HttpAnswer:
