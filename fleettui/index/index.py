@@ -60,6 +60,16 @@ class Index:
         """
         return self._intake.apply(batch, now)
 
+    def applying(
+        self, batch: Batch, now: int, *, every: int = 64
+    ) -> Iterator[Sequence[Transition]]:
+        """Do as ``apply``, so many events or removals between two yields.
+
+        For long batches and for marks that sweep or forget thousands of rows. Other
+        scopes' batches may be applied between two yields, not those of this scope.
+        """
+        return self._intake.applying(batch, now, every=every)
+
     def advance(self, now: int) -> Sequence[Transition]:
         """Let time pass: what is due fails. Also sweeps a little."""
         return self._intake.advance(now)

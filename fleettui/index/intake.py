@@ -5,7 +5,7 @@ refuses to know how anything is read. Source: design.md, rules of the index;
 protocol.md 1.7.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from fleettui.index.changes import ChangeLog, Transition
 from fleettui.index.coverage import Coverage, KindKey
@@ -52,17 +52,34 @@ class Intake:
 
     def apply(self, batch: Batch, now: int) -> Sequence[Transition]:
         """Take over the news of one scope, in order; returns what came of it."""
+        for _ in self._steps(batch, now):
+            pass
+        return self._finish(batch.scope not in self._lists, now)
+
+    def applying(self, batch: Batch, now: int, *, every: int) -> Iterator[Sequence[Transition]]:
+        """Do the same a little between two yields; gives what came of each part."""
+        for count, _ in enumerate(self._steps(batch, now), start=1):
+            if count % every == 0:
+                yield self._finish(batch.scope not in self._lists, now)
+        yield self._finish(batch.scope not in self._lists, now)
+
+    def _steps(self, batch: Batch, now: int) -> Iterator[None]:
         scope = batch.scope
         for event in batch.events:
             if isinstance(event, Record):
                 self._upsert(scope, event, now)
             elif isinstance(event, Deleted):
                 self._delete(scope, event, now)
-            elif isinstance(event, Mark):
-                self._punctuate(scope, event, now)
-            else:
+            elif isinstance(event, ScopeStatus):
                 self._note_status(scope, event)
-        return self._finish(scope not in self._lists, now)
+            elif event is Mark.INIT:
+                self._epoch += 1
+                self._lists[scope] = self._epoch
+            elif event is Mark.INIT_DONE:
+                yield from self._sweep(scope, now)
+            else:
+                yield from self._forget(scope, now)
+            yield
 
     def advance(self, now: int) -> Sequence[Transition]:
         """Let what is due fail."""
@@ -161,25 +178,31 @@ class Intake:
         self._arrived.discard(row)
         self._tree.remove(row)
 
-    def _punctuate(self, scope: Scope, mark: Mark, now: int) -> None:
-        if mark is Mark.INIT:
-            self._epoch += 1
-            self._lists[scope] = self._epoch
-            return
+    def _sweep(self, scope: Scope, now: int) -> Iterator[None]:
+        """Remove what a finished list did not mention."""
         epoch = self._lists.pop(scope, None)
-        rows = self._store.rows_in(scope)
-        if mark is Mark.INIT_DONE:
-            for row in rows if epoch is not None else ():
-                if row.epoch < (epoch or 0):
-                    self._remove(row, now, observed=False)
+        if epoch is None:
             return
+        for row in self._store.rows_in(scope):
+            if row.epoch < epoch and not row.is_gone:
+                self._remove(row, now, observed=False)
+                yield
+
+    def _forget(self, scope: Scope, now: int) -> Iterator[None]:
+        """Remove what nobody follows any more, without saying that it was deleted."""
+        self._lists.pop(scope, None)
         before = self._coverage.unread_kinds(scope.context)
         self._coverage.forget(scope)
-        for row in rows:
-            if not self._is_covered(row, besides=scope):
-                self._remove(row, now, observed=False, silent=True)
         self._log.note_coverage()
         self._settle_unread(scope.context, before)
+        # What is told after this moment belongs to somebody who follows it again.
+        epoch = self._epoch
+        self._epoch += 1
+        for row in self._store.rows_in(scope):
+            is_old = row.epoch <= epoch and not row.is_gone
+            if is_old and not self._is_covered(row, besides=scope):
+                self._remove(row, now, observed=False, silent=True)
+                yield
 
     def _is_covered(self, row: Row, *, besides: Scope) -> bool:
         place = row.place

@@ -3,9 +3,11 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from fleettui.index.index import Index
-from fleettui.kinds.record import Flag
+from fleettui.kinds.record import Flag, Verdict
+from fleettui.kinds.spec import Depth
 
 
 @pytest.fixture
@@ -177,3 +179,41 @@ def test_edges_dangling_reference_is_a_value(make, index):
     assert [edge.target.name for edge in index.reverse(index.get(make.ref("Repo", "gone")))] == [
         "k"
     ]
+
+
+@given(
+    verdicts=st.lists(
+        st.sampled_from([verdict.value for verdict in Verdict]), min_size=17, max_size=17
+    ),
+    flags=st.lists(
+        st.sampled_from([0, int(Flag.PAUSED), int(Flag.WAITING)]), min_size=17, max_size=17
+    ),
+)
+@settings(max_examples=80, deadline=None)
+def test_health_of_a_cluster_is_the_same_with_leaves_and_without(table, make, verdicts, flags):
+    """Whoever reads the spine alone over a slow link must see the same red and green."""
+    records = make.cluster(machines=3)
+    records += [
+        make.record("MachinePool", "p", owner="Cluster/c1", refs=["infrastructure=BoxPool/p"]),
+        make.record("BoxPool", "p"),
+        make.record("MachineHealthCheck", "h", owner="Cluster/c1"),
+    ]
+    changed = [
+        replace(record, verdict=Verdict(verdict), flags=flag)
+        for record, verdict, flag in zip(records, verdicts, flags, strict=True)
+    ]
+    full, spine = Index(table), Index(table)
+    for kind in ("Machine", "MachineSet", "Box", "Config"):
+        make.status(full, kind, "live")
+    make.put(full, *changed)
+    make.put(
+        spine,
+        *[r for r in changed if table.spec_for(r.group, r.kind).depth is Depth.SPINE],
+    )
+    spine.declare("one", [(spec.group, spec.kind) for spec in table.by_key.values()])
+    for ref in (make.ref("Cluster", "c1"), make.ref("MachinePool", "p")):
+        with_leaves, without = full.get(ref), spine.get(ref)
+        assert with_leaves.health is without.health
+        assert with_leaves.reason == without.reason
+    assert spine.rollup(spine.get(make.ref("Cluster", "c1"))).at_least
+    assert not full.rollup(full.get(make.ref("Cluster", "c1"))).at_least

@@ -201,6 +201,41 @@ def test_list_unfinished_sweeps_nothing_and_finished_only_its_scope(table, make)
     assert [row.namespace for row in index.rows()] == ["y"]
 
 
+@given(steps=st.lists(STEP, max_size=40), every=st.integers(1, 3))
+@settings(max_examples=60, deadline=None)
+def test_index_applied_in_slices_is_the_same_index(table, make, steps, every):
+    """A first list that is taken over between two frames must end as one taken at once."""
+
+    class Sliced(Index):
+        def apply(self, batch, now):
+            return [one for part in self.applying(batch, now, every=every) for one in part]
+
+    whole, sliced = Server(make, Index(table)), Server(make, Sliced(table))
+    for name, *arguments in steps:
+        for server in (whole, sliced):
+            getattr(server, name)(*arguments)
+    rows = [
+        {row.ref: (row.uid, row.resource_version, row.health) for row in server.index.rows()}
+        for server in (whole, sliced)
+    ]
+    assert rows[0] == rows[1]
+    check_counts(sliced.index)
+
+
+def test_forget_in_slices_keeps_what_is_followed_again(table, make):
+    """Opening a cluster again while it is being closed must not lose its machines."""
+    index = Index(table)
+    records = [make.record("Box", name) for name in "abcd"]
+    make.list(index, "Box", *records)
+    scope = make.scope("Box")
+    parts = index.applying(Batch(scope, [Mark.FORGET]), make.now, every=1)
+    next(parts)
+    make.put(index, *records)
+    for _ in parts:
+        pass
+    assert {row.name for row in index.rows()} == set("abcd")
+
+
 def test_forget_narrow_scope_keeps_rows_that_a_wider_one_holds(table, make):
     """Closing one cluster's leaves must not blank what the full list has read."""
     index = Index(table)
