@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from hashlib import blake2b
 from typing import Any
 
@@ -202,6 +203,12 @@ def _field(value: Any) -> Document:
     is_conditions = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
     if is_conditions and all("type" in item and "status" in item for item in value):
         return {".": {}} | {
-            f'k:{{"type":"{item["type"]}"}}': {".": {}} | _fields(item) for item in value
+            f'k:{{"type":"{item["type"]}"}}': _condition_fields(tuple(item)) for item in value
         }
     return {}
+
+
+@cache
+def _condition_fields(keys: tuple[str, ...]) -> Document:
+    """Ownership of all fields of a condition; the same few sets over and over."""
+    return {".": {}} | {f"f:{key}": {} for key in keys}

@@ -1,6 +1,6 @@
 """Machines of a MachinePool whose infrastructure provider makes machine objects.
 
-Source: InfraMachinePool contract (status.infrastructureMachineKind); AzureMachinePoolMachine of CAPZ.
+Source: InfraMachinePool contract (status.infrastructureMachineKind); CAPZ AzureMachinePool.
 """
 
 from __future__ import annotations
