@@ -26,10 +26,10 @@ from fleettui.desired.desired_diff import (
     DesiredDiff,
     DryRunApply,
     LiveReader,
-    Mode,
     Tools,
     compared,
     pruned,
+    started,
 )
 from fleettui.desired.desired_diff import finished as finished_diff
 from fleettui.desired.files import FileTree
@@ -87,16 +87,8 @@ async def diff_application(
         scope_of: discovery's answer on scopes.
     """
     wanted = wanted or Wanted(Want.LATEST)
-    metadata = mapping_of(application.get("metadata"))
-    name = text_of(metadata.get("name"))
-    result = DesiredDiff(
-        "Application",
-        text_of(metadata.get("namespace")),
-        name,
-        Mode.READ_ONLY if dry_run_apply is None else Mode.DRY_RUN,
-        str(wanted),
-        now,
-    )
+    name = text_of(nested(application, "metadata", "name"))
+    result = started("Application", application, now, wanted, dry_run=bool(dry_run_apply))
     untracked = _Untracked(reader, name)
     rules = argo_rules(nested(application, "spec", "ignoreDifferences"))
     how = Comparing(untracked, ARGO_MANAGERS, dry_run_apply, rules=rules)

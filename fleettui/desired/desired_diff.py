@@ -20,9 +20,9 @@ from fleettui.desired.history import Commit
 from fleettui.desired.ignore_rules import IgnoreRule, without_ignored_hunks
 from fleettui.desired.masks import masked_object
 from fleettui.desired.object_diff import DIFFERENT, FAILED, Change, ObjectDiff, diff_rendered
-from fleettui.desired.objects import InventoryEntry, Manifest
+from fleettui.desired.objects import InventoryEntry, Manifest, mapping_of, nested, text_of
 from fleettui.desired.render import Render, Rendered
-from fleettui.desired.sources import Found, Provenance, Sources
+from fleettui.desired.sources import Found, Provenance, Sources, Wanted
 from fleettui.errors import FleettuiError
 
 _READS_AT_ONCE = 8
@@ -214,6 +214,22 @@ async def pruned(
 
     found = await asyncio.gather(*(judge(entry) for entry in gone))
     return [item for item in found if item is not None]
+
+
+def started(
+    kind: str, document: Manifest, now: datetime, wanted: Wanted, *, dry_run: bool
+) -> DesiredDiff:
+    """A result of a GitOps object that nothing is known of yet."""
+    metadata = mapping_of(document.get("metadata"))
+    return DesiredDiff(
+        kind,
+        text_of(metadata.get("namespace")),
+        text_of(metadata.get("name")),
+        Mode.DRY_RUN if dry_run else Mode.READ_ONLY,
+        str(wanted),
+        now,
+        is_suspended=nested(document, "spec", "suspend") is True,
+    )
 
 
 async def finished(

@@ -18,10 +18,10 @@ from fleettui.desired.desired_diff import (
     DesiredDiff,
     DryRunApply,
     LiveReader,
-    Mode,
     Tools,
     compared,
     finished,
+    started,
 )
 from fleettui.desired.files import FileTree
 from fleettui.desired.helm import (
@@ -86,16 +86,7 @@ async def diff_helm_release(
         scope_of: discovery's answer on scopes.
     """
     wanted = wanted or Wanted()
-    metadata = mapping_of(release.get("metadata"))
-    result = DesiredDiff(
-        "HelmRelease",
-        text_of(metadata.get("namespace")),
-        text_of(metadata.get("name")),
-        Mode.READ_ONLY if dry_run_apply is None else Mode.DRY_RUN,
-        str(wanted),
-        now,
-        is_suspended=nested(release, "spec", "suspend") is True,
-    )
+    result = started("HelmRelease", release, now, wanted, dry_run=dry_run_apply is not None)
     how = Comparing(
         reader,
         HELM_MANAGERS,
@@ -104,28 +95,18 @@ async def diff_helm_release(
     )
     try:
         values = await read_values(release, values_reader or reader)
-        notes = [*_version_notes(release, chart_source)]
-        by_values = _compare_values(release, values, deployed_values, notes)
+        notes = _version_notes(release, chart_source)
+        rows = _compare_values(release, values, deployed_values, notes)
         if helm_program() is None or values.unread:
             why = f"{', '.join(values.unread)} is not readable" if values.unread else "no helm"
             notes.append(f"only the values were compared, not the objects: {why}")
-            return replace(result, objects=tuple(by_values), notes=tuple(notes), is_partial=True)
-        found = await _find_chart(chart_source, tools, wanted)
+            return replace(result, objects=tuple(rows), notes=tuple(notes), is_partial=True)
+        found = await tools.sources.find(chart_source, wanted)
         render = await render_release(release, found, chart_source, values, tools, scope_of)
-        objects = await compared(render, how)
-        return await finished(
-            result,
-            found,
-            [*by_values, *objects],
-            [*notes, *render.notes],
-            blames=tools.blames,
-        )
+        rows += await compared(render, how)
+        return await finished(result, found, rows, [*notes, *render.notes], blames=tools.blames)
     except FleettuiError as error:
         return replace(result, error=str(error), hint=error.hint)
-
-
-async def _find_chart(chart_source: Manifest, tools: Tools, wanted: Wanted) -> Found:
-    return await tools.sources.find(chart_source, wanted)
 
 
 def _version_notes(release: Manifest, chart_source: Manifest) -> list[str]:

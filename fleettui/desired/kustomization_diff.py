@@ -14,11 +14,11 @@ from fleettui.desired.desired_diff import (
     DesiredDiff,
     DryRunApply,
     LiveReader,
-    Mode,
     Tools,
     compared,
     finished,
     pruned,
+    started,
 )
 from fleettui.desired.ignore_rules import flux_rules
 from fleettui.desired.object_diff import ObjectDiff
@@ -65,16 +65,7 @@ async def diff_kustomization(
             ``reader`` reads another one.
     """
     wanted = wanted or Wanted()
-    metadata = mapping_of(kustomization.get("metadata"))
-    result = DesiredDiff(
-        "Kustomization",
-        text_of(metadata.get("namespace")),
-        text_of(metadata.get("name")),
-        Mode.READ_ONLY if dry_run_apply is None else Mode.DRY_RUN,
-        str(wanted),
-        now,
-        is_suspended=nested(kustomization, "spec", "suspend") is True,
-    )
+    result = started("Kustomization", kustomization, now, wanted, dry_run=bool(dry_run_apply))
     how = Comparing(
         reader,
         FLUX_MANAGERS,
