@@ -15,11 +15,10 @@ import socket
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import msgspec
 
@@ -171,11 +170,7 @@ class Journal:
                 self._rotate(folder)
                 self._append_line(folder, line)
         except OSError as error:
-            raise JournalError(
-                f"the journal cannot be written: {error.strerror or error}",
-                where=str(self.path),
-                hint="nothing is sent without a journal; free some space or fix the file",
-            ) from error
+            raise self._unwritable(error) from error
 
     def check(self) -> None:
         """Tell early whether entries can be written at all.
@@ -191,11 +186,14 @@ class Journal:
                 finally:
                     os.close(descriptor)
         except OSError as error:
-            raise JournalError(
-                f"the journal cannot be written: {error.strerror or error}",
-                where=str(self.path),
-                hint="nothing is sent without a journal; fix the file or its folder",
-            ) from error
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> JournalError:
+        return JournalError(
+            f"the journal cannot be written: {error.strerror or error}",
+            where=str(self.path),
+            hint="nothing is sent without a journal; free some space or fix the file",
+        )
 
     def _append_line(self, folder: int, line: bytes) -> None:
         is_new = not _exists(folder, NAME)
@@ -240,76 +238,27 @@ class Journal:
         return sum(entry is None for _, entry in self._lines())
 
     def _lines(self) -> Iterator[tuple[bytes, Entry | None]]:
-        paths = [path for _, path in _older(self._folder)]
-        paths += [self.path] if self.path.exists() else []
-        for path in paths:
-            try:
+        if not self._folder.exists():
+            return
+        try:
+            with _locked(self._folder):  # no rotation between the list and the opening
+                older = [path for _, path in _older(self._folder)]
+                current = self.path.open("rb") if self.path.exists() else None
+            for path in older:
                 with path.open("rb") as stream:
-                    yield from ((line, _entry_of(line)) for line in stream if line.strip())
-            except OSError as error:
-                raise JournalError(
-                    f"the journal cannot be read: {error.strerror}", where=str(path)
-                ) from error
+                    yield from _parsed(stream)
+            if current is not None:
+                with current:
+                    yield from _parsed(current)
+        except OSError as error:
+            raise JournalError(
+                f"the journal cannot be read: {error.strerror or error}", where=str(self.path)
+            ) from error
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which entries to show; what is empty matches everything."""
-
-    plan: str = ""
-    context: str = ""
-    kind: str = ""
-    namespace: str = ""
-    name: str = ""
-    verb: str = ""
-    who: str = ""
-    """Part of either name of the person."""
-    results: frozenset[Result] = frozenset()
-    since: datetime | None = None
-
-    def covers(self, entry: Entry) -> bool:
-        """Whether the entry is wanted."""
-        exact = ("plan", "context", "kind", "namespace", "name", "verb")
-        person = f"{entry.who.server} {entry.who.impersonated} {entry.who.local}"
-        return (
-            all(getattr(self, key) in ("", getattr(entry, key)) for key in exact)
-            and self.who in person
-            and (not self.results or entry.result in self.results)
-            and (self.since is None or entry.at >= moment_text(self.since))
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """One write: its intent and the last that is known of it."""
-
-    intent: Entry
-    outcome: Entry | None
-    """None: the program ended between intent and answer; it may have been done."""
-
-    @property
-    def result(self) -> Result:
-        """What came of it; without an outcome nobody knows."""
-        found = self.outcome.result if self.outcome else None
-        return found or Result.UNKNOWN
-
-
-def accounts(entries: Iterator[Entry], wanted: Wanted | None = None) -> list[Account]:
-    """One account per intent, oldest first."""
-    intents: dict[str, Entry] = {}
-    outcomes: dict[str, Entry] = {}
-    for entry in entries:
-        if entry.what is What.INTENT:
-            intents[entry.id] = entry
-        elif entry.what is What.OUTCOME:
-            outcomes[entry.id] = entry
-    found = (Account(intent, outcomes.get(key)) for key, intent in intents.items())
-    choice = wanted or Wanted()
-    return [
-        account
-        for account in found
-        if choice.covers(msgspec.structs.replace(account.intent, result=account.result))
-    ]
+def _parsed(stream: BinaryIO) -> Iterator[tuple[bytes, Entry | None]]:
+    """Lines with what they tell; the last may still be half written."""
+    yield from ((line, _entry_of(line)) for line in stream if line.strip())
 
 
 def local_person() -> str:

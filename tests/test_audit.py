@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -13,15 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleettui.accounts import Wanted, accounts
 from fleettui.audit import (
     Entry,
     Journal,
     JournalError,
     Result,
-    Wanted,
     What,
     Who,
-    accounts,
     local_person,
 )
 
@@ -249,3 +249,29 @@ def test_local_person_names_user_and_host():
 def test_journal_path_is_where_it_was_told(tmp_path):
     """A journal in another folder than the person set would not be found."""
     assert Journal(Path(tmp_path)).path.parent == tmp_path
+
+
+class Recorder(FailingFiles):
+    """An operating system that remembers in which order it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[str] = []
+
+    def write(self, descriptor: int, data: bytes) -> int:
+        self.calls.append("write")
+        return super().write(descriptor, data)
+
+    def fsync(self, descriptor: int) -> None:
+        self.calls.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "fsync")
+        super().fsync(descriptor)
+
+
+def test_journal_append_returns_only_once_the_line_is_on_the_disk(tmp_path):
+    """After a power cut the intent must be there, and the file it stands in."""
+    files = Recorder()
+    journal = Journal(tmp_path, files=files)
+    journal.append(intent("1"))
+    assert files.calls == ["write", "fsync", "folder"]
+    journal.append(intent("2"))
+    assert files.calls[3:] == ["write", "fsync"]

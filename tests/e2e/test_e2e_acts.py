@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from fleettui.accounts import accounts
 from fleettui.actions.options import Options
 from fleettui.actions.plan import Plan, Refusal
-from fleettui.audit import Journal, Result, Who, accounts
+from fleettui.audit import Journal, Result, Who
 from fleettui.config import ContextSettings, Settings
 from fleettui.errors import ExitCode
 from fleettui.fleet.acts import Acts

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from fleettui.accounts import accounts
 from fleettui.actions.bulk import remaining, waves
 from fleettui.actions.documents import apply_merge
 from fleettui.actions.options import Limits
@@ -25,7 +26,7 @@ from fleettui.actions.plan import (
     Step,
     Target,
 )
-from fleettui.audit import Journal, JournalError, Result, Who, accounts
+from fleettui.audit import Journal, JournalError, Result, Who
 from fleettui.errors import ConnectError, ExitCode
 from fleettui.fleet.execute import execute
 from fleettui.fleet.outcome import Errand, StepState
