@@ -146,6 +146,26 @@ def conditions_of(
     return (*_entries(current, False), *_entries(legacy, True))
 
 
+def with_gates(conditions: tuple[Condition, ...], gates: Iterable[object]) -> tuple[Condition, ...]:
+    """The entries, with the polarity that the object's own gates declare.
+
+    Source: Cluster API ``spec.availabilityGates`` and ``spec.readinessGates``.
+    """
+    polarity: dict[str, bool] = {}
+    for gate_list in gates:
+        for gate in gate_list if isinstance(gate_list, list) else ():
+            if isinstance(gate, Mapping) and isinstance(gate.get("conditionType"), str):
+                polarity[gate["conditionType"]] = gate.get("polarity") == "Negative"
+    return tuple(
+        [
+            msgspec.structs.replace(entry, negative=polarity[entry.type])
+            if polarity.get(entry.type, entry.negative) != entry.negative
+            else entry
+            for entry in conditions
+        ]
+    )
+
+
 def named(conditions: Iterable[Condition], kind: str) -> Condition | None:
     """The first entry of a type; the list's order puts the newer scheme first."""
     for condition in conditions:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from fleettui.errors import UnreadableError
-from fleettui.kinds.conditions import RawCondition, conditions_of
+from fleettui.kinds.conditions import RawCondition, conditions_of, with_gates
 from fleettui.kinds.dialects import DIALECTS, Evidence
 from fleettui.kinds.moments import unix_seconds
 from fleettui.kinds.paths import Pick, Picker, Values, is_given, leaves_of, number_of, text_of
@@ -55,6 +55,7 @@ def _wanted_paths(spec: KindSpec, pointers: tuple[Pointer, ...]) -> tuple[str, .
         *spec.failure_paths,
         *spec.pause_paths,
         *DIALECTS[spec.dialect].paths,
+        *DIALECTS[spec.dialect].gates,
         *(path for column in spec.columns for path in column.paths),
         *(path for pointer in pointers for path in pointer.paths),
     ]
@@ -100,10 +101,13 @@ class Reader:
         spec = self.spec
         self._judge = DIALECTS[spec.dialect].judge
         self._extras = picker.all(DIALECTS[spec.dialect].paths)
+        self._gates = picker.all(DIALECTS[spec.dialect].gates)
         self._fact_names = [column.name for column in spec.columns]
         self._facts = picker.all_first([column.paths for column in spec.columns])
         self._desired = picker.first(spec.desired_replicas)
         self._counters = picker.all_first([spec.replica_paths.get(name, ()) for name in _COUNTERS])
+        zeros = _COUNTERS if spec.dialect is Dialect.WORKLOAD else _COUNTERS[:3]
+        self._counted = [name in zeros and name in spec.replica_paths for name in _COUNTERS]
         self._counts = bool(spec.desired_replicas or spec.replica_paths)
         self._kubernetes_version = picker.first(spec.version_paths)
         self._cluster = picker.first(spec.cluster_paths)
@@ -221,9 +225,16 @@ class Reader:
         counters = [
             value if type(value) is int else number_of(value) for value in self._counters(values)
         ]
-        if desired < 0 and max(counters) < 0:
-            return None
-        return Replicas(desired, *counters)
+        if max(counters) < 0:
+            return Replicas(desired) if desired >= 0 else None
+        # counters that are zero are left out beside those that are not
+        return Replicas(
+            desired,
+            *[
+                0 if count < 0 and counted else count
+                for count, counted in zip(counters, self._counted, strict=True)
+            ],
+        )
 
     def _evidence(
         self, values: Values, conditions: tuple[Any, ...], replicas: Replicas | None, paused: bool
@@ -278,6 +289,8 @@ class Reader:
         labels: Mapping[str, str] = values[_LABELS] or {}  # type: ignore[assignment]  # as typed
         annotations: Mapping[str, str] = values[_ANNOTATIONS] or {}  # type: ignore[assignment]  # as typed
         conditions = conditions_of(*_lists(values))
+        if any(gates := self._gates(values)):
+            conditions = with_gates(conditions, gates)
         paused_by = pause_of(
             self.spec, annotations, [path for path, pick in self._pauses if pick(values) is True]
         )

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from fleettui.kinds import KindTable, load_table
 from fleettui.kinds.loader import package_roles
 from fleettui.kinds.paths import EACH, parse_path, parts_of
 from fleettui.kinds.points import relation_paths
@@ -60,12 +59,6 @@ def crds_of(folder: Path) -> Iterator[Crd]:
 def crds(shared_folder) -> list[Crd]:
     """All CRDs of the folder."""
     return list(crds_of(shared_folder / "crds"))
-
-
-@pytest.fixture(scope="module")
-def table() -> KindTable:
-    """The package's own kinds."""
-    return load_table()
 
 
 def has_path(schema: Mapping[str, Any], steps: tuple[str | int, ...]) -> bool:

@@ -8,19 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleettui.errors import UnreadableError
-from fleettui.kinds import KindTable, load_table
+from fleettui.kinds import load_table
 from fleettui.kinds.paths import parse_path, parts_of
 from fleettui.kinds.reader import paths_of
 from fleettui.kinds.record import Flag, Owner, Record, Reference, Replicas, Verdict
 
 TABLE = load_table()
 SPECS = tuple(TABLE)
-
-
-@pytest.fixture(scope="module")
-def table() -> KindTable:
-    """The package's own kinds."""
-    return TABLE
 
 
 def machine(**changes: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fleettui.kinds import KindTable, Record, load_table
+from fleettui.kinds import Record, load_table
 from fleettui.kinds.record import Flag, Verdict
 from fleettui.manifests import read_file
 
@@ -44,12 +44,6 @@ def records_of(folder: Path, version: str = "") -> dict[str, Record]:
         assert not record.flags & Flag.UNREADABLE, record
         found[f"{record.kind}/{record.namespace}/{record.name}"] = record
     return found
-
-
-@pytest.fixture(scope="module")
-def table() -> KindTable:
-    """The package's own kinds."""
-    return TABLE
 
 
 @pytest.mark.parametrize("version", ["v1beta1", "v1beta2"])

@@ -3,14 +3,8 @@
 import pytest
 
 from fleettui.errors import UsageError
-from fleettui.kinds import KindTable, PrinterColumn, load_table, read_version
+from fleettui.kinds import PrinterColumn, read_version
 from fleettui.kinds.spec import Depth, Dialect, Role
-
-
-@pytest.fixture(scope="module")
-def table() -> KindTable:
-    """The package's own kinds."""
-    return load_table()
 
 
 def test_find_short_name_any_case_gives_the_kind(table):

@@ -341,7 +341,13 @@ def _without_summary(evidence: Evidence, entries: _Entries, flags: int) -> Judge
             return _by_phase(evidence, flags)
         message = "nothing about its health has been reported"
         return Judgement(Verdict.UNKNOWN, "", "NotReported", message, flags=flags)
+    if evidence.ready is True:
+        return Judgement(Verdict.CURRENT, "ready", "Provisioned", flags=flags)
     return Judgement(Verdict.CURRENT, flags=flags)
 
 
-CAPI = Dialect(judge_capi, ("status.phase",))
+CAPI = Dialect(
+    judge_capi,
+    ("status.phase",),
+    ("spec.availabilityGates", "spec.readinessGates"),
+)

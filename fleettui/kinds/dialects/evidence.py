@@ -64,6 +64,8 @@ class Dialect(NamedTuple):
     judge: Judge
     paths: tuple[str, ...] = ()
     """What it needs besides conditions, flags and counters; becomes ``Evidence.extras``."""
+    gates: tuple[str, ...] = ()
+    """Lists in which an object declares condition types of its own, with their polarity."""
 
 
 NO_STATUS = Judgement(
