@@ -9,9 +9,9 @@ representations); core/v1 Event and Pod log reference.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -26,7 +26,7 @@ from fleettui.kube.calls import (
     Purpose,
 )
 from fleettui.kube.faults import ApiError, Fault
-from fleettui.kube.framing import DECODE_ERRORS, read_page
+from fleettui.kube.framing import DECODE_ERRORS, read_head, read_page
 from fleettui.kube.pace import LinkPace
 from fleettui.kube.resource import Resource
 from fleettui.kube.source import PageBody, Slice
@@ -69,6 +69,15 @@ def _list_accept(part: Slice) -> str:
     if _is_secret(part.resource):
         return METADATA_LIST_ONLY
     return METADATA_LIST if part.metadata_only else JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a list would cost."""
+
+    objects: int
+    """At least this many: selectors hide how many remain."""
+    decoded_bytes: int
 
 
 class Client:
@@ -215,6 +224,38 @@ class Client:
             token = page.metadata.continue_
             if not token:
                 return found
+
+    async def versions(self, part: Slice) -> Mapping[tuple[str, str], tuple[str, str]]:
+        """Uid and resourceVersion of every object, by namespace and name; metadata only.
+
+        For comparing with what is shown, after a watch was resumed.
+
+        Raises:
+            ApiError: no success.
+        """
+        found: dict[tuple[str, str], tuple[str, str]] = {}
+        token = ""
+        while True:
+            lean = replace(part, metadata_only=True)
+            page = (await self.read_page(lean, limit=2000, token=token)).page
+            for document in page.documents:
+                meta = read_head(document).metadata
+                found[meta.namespace, meta.name] = (meta.uid, meta.resource_version)
+            token = page.metadata.continue_
+            if not token:
+                return found
+
+    async def estimate(self, part: Slice, *, sample: int = 20) -> Estimate:
+        """What listing everything would cost, judged by the first few objects.
+
+        Raises:
+            ApiError: no success.
+        """
+        body = await self.read_page(part, limit=sample, token="")
+        seen = len(body.page.documents)
+        objects = seen + (body.page.metadata.remaining_item_count or 0)
+        mean = sum(len(bytes(document)) for document in body.page.documents) / max(seen, 1)
+        return Estimate(objects, round(objects * mean))
 
     async def events(
         self, kind: str, *, namespace: str, name: str, uid: str = ""

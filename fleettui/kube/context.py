@@ -39,6 +39,7 @@ from fleettui.kube.reflection import (
 )
 from fleettui.kube.resource import Resource
 from fleettui.kube.rhythm import Rhythm
+from fleettui.kube.sockets import raise_socket_limit
 from fleettui.kube.source import CLUSTER_LABEL
 from fleettui.kube.writer import Writer
 
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 async def prepare() -> None:
     """Loads the HTTP library in a thread; costs some 0.2 s of processor time once."""
+    raise_socket_limit()
     await asyncio.to_thread(importlib.import_module, "fleettui.kube.transport")
 
 

@@ -119,6 +119,9 @@ def _forbidden(state: State, error: ApiError, now: float, chance: Chance) -> Ste
 
 
 def _not_served(state: State, error: ApiError, now: float, chance: Chance) -> Step:
+    if state.mode is Mode.RESOLVE:
+        # Discovery itself is not served: this is no API server, or a proxy without one.
+        return back_off(state, error, now, chance)
     doubting = replace(state, doubted_at=now, listing=None)
     return enter(doubting, Mode.RESOLVE, now), (Resolve(fresh=True),)
 
@@ -130,7 +133,7 @@ def _invalid(state: State, error: ApiError, now: float, chance: Chance) -> Step:
 
 
 def _unacceptable(state: State, error: ApiError, now: float, chance: Chance) -> Step:
-    if not state.metadata_only:
+    if not state.metadata_only or state.resource is None:
         return _broken(state, error, now, chance)
     return open_list(replace(state, metadata_only=False, listing=None), now, chance)
 

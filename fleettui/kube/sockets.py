@@ -1,4 +1,4 @@
-"""Makes sockets whose death is noticed.
+"""Makes sockets whose death is noticed, and sees that there can be enough of them.
 
 Knows TCP options of Linux and macOS; nothing else. Also keeps the four-minute idle
 timers of load balancers from cutting quiet watches.
@@ -6,6 +6,7 @@ timers of load balancers from cutting quiet watches.
 Source: tcp(7); RFC 5482 (user timeout).
 """
 
+import resource
 import socket
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +15,8 @@ IDLE_S = 30
 INTERVAL_S = 10
 PROBES = 3
 USER_TIMEOUT_MS = 60_000
+SOCKET_LIMIT = 65_536
+"""More is never needed, and some systems refuse more."""
 
 
 def keepalive_socket(address: Sequence[Any]) -> socket.socket:
@@ -33,3 +36,19 @@ def keepalive_socket(address: Sequence[Any]) -> socket.socket:
         if option is not None:
             made.setsockopt(socket.IPPROTO_TCP, option, value)
     return made
+
+
+def raise_socket_limit() -> int:
+    """The number of files this process may open, after asking for as many as allowed.
+
+    HTTP/1.1 has one connection a watch: forty kinds on ten clusters are 400 sockets.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = min(hard, SOCKET_LIMIT) if hard != resource.RLIM_INFINITY else SOCKET_LIMIT
+    if soft >= wanted:
+        return soft
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (OSError, ValueError):
+        return soft  # macOS refuses some values; the old limit stays
+    return wanted

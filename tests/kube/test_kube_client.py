@@ -79,6 +79,24 @@ async def test_list_objects_reads_every_page_with_its_selector(tmp_path: Path) -
     assert [request.query["labelSelector"] for request in server.requests] == ["x in (a,b)"] * 3
 
 
+async def test_estimate_and_versions_tell_what_a_list_holds_without_reading_it(
+    tmp_path: Path,
+) -> None:
+    """Nobody on a VPN may have to pull 3.8 GB to learn that it is 3.8 GB."""
+    async with kube_server() as server, transport_to(tmp_path, server.url) as transport:
+        for number in range(50):
+            await server.put(f"m{number}")
+        client = Client(transport, pace=transport.pace)
+        estimate = await client.estimate(Slice(MACHINE), sample=5)
+        versions = await client.versions(Slice(MACHINE))
+    assert estimate.objects == 50
+    assert 50 * 100 < estimate.decoded_bytes < 50 * 400
+    held = server.objects["m7"]["metadata"]
+    assert versions["default", "m7"] == (held["uid"], held["resourceVersion"])
+    assert len(versions) == 50
+    assert "PartialObjectMetadataList" in server.requests[-1].headers["Accept"]
+
+
 async def test_logs_arrive_with_the_options_that_were_asked_for(tmp_path: Path) -> None:
     """The last lines of the right container name the cause; a whole log would be megabytes."""
 

@@ -30,6 +30,8 @@ _faults = st.sampled_from(
         (Fault.MALFORMED, 200),
         (Fault.BAD_TOKEN, 400),
         (Fault.TLS, 0),
+        (Fault.UNACCEPTABLE, 406),
+        (Fault.INVALID, 422),
     ]
 )
 _happenings = st.lists(

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import aiohttp
 import msgspec
 import pytest
 from kube_server import write_kubeconfig
@@ -253,4 +254,68 @@ async def test_context_watch_refused_once_recovers(
         rows = Rows(context)
         await until(lambda: rows.following.state.mode is Mode.WATCHING)
         assert rows.versions == await truth(context)
+        await rows.close()
+
+
+async def test_context_streamed_first_list_gives_the_same_rows(
+    server: ApiServer, tmp_path: Path
+) -> None:
+    """A list that comes as events must end as whole as one that comes in pages."""
+    async with opened(server, tmp_path, token="admin") as context:
+        following = context.follow(MACHINES, metadata_reader, streams_first=True)
+        names: set[str] = set()
+        async for batch in following.batches():
+            names.update(event.name for event in batch.events if isinstance(event, Record))
+            if Mark.INIT_DONE in batch.events:
+                break
+        assert names == set(await truth(context))
+        assert following.state.counters.pages == 0
+
+
+_CRD = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "gadgets.test.example"},
+    "spec": {
+        "group": "test.example",
+        "scope": "Namespaced",
+        "names": {"plural": "gadgets", "singular": "gadget", "kind": "Gadget"},
+        "versions": [
+            {
+                "name": "v1",
+                "served": True,
+                "storage": True,
+                "schema": {"openAPIV3Schema": {"type": "object"}},
+            }
+        ],
+    },
+}
+
+
+async def test_context_crd_installed_later_is_found_by_itself(
+    server: ApiServer, tmp_path: Path
+) -> None:
+    """A provider that is installed while one watches must appear within seconds."""
+    async with opened(server, tmp_path, token="admin") as context:
+        context.start()
+        await until(lambda: context.definitions.is_known)
+        rows = Rows(context, Scope("demo", "test.example", "Gadget"))
+        await until(lambda: rows.status.phase is Phase.ABSENT)
+        async with aiohttp.ClientSession(
+            headers={"Authorization": "Bearer admin"},
+            connector=aiohttp.TCPConnector(ssl=False),
+        ) as session:
+            path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+            answer = await session.post(server.url + path, json=_CRD)
+            assert answer.status == 201
+            await until(lambda: rows.status.phase is Phase.LIVE)
+            gadget = {"apiVersion": "test.example/v1", "kind": "Gadget", "metadata": {"name": "g"}}
+            path = "/apis/test.example/v1/namespaces/default/gadgets"
+            answer = await session.post(server.url + path, json=gadget)
+            assert answer.status == 201
+            await until(lambda: set(rows.versions) == {"g"})
+            path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gadgets.test.example"
+            await session.delete(server.url + path)
+            await until(lambda: rows.status.phase is Phase.ABSENT)
+            assert rows.versions == {}
         await rows.close()

@@ -2,6 +2,9 @@
 
 import asyncio
 import time
+from itertools import pairwise
+
+from kube_model import run_quickly
 
 from fleettui.kube.faults import ApiError, Fault
 from fleettui.kube.limits import TokenBucket, Turnstile
@@ -66,6 +69,7 @@ class Link:
         self.told: list[LinkState] = []
         self.woken = 0
         self.wall = 1000.0
+        self.asked: list[float] = []
         self.monitor = LinkMonitor(
             self.probe,
             changed=self.told.append,
@@ -76,6 +80,7 @@ class Link:
 
     async def probe(self) -> None:
         """One question."""
+        self.asked.append(asyncio.get_running_loop().time())
         if self.error is not None:
             raise self.error
 
@@ -124,3 +129,35 @@ async def test_link_is_asked_again_at_once_in_a_hurry() -> None:
             await asyncio.sleep(0)
     assert time.monotonic() - started < 5
     task.cancel()
+
+
+def test_link_notices_that_the_machine_was_asleep() -> None:
+    """After a night in a bag every watch is dead, whatever its socket believes."""
+
+    async def main() -> None:
+        link = Link()
+        task = asyncio.create_task(link.monitor.run())
+        await asyncio.sleep(100)
+        assert link.woken == 0
+        link.wall += 8 * 3600
+        await asyncio.sleep(40)
+        assert link.woken == 1
+        task.cancel()
+
+    run_quickly(main())
+
+
+def test_link_that_is_down_is_asked_ever_more_rarely_up_to_half_a_minute() -> None:
+    """A server that restarts must be found soon, one that is gone must not be hammered."""
+
+    async def main() -> None:
+        link = Link()
+        link.error = ApiError("refused", fault=Fault.UNREACHABLE)
+        task = asyncio.create_task(link.monitor.run())
+        await asyncio.sleep(200)
+        pauses = [round(after - before, 1) for before, after in pairwise(link.asked)]
+        assert pauses[:7] == [0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0]
+        assert set(pauses[7:]) == {30.0}
+        task.cancel()
+
+    run_quickly(main())

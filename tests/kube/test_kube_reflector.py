@@ -225,6 +225,14 @@ def test_404_of_the_path_asks_discovery_before_rows_are_dropped() -> None:
     assert walk.on(CatalogChanged()).request == Resolve()
 
 
+@pytest.mark.parametrize("kind", Fault)
+def test_discovery_that_fails_is_never_asked_in_a_loop(kind: Fault) -> None:
+    """A kubeconfig that points at some web server must not make us hammer it."""
+    walk = Walk(State(metadata_only=True)).on(Begin(), fault(kind, code=404))
+    assert isinstance(walk.request, Wait)
+    assert walk.delay_s >= 0.5 or kind in (Fault.GONE, Fault.AHEAD)
+
+
 def test_other_version_served_relists_at_that_version() -> None:
     """When v1beta1 is switched off the same rows must come from v1beta2."""
     newer = replace(MACHINE, version="v1beta3")
