@@ -42,7 +42,9 @@ def parse_path(text: str) -> Path:
         ValueError: the text is no path.
     """
     for prefix, base in _MAPS.items():
-        if text.startswith(prefix) and len(text) > len(prefix):
+        if text == prefix:
+            raise ValueError(f"{text!r} is not a path")
+        if text.startswith(prefix):
             return Path(tuple(base.split(".")), (text.removeprefix(prefix),))
     steps: list[str | int] = []
     at = 0
