@@ -43,6 +43,14 @@ class Shown:
     is_flat: bool = False
     """Whether rows stand alone."""
 
+    is_static: bool = True
+    """Whether siblings stay in their order whatever happens to them, as by name."""
+
+    @property
+    def is_volatile(self) -> bool:
+        """Whether lines of a root may move without a change of its tree's shape or size."""
+        return self.is_narrowed or not self.is_static
+
     @property
     def is_narrowed(self) -> bool:
         """Whether only some rows are shown, and the way to them is open."""

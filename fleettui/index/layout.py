@@ -106,26 +106,32 @@ class Layout:
         """Whether the group is to be expanded: by a person's word, else by itself or a filter."""
         return self.expansion.get(group.key, group.is_open or self.shown.is_narrowed)
 
-    def place(self, row: Row) -> None:
-        """Put the row where it belongs now, and measure it."""
+    def place(self, row: Row) -> bool:
+        """Put the row where it belongs now, and measure it; returns whether lines may move."""
         is_placed = row.parent is None or self.perspective.is_flat
         path = self.perspective.path_of(self._index, row) if is_placed and not row.is_gone else None
         segment = self.segments.get(row)
         if path is None:
             if segment is not None:
                 self.drop(row)
-            return
+            return segment is not None
         group = self._group_of(path)
         sort_key = self._sort_key(row)
+        moves = True
         if segment is None:
             segment = self.segments[row] = Segment(row, group, sort_key)
             group.add(segment)
             group.count_members(1)
         elif segment.parent is not group or segment.sort_key != sort_key:
             self._move(segment, group, sort_key)
+        else:
+            # Lines that nobody has looked at have no place to move from.
+            moves = segment.entries is not None and self.shown.is_volatile
+        size = segment.size
         segment.entries = None
         segment.recount(self._counts(row))
         self.measure(segment)
+        return moves or segment.size != size
 
     def _move(self, segment: Segment, group: Group, sort_key: tuple[object, ...]) -> None:
         old = segment.parent

@@ -22,7 +22,7 @@ from fleettui.index.packing import (
     unpack_uid,
 )
 from fleettui.index.places import Place
-from fleettui.index.rollup import FAULTS_MASK, VERDICTS
+from fleettui.index.rollup import FAULTS_MASK, VERDICTS, Rollup, unpack
 from fleettui.index.shapes import OWN_NAMESPACE, LinkShape, Shapes, State
 from fleettui.index.spine import sibling_order
 from fleettui.index.standing import DELETING, GONE, LOWER_BOUND, PAUSED, RANK
@@ -207,6 +207,11 @@ class Row(msgspec.Struct, gc=False, eq=False):
     def has_faults(self) -> bool:
         """Whether it or anything in its home subtree is failed or stalled."""
         return bool(self.counts & FAULTS_MASK)
+
+    @property
+    def rollup(self) -> Rollup:
+        """Counts of its home subtree, itself included; what has not been read is not told."""
+        return unpack(self.counts)
 
     # -- what the document holds ----------------------------------------------------------
     @property

@@ -54,6 +54,10 @@ ORDERS: Final[dict[str, Callable[[Row], SortKey]]] = {
 """Orders by name: ``health`` is worst first, then longest broken; ``age`` is youngest first."""
 
 
+STATIC_ORDERS: Final = ("name", "age", "kind")
+"""Orders by what an object never changes."""
+
+
 def sort_key_of(order: str | Column, *, reverse: bool = False) -> Callable[[Row], SortKey]:
     """Return the function that gives a row's sort key.
 

@@ -18,7 +18,7 @@ from fleettui.index.lines import Line, Lines
 from fleettui.index.nodes import Group, LineKey
 from fleettui.index.perspectives import Perspective, by_cluster
 from fleettui.index.rows import Row
-from fleettui.index.sorting import Column, sort_key_of
+from fleettui.index.sorting import STATIC_ORDERS, Column, sort_key_of
 from fleettui.kinds.record import ObjectRef
 
 __all__ = ["Filter", "Line", "LineKey", "PlainFilter", "Settled", "TreeView"]
@@ -245,7 +245,9 @@ class TreeView:
         Raises:
             KeyError: there is no order of this name.
         """
-        self._layout.shown.sort_key = sort_key_of(order, reverse=reverse)
+        shown = self._layout.shown
+        shown.sort_key = sort_key_of(order, reverse=reverse)
+        shown.is_static = order in STATIC_ORDERS
         self._layout.resort()
 
     def show_machine_sets(self, *, show: bool) -> None:
@@ -299,13 +301,11 @@ class TreeView:
             touched.update(row.root for row in linked)
         if not touched:
             return False
-        size = len(self)
         if change.structure and layout.shown.exceptions:
             self._find_toggled()
         # Those that left first: a new object of the same name would sort to the same place.
-        for row in sorted(touched, key=lambda row: not row.is_gone):
-            layout.place(row)
-        return bool(change.structure or change.removed or change.added) or size != len(self)
+        moved = [layout.place(row) for row in sorted(touched, key=lambda row: not row.is_gone)]
+        return any(moved) or bool(change.structure or change.removed or change.added or linked)
 
     def _links_of(self, row: Row) -> list[tuple[str, Row]]:
         return self._joins.links_of(row, everywhere=self.perspective.links_everywhere)

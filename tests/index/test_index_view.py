@@ -207,6 +207,13 @@ CHANGES = st.one_of(
         st.sampled_from(["", *NAMES]),
     ),
     st.tuples(
+        st.just("watched"),
+        st.sampled_from(["Cluster", "Plane", "MachineDeployment", "MachineSet", "Machine", "Box"]),
+        st.sampled_from(NAMES),
+        st.sampled_from(VERDICTS),
+        st.sampled_from(["", *NAMES]),
+    ),
+    st.tuples(
         st.just("gitops"),
         st.sampled_from(["Repo", "Kustomization"]),
         st.sampled_from(NAMES),
@@ -266,6 +273,20 @@ class Person:
             kind, name, verdict, rv=self.version, labels=labels, since=self.version, **more
         )
         self.make.put(self.index, record)
+
+    def watched(self, *arguments):
+        """Settle, let one thing change, settle: lines that are said to stay must stay."""
+
+        def settled():
+            found = self.view.settle()
+            for _ in self.view.work():
+                pass
+            return found, [line.key for line in self.view.lines(0, len(self.view))]
+
+        _, before = settled()
+        self.put(*arguments)
+        found, after = settled()
+        assert found.lines or before == after
 
     def gitops(self, kind, name, verdict, other):
         self.version += 1
