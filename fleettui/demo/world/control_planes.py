@@ -168,17 +168,7 @@ def _spec(facts: ControlPlane, flavour: Flavour, replicas: int) -> Document:
     rollout = {"strategy": {"rollingUpdate": {"maxSurge": 1}, "type": "RollingUpdate"}}
     match facts.kind:
         case "KubeadmControlPlane":
-            config = bootstrap_spec("KubeadmConfig", is_control_plane=True)
-            join = config["joinConfiguration"]
-            join.pop("discovery")
-            config["initConfiguration"] = {"nodeRegistration": join["nodeRegistration"]}
-            return {
-                "kubeadmConfigSpec": config,
-                "machineTemplate": {"spec": {"infrastructureRef": reference}},
-                "replicas": replicas,
-                "rollout": rollout,
-                "version": "${version}",
-            }
+            return _kubeadm_spec(reference, replicas) | {"rollout": rollout}
         case "RKE2ControlPlane":
             return {
                 "machineTemplate": {"spec": {"infrastructureRef": reference}},
@@ -212,6 +202,19 @@ def _spec(facts: ControlPlane, flavour: Flavour, replicas: int) -> Document:
     return {
         "controlPlaneConfig": {"controlplane": {"generateType": "controlplane"}},
         "infrastructureTemplate": _old_reference(reference),
+        "replicas": replicas,
+        "version": "${version}",
+    }
+
+
+def _kubeadm_spec(reference: Document, replicas: int) -> Document:
+    config = bootstrap_spec("KubeadmConfig", is_control_plane=True)
+    join = config["joinConfiguration"]
+    join.pop("discovery")
+    config["initConfiguration"] = {"nodeRegistration": join["nodeRegistration"]}
+    return {
+        "kubeadmConfigSpec": config,
+        "machineTemplate": {"spec": {"infrastructureRef": reference}},
         "replicas": replicas,
         "version": "${version}",
     }

@@ -13,7 +13,7 @@ from typing import Any
 from fleettui.demo.world.conditions import find, modern, put
 from fleettui.demo.world.drafts import Document, Draft, Drafts, metadata
 from fleettui.demo.world.machines import MachinePlan, add_machine
-from fleettui.demo.world.objects import add_object, told
+from fleettui.demo.world.objects import told
 
 Step = Mapping[str, Any]
 
@@ -138,10 +138,6 @@ def _add_event(drafts: Drafts, draft: Draft, event: Mapping[str, Any]) -> None:
     drafts.add(Draft(role, body, writer=event["component"], operation="Update", written="${since}"))
 
 
-def _add_step(drafts: Drafts, step: Step) -> None:
-    add_object(drafts, step["add"])
-
-
 def _unprovision(drafts: Drafts, step: Step) -> None:
     """The Machine's infrastructure was asked for and never came."""
     where = step["unprovision"].removeprefix("machine/")
@@ -248,7 +244,6 @@ def _pause_all(drafts: Drafts, step: Step) -> None:
 
 
 _NAMED: dict[str, Callable[[Drafts, Step], None]] = {
-    "add": _add_step,
     "unprovision": _unprovision,
     "surge": _surge,
     "outdate": _outdate,

@@ -6,7 +6,7 @@ that make healthy objects. Steps are told in `incident_steps`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from fleettui.demo.world.clusters import parts_of
-from fleettui.demo.world.drafts import Draft, Drafts
+from fleettui.demo.world.drafts import Drafts
 from fleettui.demo.world.fleet import ClusterPlan
 from fleettui.demo.world.incident_steps import apply_step
 from fleettui.demo.world.settle import settle_cluster
@@ -97,12 +97,3 @@ def strike(drafts: Drafts, incident: Incident) -> None:
         settle_cluster(parts, at="${since}")
     for step in incident.after:
         apply_step(drafts, step)
-
-
-def roles_of(drafts: Drafts, patterns: Iterable[str]) -> list[Draft]:
-    """Drafts of all roles that match any of the patterns."""
-    found: dict[str, Draft] = {}
-    for pattern in patterns:
-        for draft in drafts.matching(pattern):
-            found[draft.role] = draft
-    return list(found.values())

@@ -226,7 +226,12 @@ def _add_webhook(drafts: Drafts, entry: dict[str, Any], pod: str, base: Document
             "ports": [{"name": "", "port": 9443, "protocol": "TCP"}],
         },
     )
-    certificate = {
+    add_object(drafts, base | _certificate(short, name, f"{service}.{entry['namespace']}.svc"))
+    _add_configurations(drafts, entry, service, base)
+
+
+def _certificate(short: str, name: str, host: str) -> Document:
+    return {
         "role": f"certificate/{name}",
         "group": "cert-manager.io",
         "kind": "Certificate",
@@ -239,13 +244,18 @@ def _add_webhook(drafts: Drafts, entry: dict[str, Any], pod: str, base: Document
             }
         ],
         "spec": {
-            "dnsNames": [f"{service}.{entry['namespace']}.svc"],
+            "dnsNames": [host],
             "issuerRef": {"kind": "Issuer", "name": f"{short}-selfsigned-issuer"},
             "secretName": f"{short}-webhook-service-cert",
         },
         "status": {"notAfter": "${later}", "notBefore": "${t4}", "revision": 4},
     }
-    add_object(drafts, base | certificate)
+
+
+def _add_configurations(
+    drafts: Drafts, entry: dict[str, Any], service: str, base: Document
+) -> None:
+    short, name = entry["webhook"], entry["name"]
     client: Document = {"caBundle": "UkVEQUNURUQ="}
     client["service"] = {
         "name": service,

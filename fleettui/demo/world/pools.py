@@ -62,29 +62,33 @@ def pool_document(
                 }
             },
         },
-        "status": {
-            "availableReplicas": replicas,
-            "conditions": [fine("Paused", generation=2)],
-            "deprecated": {
-                "v1beta1": {
-                    "availableReplicas": replicas,
-                    "conditions": [classic(kind) for kind in _OLD],
-                    "readyReplicas": replicas,
-                    "unavailableReplicas": 0,
-                }
-            },
-            "initialization": {
-                "bootstrapDataSecretCreated": True,
-                "infrastructureProvisioned": True,
-            },
-            "nodeRefs": [{"name": f"{name}-{index}"} for index in range(replicas)],
-            "observedGeneration": 2,
-            "phase": "Running",
-            "readyReplicas": replicas,
-            "replicas": replicas,
-            "upToDateReplicas": replicas,
-            "versions": [{"replicas": replicas, "version": "${version}"}],
+        "status": _pool_status(name, replicas),
+    }
+
+
+def _pool_status(name: str, replicas: int) -> Document:
+    return {
+        "availableReplicas": replicas,
+        "conditions": [fine("Paused", generation=2)],
+        "deprecated": {
+            "v1beta1": {
+                "availableReplicas": replicas,
+                "conditions": [classic(kind) for kind in _OLD],
+                "readyReplicas": replicas,
+                "unavailableReplicas": 0,
+            }
         },
+        "initialization": {
+            "bootstrapDataSecretCreated": True,
+            "infrastructureProvisioned": True,
+        },
+        "nodeRefs": [{"name": f"{name}-{index}"} for index in range(replicas)],
+        "observedGeneration": 2,
+        "phase": "Running",
+        "readyReplicas": replicas,
+        "replicas": replicas,
+        "upToDateReplicas": replicas,
+        "versions": [{"replicas": replicas, "version": "${version}"}],
     }
 
 
@@ -100,6 +104,28 @@ def _add_pool(
     drafts: Drafts, flavour: Flavour, cluster: Document, group: str, replicas: int
 ) -> PoolParts:
     name = f"${{name}}-{group}"
+    infra = _infrastructure(flavour, name, group, replicas)
+    bootstrap = _bootstrap(name, group)
+    pool = pool_document(
+        name,
+        role=f"pool/{group}",
+        cluster=cluster,
+        infrastructure=infra,
+        replicas=replicas,
+        bootstrap=bootstrap,
+    )
+    pool["spec"]["providerIDList"] = list(infra["spec"]["providerIDList"])
+    for document in (infra, bootstrap):
+        document["metadata"]["ownerReferences"] = [owner_of(pool, controller=True)]
+    drafts.add(Draft(f"pool/{group}", pool, file="workers.yaml"))
+    drafts.add(Draft(f"infra-pool/{group}", infra, file="workers.yaml"))
+    drafts.add(Draft(f"bootstrap-pool/{group}", bootstrap, file="workers.yaml"))
+    if "infrastructureMachineKind" in infra["status"]:
+        add_pool_machines(drafts, pool, infra, group)
+    return PoolParts(pool, infra)
+
+
+def _infrastructure(flavour: Flavour, name: str, group: str, replicas: int) -> Document:
     data = provider(flavour.provider)["pool"]
     marks = {"pool": name, "n": "0", "id": "4c1d77e0"}
     infra: Document = {
@@ -126,7 +152,11 @@ def _add_pool(
     infra["spec"]["providerIDList"] = [
         f"{infra['spec']['providerID']}/{index}" for index in range(replicas)
     ]
-    bootstrap: Document = {
+    return infra
+
+
+def _bootstrap(name: str, group: str) -> Document:
+    return {
         "apiVersion": api_version(BOOTSTRAP, "KubeadmConfig"),
         "kind": "KubeadmConfig",
         "metadata": metadata(
@@ -142,20 +172,3 @@ def _add_pool(
             "observedGeneration": 1,
         },
     }
-    pool = pool_document(
-        name,
-        role=f"pool/{group}",
-        cluster=cluster,
-        infrastructure=infra,
-        replicas=replicas,
-        bootstrap=bootstrap,
-    )
-    pool["spec"]["providerIDList"] = list(infra["spec"]["providerIDList"])
-    for document in (infra, bootstrap):
-        document["metadata"]["ownerReferences"] = [owner_of(pool, controller=True)]
-    drafts.add(Draft(f"pool/{group}", pool, file="workers.yaml"))
-    drafts.add(Draft(f"infra-pool/{group}", infra, file="workers.yaml"))
-    drafts.add(Draft(f"bootstrap-pool/{group}", bootstrap, file="workers.yaml"))
-    if "infrastructureMachineKind" in infra["status"]:
-        add_pool_machines(drafts, pool, infra, group)
-    return PoolParts(pool, infra)

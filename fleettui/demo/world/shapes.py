@@ -40,15 +40,6 @@ class Shape:
 
     parts: tuple[Part, ...]
 
-    def find(self, role: str) -> tuple[Part, ResourceKey, Entry] | None:
-        """The object of a role."""
-        for part in self.parts:
-            for key, entries in part.entries.items():
-                for entry in entries:
-                    if entry.role == role:
-                        return part, key, entry
-        return None
-
 
 def compile_shape(drafts: Drafts) -> Shape:
     """Turn drafts into templates.

@@ -39,6 +39,7 @@ def declared(role: str, document: Document, flavour: Flavour, file: str) -> Draf
 def template_draft(
     document: Document, cluster: Document, flavour: Flavour, file: str, role: str
 ) -> Draft:
+    """A template that belongs to a Cluster, declared by git or made by the topology."""
     document["metadata"]["ownerReferences"] = [owner_of(cluster)]
     document["metadata"]["labels"] = {CLUSTER_NAME: "${name}"}
     if flavour.is_topology:
@@ -58,6 +59,7 @@ def add_deployment(
     group: WorkerGroup,
     counter: int,
 ) -> DeploymentParts:
+    """Add a MachineDeployment with templates, sets, Machines and its health check."""
     base = f"${{name}}-{group.name}"
     name = base + ("-b${h4}" if flavour.is_topology else "")
     template = machine_template(flavour.provider, base, role=f"template/{group.name}")
@@ -121,31 +123,33 @@ def deployment_document(
                 }
             },
             "selector": {"matchLabels": selector},
-            "template": {
-                "metadata": {"labels": dict(labels)},
-                "spec": {
-                    "bootstrap": {
-                        "configRef": {
-                            "apiGroup": "bootstrap.cluster.x-k8s.io",
-                            "kind": f"{facts.bootstrap_worker}Template",
-                            "name": template,
-                        }
-                    },
-                    "clusterName": "${name}",
-                    "infrastructureRef": {
-                        "apiGroup": "infrastructure.cluster.x-k8s.io",
-                        "kind": template_kind,
-                        "name": template,
-                    },
-                    "version": "${version}",
-                },
-            },
+            "template": _machine_template(labels, facts, template_kind, template),
         },
         "status": {
             "selector": ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
         },
     }
     return document
+
+
+def _machine_template(
+    labels: dict[str, str], facts: ControlPlane, kind: str, name: str
+) -> Document:
+    return {
+        "metadata": {"labels": dict(labels)},
+        "spec": {
+            "bootstrap": {
+                "configRef": {
+                    "apiGroup": "bootstrap.cluster.x-k8s.io",
+                    "kind": f"{facts.bootstrap_worker}Template",
+                    "name": name,
+                }
+            },
+            "clusterName": "${name}",
+            "infrastructureRef": {"apiGroup": INFRASTRUCTURE, "kind": kind, "name": name},
+            "version": "${version}",
+        },
+    }
 
 
 def _add_set(
