@@ -12,6 +12,7 @@ from typing import Any
 
 from fleettui.errors import FleettuiError, UsageError
 from fleettui.fleet.context import ContextInfo, ContextState, EventLine, Link
+from fleettui.fleet.pacer import Pacer
 from fleettui.index import Index
 from fleettui.kinds import KindTable
 from fleettui.kinds.batch import Batch, Mark
@@ -41,6 +42,7 @@ class Fleet:
         opener: Opener | None = None,
         available: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
+        pacer: Pacer | None = None,
     ) -> None:
         """Composes; nothing connects before ``start``.
 
@@ -51,8 +53,10 @@ class Fleet:
             opener: makes links of further contexts; None when there are none.
             available: names that ``opener`` takes.
             clock: Unix seconds.
+            pacer: gives turns to long work; the links' when they have one.
         """
         self.table = table
+        self.pacer = pacer or Pacer()
         self.index = Index(table)
         self.read_only = read_only
         self.on_change: Callable[[], None] = _nothing

@@ -16,10 +16,12 @@ from fleettui.errors import UsageError
 from fleettui.fleet.context import ContextInfo, Link
 from fleettui.fleet.fleet import Fleet
 from fleettui.fleet.live_link import LiveLink, LiveOptions
+from fleettui.fleet.pacer import Pacer
 from fleettui.kinds import KindTable
 from fleettui.kube.context import KubeContext, Surroundings, open_context
 from fleettui.kube.gate import Policy
 from fleettui.kube.kubeconfig import ContextEntry, Kubeconfig, load_kubeconfig
+from fleettui.kube.rhythm import Rhythm
 
 if TYPE_CHECKING:
     from fleettui.fleet.opening import Opening
@@ -36,9 +38,11 @@ def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet
     """
     kubeconfig = load_kubeconfig(os.environ, home=Path.home(), explicit=opening.kubeconfig)
     gate = asyncio.Semaphore(OPENING_AT_ONCE)
+    pacer = Pacer()
+    around = Surroundings(environment=dict(os.environ), rhythm=Rhythm(pause=pacer.turn))
 
     def link_of(entry: ContextEntry) -> Link:
-        return _link(entry, opening, table, read_only=read_only, gate=gate)
+        return _link(entry, opening, table, read_only=read_only, gate=gate, around=around)
 
     entries = _entries(kubeconfig, opening)
     return Fleet(
@@ -47,6 +51,7 @@ def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet
         read_only=read_only,
         opener=lambda name: link_of(kubeconfig.context(name)),
         available=tuple(kubeconfig.contexts),
+        pacer=pacer,
     )
 
 
@@ -76,11 +81,11 @@ def _link(
     *,
     read_only: bool,
     gate: asyncio.Semaphore,
+    around: Surroundings,
 ) -> LiveLink:
     settings = opening.settings.for_context(entry.name)
     is_read_only = read_only or settings.read_only
     policy = Policy(writes=not is_read_only)
-    around = Surroundings(environment=dict(os.environ))
 
     async def opened() -> KubeContext:
         async with gate:
