@@ -2,7 +2,7 @@
 
 Knows tasks, clocks and slices; decides nothing (``reflector`` does) and opens no
 connection itself (its ``Source`` does). Work on documents is done in slices of
-about two milliseconds with a real pause between them, so that a first list of
+about a millisecond with a real pause between them, so that a first list of
 half a million objects never holds up a key.
 
 Source: measurements of event-loop latency: slices separated by ``sleep(0)``
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import msgspec
 
 from fleettui.errors import FleettuiError
-from fleettui.kinds.batch import Batch, Event, Mark, Phase, Scope, ScopeStatus
+from fleettui.kinds.batch import Batch, Event, Scope
 from fleettui.kinds.record import Record
 from fleettui.kube.events import ChunkReader, read_document
 from fleettui.kube.faults import Fault, api_error_of
@@ -53,10 +53,11 @@ from fleettui.kube.reflector import step
 from fleettui.kube.resource import Resource
 from fleettui.kube.rhythm import Rhythm
 from fleettui.kube.source import PageBody, Slice, Source
+from fleettui.kube.teller import Teller
 
-SLICE_S = 0.002
-"""Longest stretch of decoding without a pause."""
-_CHECK_EVERY = 16
+SLICE_S = 0.0015
+"""Longest stretch of decoding without a pause; what the records become costs as much again."""
+_CHECK_EVERY = 4
 
 Read = Callable[[bytes], Record]
 ReaderFor = Callable[[Resource], Read]
@@ -88,17 +89,6 @@ class _Ahead:
     task: "asyncio.Task[PageBody]"
 
 
-@dataclass(slots=True)
-class _Progress:
-    """What the steps do not need to know, but a person may ask."""
-
-    loaded: int = 0
-    phase_since: float = 0.0
-    phase: Phase | None = None
-    decoded_bytes: int = 0
-    last_event_at: float = 0.0
-
-
 class Following:
     """One scope being listed and watched; iterate over ``batches`` once."""
 
@@ -127,10 +117,9 @@ class Following:
         self._is_link_up = is_link_up
         self._signals: deque[Signal] = deque()
         self._called = asyncio.Event()
-        self._news: list[Event] = []
+        self._teller = Teller(wanted.scope, self._rhythm)
         self._ahead: _Ahead | None = None
         self._read: Read | None = None
-        self._progress = _Progress()
         self.state = State(
             metadata_only=wanted.metadata_only,
             streams_first=wanted.streams_first,
@@ -145,7 +134,12 @@ class Following:
     @property
     def decoded_bytes(self) -> int:
         """Bytes of documents read so far."""
-        return self._progress.decoded_bytes
+        return self._teller.decoded_bytes
+
+    @property
+    def last_event_at(self) -> float:
+        """Unix seconds of the last watch event, 0 for never."""
+        return self._teller.last_event_at
 
     def signal(self, happened: Signal) -> None:
         """Tells the reflector what happened elsewhere; it matters only while it waits."""
@@ -159,8 +153,8 @@ class Following:
         request = self._advance(Begin(self._is_link_up))
         try:
             while request is not None:
-                if self._news:
-                    yield self._flush()
+                if self._teller.has_news:
+                    yield self._teller.flush()
                 async with aclosing(self._perform(request)) as activity:
                     request = None
                     async for outcome in activity:
@@ -170,8 +164,8 @@ class Following:
                         request = self._advance(outcome)
                         if request is not None:
                             break
-                        if self._news:
-                            yield self._flush()
+                        if self._teller.has_news:
+                            yield self._teller.flush()
         finally:
             self._drop_ahead()
 
@@ -185,9 +179,7 @@ class Following:
         request: Request | None = None
         for effect in effects:
             if isinstance(effect, Tell):
-                self._news.append(effect.mark or self._status(now))
-                if effect.mark is Mark.INIT:
-                    self._progress.loaded = 0
+                self._teller.tell(effect.mark, self.state, now=now)
             else:
                 request = effect
         return request
@@ -195,29 +187,6 @@ class Following:
     def _tell_refused(self) -> None:
         if self._refused is not None and self.state.resource is not None:
             self._refused(self.state.resource)
-
-    def _status(self, now: float) -> ScopeStatus:
-        state, progress = self.state, self._progress
-        wall = self._rhythm.wall()
-        if state.phase is not progress.phase:
-            progress.phase = state.phase
-            since = state.contact_at if state.phase is Phase.STALE else now
-            progress.phase_since = wall - (now - since)
-        listing = state.listing
-        retry_s = state.retry_at - now
-        return ScopeStatus(
-            phase=state.phase,
-            since=int(progress.phase_since),
-            error=state.error,
-            loaded=progress.loaded,
-            expected=listing.expected if listing is not None else -1,
-            retry_at=int(wall + retry_s) if 0 < retry_s < 1e6 else 0,
-        )
-
-    def _flush(self) -> Batch:
-        batch = Batch(self._wanted.scope, tuple(self._news))
-        self._news.clear()
-        return batch
 
     def _part(self) -> Slice:
         resource = self.state.resource
@@ -283,11 +252,11 @@ class Following:
         metadata = body.page.metadata
         if metadata.continue_:
             self._look_ahead(ReadPage(request.limit, metadata.continue_))
-        self._progress.decoded_bytes += body.decoded_bytes
+        self._teller.decoded_bytes += body.decoded_bytes
         garbled = 0
         async for batch in self._decoded(body.page):
             garbled -= len(batch.events)
-            self._progress.loaded += len(batch.events)
+            self._teller.loaded += len(batch.events)
             yield batch
         garbled += len(body.page.documents)
         yield PageRead(
@@ -352,14 +321,14 @@ class Following:
                 opened_at = self._rhythm.clock()
                 yield Opened()
                 async for chunk in chunks:
-                    self._progress.decoded_bytes += len(chunk)
+                    self._teller.decoded_bytes += len(chunk)
                     for lines in _portions(reader.lines(chunk)):
                         events, seen = reader.read(lines)
                         if events:
                             total += seen.events
                             if request.is_initial and not self.state.is_synced:
-                                self._progress.loaded += seen.events
-                            self._progress.last_event_at = self._rhythm.wall()
+                                self._teller.loaded += seen.events
+                            self._teller.last_event_at = self._rhythm.wall()
                             yield Batch(self._wanted.scope, events)
                         yield seen
                         if reader.failure is not None:
