@@ -29,8 +29,8 @@ class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def covers(self, spec: KindSpec) -> bool:
         """Whether the kind is meant."""
         return (
-            (not self.groups or matches_group(spec.group, self.groups))
-            and (not self.kinds or spec.kind in self.kinds)
+            (not self.kinds or spec.kind in self.kinds)  # cheapest and rarest first
+            and (not self.groups or matches_group(spec.group, self.groups))
             and (not self.roles or spec.role.value in self.roles)
             and (not self.dialects or spec.dialect.value in self.dialects)
         )
@@ -65,6 +65,8 @@ class PauseForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Condition that shows the pause, where the object has that condition at all."""
     acknowledge_resumed: str = ""
     """Condition that is written again once the object is reconciled."""
+    stops_controller: bool = True
+    """Whether the object's own controller stops, so that requests are left lying."""
     stops: str = ""
     """What no longer happens, in words."""
     requires: tuple[str, ...] = ()
@@ -186,6 +188,11 @@ def pause_forms(spec: KindSpec) -> tuple[PauseForm, ...]:
     known = {form.path for form in found}
     found += [form for form in _read_forms(spec) if form.path not in known]
     return tuple(sorted(found, key=lambda form: form.name != ""))
+
+
+def can_pause(spec: KindSpec) -> bool:
+    """Whether a kind has a usual way to be paused."""
+    return any(form.name == "" for form in pause_forms(spec))
 
 
 def _read_forms(spec: KindSpec) -> Iterator[PauseForm]:

@@ -31,9 +31,11 @@ class Options:
     """Wishes of all verbs; each reads those that concern it."""
 
     form: str = ""
-    """Which way of the verb, where a kind has several: ``rollout``, ``freeze``, ``legacy``
-    (pause and resume), ``refresh``, ``hard``, ``sync`` (resync), ``direct`` (rollout and scale
-    of what a topology owns). Empty: the usual one."""
+    """Which way of the verb, where a kind has several; empty: the usual one.
+
+    Pause and resume: ``rollout``, ``freeze``, ``legacy``, ``detach``. Resync: ``refresh``,
+    ``hard``, ``sync``. Rollout and scale of what a topology owns: ``direct``.
+    """
     who: str = ""
     """Written into pauses: the person, as user@host or as the server knows them."""
     reason: str = ""

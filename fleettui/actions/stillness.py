@@ -40,7 +40,11 @@ def paused_refusal(
         again: command line of what was asked, offered after resuming.
         partial: whether a pause of rollouts alone counts as well.
     """
-    pauses = [f for f in active_pauses(facts, ref, body) if partial or f.name != "rollout"]
+    pauses = [
+        form
+        for form in active_pauses(facts, ref, body)
+        if form.stops_controller and (partial or form.name != "rollout")
+    ]
     if pauses:
         return refuse(
             ref,

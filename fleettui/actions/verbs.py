@@ -25,7 +25,7 @@ from fleettui.actions import (
 )
 from fleettui.actions.compose import rights_of
 from fleettui.actions.facts import FactRequest, Facts
-from fleettui.actions.forms import form_for, forms, pause_forms
+from fleettui.actions.forms import can_pause, form_for, forms
 from fleettui.actions.options import Options
 from fleettui.actions.plan import Plan, Refusal
 from fleettui.kinds.spec import KindSpec
@@ -90,7 +90,7 @@ VERBS: dict[str, Verb] = {
             "Pause",
             pause.needs,
             pause.plan,
-            lambda spec: bool(pause_forms(spec)),
+            can_pause,
             takes=("form", "reason", "expires_s"),
         ),
         Verb(
@@ -98,7 +98,7 @@ VERBS: dict[str, Verb] = {
             "Resume",
             resume.needs,
             resume.plan,
-            lambda spec: bool(pause_forms(spec)),
+            can_pause,
             takes=("form",),
         ),
         Verb(

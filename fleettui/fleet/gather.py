@@ -60,14 +60,18 @@ class FactSource(Protocol):
 async def make_plan(
     verb: Verb, facts: Facts, *, source: FactSource, clock: Clock, options: Options
 ) -> Plan | Refusal:
-    """The plan of a verb for ``facts.refs``, made from objects that were just read."""
+    """The plan of a verb for ``facts.refs``, made from objects that were just read.
+
+    Planning itself is pure and may take a second for thousands of objects, so it
+    runs in a thread.
+    """
     now = clock.now()
     for _ in range(MAX_ROUNDS):
-        missing = needs(verb, facts, now=now, options=options)
+        missing = await asyncio.to_thread(needs, verb, facts, now=now, options=options)
         if not missing:
             break
         facts = await _answered(facts, missing, source)
-    return verb.plan(facts, now=now, options=options)
+    return await asyncio.to_thread(verb.plan, facts, now=now, options=options)
 
 
 async def _answered(facts: Facts, missing: FactRequest, source: FactSource) -> Facts:

@@ -9,6 +9,7 @@ from fleettui.actions import pause, resume
 from fleettui.actions.documents import apply_merge
 from fleettui.actions.facts import Access, AccessRequest
 from fleettui.actions.options import Options
+from fleettui.actions.pausing import is_expired
 from fleettui.actions.plan import ContentType, Plan, Refusal, Signal
 
 PLAIN = Options()
@@ -291,3 +292,28 @@ def test_pause_previous_value_is_recorded_as_json(make, facts_of, now):
     answer = planned(pause.plan(facts_of(document), now=now, options=PLAIN))
     notes = answer.steps[0].patch.body["metadata"]["annotations"]
     assert json.loads(notes["fleettui.dev/paused-previous"]) is False
+
+
+def test_pause_detach_stops_flux_for_one_object_only(make, facts_of, now):
+    """One object is edited by hand in an incident; the rest of git goes on."""
+    labels = {"metadata": {"labels": {"kustomize.toolkit.fluxcd.io/name": "apps"}}}
+    document = make("ConfigMap", "a", labels)
+    answer = planned(pause.plan(facts_of(document), now=now, options=Options(form="detach")))
+    key = "kustomize.toolkit.fluxcd.io/reconcile"
+    assert answer.steps[0].patch.body == {"metadata": {"annotations": {key: "disabled"}}}
+    stopped = apply_merge(document, answer.steps[0].patch.body)
+    back = planned(resume.plan(facts_of(stopped), now=now, options=PLAIN))
+    assert back.steps[0].patch.body == {"metadata": {"annotations": {key: None}}}
+    stranger = facts_of(make("ConfigMap", "a"))
+    assert (
+        "no Kustomization"
+        in refused(pause.plan(stranger, now=now, options=Options(form="detach"))).reason
+    )
+    assert isinstance(pause.plan(stranger, now=now, options=PLAIN), Refusal)
+
+
+def test_pause_note_that_is_past_its_end_is_expired(now):
+    """The pause board shows what was forgotten."""
+    assert is_expired({"fleettui.dev/paused-until": "2026-08-23T09:59:59Z"}, now)
+    assert not is_expired({"fleettui.dev/paused-until": "2026-08-23T10:00:01Z"}, now)
+    assert not is_expired({}, now)

@@ -2,7 +2,11 @@
 
 import asyncio
 import errno
+import json
 import os
+import signal
+import subprocess
+import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -25,6 +29,7 @@ from fleettui.actions.plan import (
     Signal,
     Step,
     Target,
+    to_json,
 )
 from fleettui.audit import Journal, JournalError, Result, Who
 from fleettui.errors import ConnectError, ExitCode
@@ -580,3 +585,46 @@ async def test_execute_failed_test_of_a_list_patch_is_looked_at_again_once(bench
     outcome = await bench.run(plan_of(step))
     assert outcome.exit_code is ExitCode.OK
     assert [body[-1]["path"] for body in sent] == ["/spec/list/1/replicas", "/spec/list/0/replicas"]
+
+
+_KILLED = """
+import asyncio, json, sys
+from pathlib import Path
+from fleettui.actions.plan import plan_of
+from fleettui.audit import Journal
+from fleettui.fleet.execute import execute
+from fleettui.fleet.outcome import Errand
+from fleettui.fleet.writing import PollingObserver, SystemClock
+
+class Outside:
+    async def body(self, ref):
+        return {"metadata": {"uid": "uid-k0", "resourceVersion": "1"}}
+    async def patch(self, target, body, **options):
+        print("sent", flush=True)
+        await asyncio.sleep(60)
+
+plan = plan_of(json.loads(sys.stdin.readline()))
+outside, clock = Outside(), SystemClock()
+asyncio.run(execute(plan, writer=outside, reader=outside, journal=Journal(Path(sys.argv[1])),
+    observer=PollingObserver(outside, clock), clock=clock, errand=Errand()))
+"""
+
+
+def test_execute_killed_between_request_and_answer_leaves_the_intent(tmp_path):
+    """After kill -9 the journal says that something may have been done, and to what."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _KILLED, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(to_json(plan_of(step_of(0)))) + "\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "sent\n"
+        process.send_signal(signal.SIGKILL)
+    (account,) = accounts(Journal(tmp_path).read())
+    assert account.outcome is None
+    assert account.result is Result.UNKNOWN
+    assert (account.intent.name, account.intent.uid) == ("k0", "uid-k0")
