@@ -137,6 +137,7 @@ async def _measure(count: int, work: Path, bundle: Path) -> None:
         objects = sum(len(item.objects) for item in results)
         fetches, builds = tools.sources.git.fetches, tools.builder.builds
         _figure(f"{name}: {count} Kustomizations, {objects} objects", f"{seconds:.2f} s")
+        _figure(f"{name}: our own CPU time", f"{cpu:.2f} s")
         _figure(f"{name}: fetches, kustomize runs, errors", f"{fetches}, {builds}, {errors}")
     tools = _tools(work, bundle)
     began = time.perf_counter()
