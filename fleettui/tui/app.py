@@ -24,6 +24,7 @@ from fleettui.index.index import Index
 from fleettui.index.view import TreeView
 from fleettui.kinds.record import ObjectRef
 from fleettui.text import safe_text
+from fleettui.tui.acting import Acting
 from fleettui.tui.bridge import Bridge
 from fleettui.tui.cause_board import Causes
 from fleettui.tui.choices import context_choices
@@ -33,10 +34,10 @@ from fleettui.tui.dispatch import Handler
 from fleettui.tui.documents import Description, Document, EventList, Log, Manifest
 from fleettui.tui.explanations import Chain, Explanation
 from fleettui.tui.help import HelpText
+from fleettui.tui.journal_board import JournalBoard
 from fleettui.tui.keymap import Keymap
 from fleettui.tui.overview import DOCUMENTS
-from fleettui.tui.pacer import Pacer
-from fleettui.tui.ports import FleetPort
+from fleettui.tui.ports import ActsPort, FleetPort
 from fleettui.tui.screens.board import BoardScreen
 from fleettui.tui.screens.main import MainScreen
 from fleettui.tui.screens.picker import Picked, Picker
@@ -76,9 +77,19 @@ class FleetApp(App[int]):
         view: TreeView,
         *,
         settings: Settings | None = None,
+        acts: ActsPort | None = None,
         theme: Theme | None = None,
     ) -> None:
-        """Show this view of the fleet; nothing connects before the first frame."""
+        """Show this view of the fleet; nothing connects before the first frame.
+
+        Args:
+            fleet: contexts and rows.
+            index: the fleet's index.
+            view: lines of the tree.
+            settings: what the person set.
+            acts: what changes objects; None where that is impossible.
+            theme: colours; None: by settings and environment.
+        """
         no_color = "NO_COLOR" in os.environ
         super().__init__()
         settings = settings or Settings()
@@ -87,9 +98,12 @@ class FleetApp(App[int]):
         self.colours = theme or theme_for(
             settings.theme, no_color=no_color, colour_hint=os.environ.get("COLORFGBG", "")
         )
-        self.keymap = Keymap(read_only=fleet.read_only)
+        can_write = acts is not None and not fleet.read_only
+        self.acting = Acting(self, acts) if acts is not None and can_write else None
+        self._journal = acts.journal if acts is not None else None
+        self.keymap = Keymap(read_only=not can_write)
         self.vocabulary = Vocabulary(
-            read_only=fleet.read_only,
+            read_only=not can_write,
             hidden=[c.name for c in COMMANDS if not self._has_content(c.name)],
             kinds=fleet.table.words(),
         )
@@ -97,14 +111,15 @@ class FleetApp(App[int]):
         self.bridge: Bridge | None = None
         self.causes = CauseBoard(index)
         self._follows_causes = False
-        self.pacer = Pacer(call_later=self._call_later, clock=time.monotonic)
+        self.pacer = fleet.pacer
         self._asked_to_leave_at = 0.0
         for known in (DARK, LIGHT, self.colours):
             self.register_theme(textual_theme(known))
         self.theme = textual_theme(self.colours).name
 
-    @staticmethod
-    def _has_content(command: str) -> bool:
+    def _has_content(self, command: str) -> bool:
+        if command == "journal":
+            return self._journal is not None
         return command in _OWN_COMMANDS or command in BOARDS or command in DOCUMENTS
 
     def on_mount(self) -> None:
@@ -193,6 +208,10 @@ class FleetApp(App[int]):
             "copy_reference": lambda: self._copy(ref(), whole=True),
         }
 
+    def write_handlers(self, refs: Callable[[], Sequence[ObjectRef]]) -> dict[str, Handler]:
+        """What keys that write do to the objects at hand; none where writing is impossible."""
+        return self.acting.handlers(refs) if self.acting is not None else {}
+
     def _copy(self, ref: ObjectRef | None, *, whole: bool) -> None:
         if ref is None:
             return
@@ -271,13 +290,13 @@ class FleetApp(App[int]):
                 name = typed.argument
                 main.set_namespace("" if name in ("all", "-A", "*") else name)
             case "ns":
-                main.choose_namespace()
+                main.pickers.choose_namespace()
             case "perspective":
                 self.show_tree()
                 main.reshape(lambda: main.state.group(typed.argument))
             case "kind":
                 self.show_tree()
-                main.show_kind(typed.argument)
+                main.pickers.show_kind(typed.argument)
                 if typed.filter:
                     main.filter_by(typed.filter)
             case "filter":
@@ -285,6 +304,8 @@ class FleetApp(App[int]):
                 main.filter_by(typed.argument)
             case "causes":
                 self.show_causes()
+            case "journal" if self._journal is not None:
+                self.push_screen(BoardScreen(JournalBoard(self._journal)), self._go_to)
             case name if name in BOARDS:
                 self.push_screen(BoardScreen(BOARDS[name](self.fleet)), self._go_to)
             case name:
@@ -358,6 +379,7 @@ def run(fleet: Fleet, settings: Settings) -> int:
 
     Blocks. ``startup.prepare`` has to be called before this module is imported.
     """
-    app = FleetApp(fleet, fleet.index, TreeView(fleet.index), settings=settings)
+    acts: ActsPort | None = getattr(fleet, "acts", None)
+    app = FleetApp(fleet, fleet.index, TreeView(fleet.index), settings=settings, acts=acts)
     code = app.run()
     return int(ExitCode.OK) if code is None else code

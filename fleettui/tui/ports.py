@@ -4,10 +4,16 @@ Declared here, by the consumer; the fleet, the index and its views satisfy them
 without knowing. Tests pass small fakes.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from fleettui.actions.options import Options
+from fleettui.actions.plan import Plan, Refusal
+from fleettui.audit import Journal, Who
 from fleettui.fleet.context import ContextInfo, EventLine
+from fleettui.fleet.outcome import Outcome, Report
+from fleettui.fleet.pacer import Pacer
 from fleettui.index.index import Index
 from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import KindSpec
@@ -45,6 +51,11 @@ class FleetPort(Protocol):
     @property
     def read_only(self) -> bool:
         """Whether no change is possible in this process."""
+        ...
+
+    @property
+    def pacer(self) -> Pacer:
+        """Whoever gives turns to long work."""
         ...
 
     on_change: Callable[[], None]
@@ -91,4 +102,72 @@ class FleetPort(Protocol):
 
     def logs(self, ref: ObjectRef, *, container: str = "", tail: int = 200) -> AsyncIterator[str]:
         """Follow lines of a log, oldest first."""
+        ...
+
+
+class VerbInfo(Protocol):
+    """A verb as far as the screens care."""
+
+    @property
+    def id(self) -> str:
+        """Name of the verb."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """The verb for a person."""
+        ...
+
+    @property
+    def asks_for(self) -> tuple[str, ...]:
+        """Fields of ``Options`` that have to be filled in."""
+        ...
+
+
+class VerbOffer(Protocol):
+    """A verb as an object offers it."""
+
+    @property
+    def verb(self) -> VerbInfo:
+        """What can be done."""
+        ...
+
+    @property
+    def why_not(self) -> str:
+        """Why it cannot be asked for now; empty when it can."""
+        ...
+
+
+class ActsPort(Protocol):
+    """Acting, as the screens see it; does not exist where writing is impossible."""
+
+    journal: Journal
+
+    def verbs(self, ref: ObjectRef, *, is_paused: bool, is_deleting: bool) -> Sequence[VerbOffer]:
+        """Return what can be done to an object."""
+        ...
+
+    async def plan(
+        self,
+        verb_id: str,
+        refs: Iterable[ObjectRef],
+        options: Options | None = None,
+        *,
+        scope_gaps: Sequence[str] = (),
+    ) -> Plan | Refusal:
+        """Plan a verb for objects, which are read for it now."""
+        ...
+
+    async def execute(
+        self,
+        plan: Plan,
+        *,
+        who: Who,
+        why: str = "",
+        servers: Mapping[str, str] | None = None,
+        dry_run: bool = False,
+        progress: Callable[[Report], None] = ...,
+        cancel: asyncio.Event | None = None,
+    ) -> Outcome:
+        """Carry a plan out."""
         ...

@@ -9,6 +9,7 @@ import pytest
 
 from fleettui.errors import ConnectError
 from fleettui.fleet.context import ContextInfo, ContextState, EventLine
+from fleettui.fleet.pacer import Pacer
 from fleettui.index.index import Index
 from fleettui.index.view import TreeView
 from fleettui.kinds.batch import Batch, Deleted, Mark, Phase, Scope, ScopeStatus
@@ -96,6 +97,7 @@ class SmallFleet:
         self.table = SmallTable()
         self.index = Index(self.table)
         self.read_only = read_only
+        self.pacer = Pacer()
         self.on_change: Callable[[], None] = lambda: None
         self.clock = NOW
         self.infos = {

@@ -16,6 +16,7 @@ from fleettui.tui.boards import Board, BoardRow, BoardSource
 from fleettui.tui.dispatch import Dispatcher, Handler
 from fleettui.tui.handlers import pane_handlers
 from fleettui.tui.keymap import Place
+from fleettui.tui.layout import Column
 from fleettui.tui.lines import Line, Span, cell, text_line
 from fleettui.tui.prose import TextSource
 from fleettui.tui.theme import Tone
@@ -32,6 +33,11 @@ REST_S = 0.5
 REST_FACTOR = 20
 """A board may take this share of the time: one twentieth."""
 _PLACES: Sequence[Place] = (Place.ROW, Place.PANE, Place.EVERYWHERE)
+
+
+def title_line(columns: Sequence[Column]) -> Line:
+    """Titles of columns as a line over them."""
+    return Line(tuple(cell(column.title, Tone.TITLE) for column in columns))
 
 
 class BoardScreen(Screen[ObjectRef | None]):
@@ -72,6 +78,7 @@ class BoardScreen(Screen[ObjectRef | None]):
             **pane_handlers(lambda: self.pane),
             **app.common_handlers(),
             **app.row_handlers(lambda: self.ref),
+            **app.write_handlers(lambda: [self.ref] if self.ref else []),
             "activate": self.activate,
             "filter": lambda: self.prompt.open("/", self._needle),
             "back": self.back,
@@ -123,8 +130,7 @@ class BoardScreen(Screen[ObjectRef | None]):
     def on_line_pane_resized(self, event: LinePane.Resized) -> None:
         """Puts the column titles over the columns."""
         if event.pane.source is self.source:
-            titles = Line(tuple(cell(c.title, Tone.TITLE) for c in self.source.columns))
-            self.titles.show_cells(titles, event.pane.slots)
+            self.titles.show_cells(title_line(self.source.columns), event.pane.slots)
 
     # -- keys -----------------------------------------------------------------------------
     def on_key(self, event: events.Key) -> None:

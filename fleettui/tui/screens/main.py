@@ -18,21 +18,19 @@ from fleettui.index.view import TreeView
 from fleettui.kinds.record import ObjectRef
 from fleettui.tui.calm import empty_lines, is_too_small, too_small_lines
 from fleettui.tui.cells import Moment
-from fleettui.tui.choices import namespace_choices
 from fleettui.tui.dispatch import Dispatcher, Handler
 from fleettui.tui.filter_bar import FilterBar
 from fleettui.tui.handlers import pane_handlers
 from fleettui.tui.keymap import Place
-from fleettui.tui.layout import Column
-from fleettui.tui.lines import Line, cell
 from fleettui.tui.ports import FleetPort
 from fleettui.tui.prose import TextSource
-from fleettui.tui.screens.picker import Choice, Picked, Picker
+from fleettui.tui.screens.board import title_line
 from fleettui.tui.status import crumb_spans, faded_contexts, header_spans, user_spans
 from fleettui.tui.theme import Tone
 from fleettui.tui.tree_keys import TreeKeys
+from fleettui.tui.tree_pickers import TreePickers
 from fleettui.tui.tree_source import TreeSource
-from fleettui.tui.tree_state import ORDER_WORDS, TreeState
+from fleettui.tui.tree_state import TreeState
 from fleettui.tui.widgets.bar import Bar
 from fleettui.tui.widgets.detail_pane import DetailPane
 from fleettui.tui.widgets.footer import show_footer
@@ -87,6 +85,7 @@ class MainScreen(Screen[None]):
         self.detail = DetailPane(fleet, index, id="detail")
         self.prompt = Prompt()
         self.footer = Bar(id="footer")
+        self.pickers = TreePickers(self)
         self._faded: frozenset[str] = frozenset()
         self._shows_sets = False
         self.keys: TreeKeys | None = None
@@ -122,15 +121,16 @@ class MainScreen(Screen[None]):
             **self.keys.handlers(),
             **app.common_handlers(),
             **app.row_handlers(lambda: self.keys.ref if self.keys else None),
+            **app.write_handlers(self._chosen),
             "activate": self.activate,
             "detail": self.toggle_detail,
             "filter": self.open_filter,
             "faults": lambda: self.reshape(self.state.toggle_faults),
-            "sort": self.choose_order,
+            "sort": self.pickers.choose_order,
             "invert": lambda: self.reshape(self.state.invert),
             "machine_sets": self.toggle_machine_sets,
             "contexts": app.choose_context,
-            "namespaces": self.choose_namespace,
+            "namespaces": self.pickers.choose_namespace,
             "next_pane": self.next_pane,
             "back": self.back,
             "quit": app.ask_to_leave,
@@ -209,7 +209,7 @@ class MainScreen(Screen[None]):
         """Shows the object under the cursor in the details."""
         if self.keys is not None and self.detail.is_open:
             self.detail.follow(self.keys.ref, lambda: ())
-            self.detail.refresh_lines()
+            self.detail.keep_up()
 
     # -- keys -----------------------------------------------------------------------------
     def _is_detail_in_front(self) -> bool:
@@ -294,40 +294,6 @@ class MainScreen(Screen[None]):
         self._shows_sets = not self._shows_sets
         self.reshape(lambda: self.source.view.show_machine_sets(show=self._shows_sets))
 
-    def show_kind(self, word: str) -> None:
-        """Shows every object of the kind that a word means, flat."""
-        found = self.fleet.table.find(word)
-        if len(found) == 1:
-            self.reshape(lambda: self.state.show_kind((found[0].group, found[0].kind)))
-            return
-        choices = [Choice((s.group, s.kind), cell(s.kind), cell(s.group)) for s in found]
-        self.app.push_screen(Picker(f"{word} means several kinds", choices), self._take_kind)
-
-    def _take_kind(self, picked: Picked | None) -> None:
-        if picked is not None and isinstance(picked.key, tuple):
-            group, kind = picked.key
-            self.reshape(lambda: self.state.show_kind((group, kind)))
-
-    def choose_order(self) -> None:
-        """Lets a person choose the order."""
-        choices = [Choice(key, cell(key), cell(words)) for key, words in ORDER_WORDS.items()]
-        picker = Picker("order", choices, at=self.state.order)
-        self.app.push_screen(picker, self._take_order)
-
-    def _take_order(self, picked: Picked | None) -> None:
-        if picked is not None:
-            self.reshape(lambda: self.state.sort(str(picked.key)))
-
-    def choose_namespace(self) -> None:
-        """Lets a person choose the namespace."""
-        choices = list(namespace_choices(self.index))
-        picker = Picker("namespace", choices, at=self.state.namespace)
-        self.app.push_screen(picker, self._take_namespace)
-
-    def _take_namespace(self, picked: Picked | None) -> None:
-        if picked is not None:
-            self.set_namespace(str(picked.key))
-
     def set_namespace(self, namespace: str) -> None:
         """Shows one namespace; empty: all."""
         self.reshape(lambda: self.state.set_namespace(namespace))
@@ -349,6 +315,14 @@ class MainScreen(Screen[None]):
             self.keys.toggle()
         elif was_there:
             self.activate()
+
+    def _chosen(self) -> Sequence[ObjectRef]:
+        """Marked objects, else the one under the cursor."""
+        if self.keys is None:
+            return ()
+        if self.keys.marks:
+            return sorted(ref for ref in self.keys.marks if isinstance(ref, ObjectRef))
+        return (self.keys.ref,) if self.keys.ref is not None else ()
 
     # -- typing ---------------------------------------------------------------------------
     def open_filter(self) -> None:
@@ -410,8 +384,3 @@ class MainScreen(Screen[None]):
         """Hides the prompt and gives the keys back to the tree."""
         self.prompt.close()
         self.set_focus(self.tree_pane)
-
-
-def title_line(columns: Sequence[Column]) -> Line:
-    """Titles of columns as a line over them."""
-    return Line(tuple(cell(column.title, Tone.TITLE) for column in columns))

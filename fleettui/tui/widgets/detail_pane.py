@@ -4,6 +4,7 @@ Knows rows and when to fetch their Events; knows nothing of the tree. Follows th
 cursor a moment after it rests, so that holding a key down costs nothing.
 """
 
+import time
 from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
@@ -26,6 +27,8 @@ REST_S = 0.04
 """How long the cursor must rest before the pane follows."""
 EVENTS_REST_S = 0.5
 """How long it must rest before Events are asked for."""
+KEEP_UP_S = 1.0
+"""Shortest time between two paintings of an object that keeps changing."""
 EVENTS_KEPT_S = 15
 """Age at which Events are asked for again."""
 
@@ -48,6 +51,7 @@ class DetailPane(Vertical):
         self._ref: ObjectRef | None = None
         self._other: Callable[[], Sequence[Line]] | None = None
         self._events: dict[ObjectRef, tuple[int, Sequence[EventLine], str]] = {}
+        self._again_at = 0.0
         self._rest: Timer | None = None
         self._ask: Timer | None = None
 
@@ -90,10 +94,16 @@ class DetailPane(Vertical):
             if ref is not None:
                 self._ask = self.set_timer(EVENTS_REST_S, lambda: self._fetch_events(ref))
 
+    def keep_up(self) -> None:
+        """Shows the object as it is now, if that was not done within the last second."""
+        if time.monotonic() >= self._again_at:
+            self.refresh_lines()
+
     def refresh_lines(self, *, keep_place: bool = True) -> None:
         """Shows the object as it is now."""
         if not self.is_open:
             return
+        self._again_at = time.monotonic() + KEEP_UP_S
         lines = self._lines()
         pane = self.pane
         pane.show(TextSource(lines), keep_place=keep_place)

@@ -1,0 +1,196 @@
+"""The question before every change: exactly what is sent, and whether that is meant.
+
+Knows plans; sends nothing. What it gives is the reason that a person typed.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Input
+
+from fleettui.actions.commands import as_flux, as_kubectl
+from fleettui.actions.plan import Plan
+from fleettui.tui.lines import Span
+from fleettui.tui.plan_text import DANGER_TONES, plan_lines, plan_title
+from fleettui.tui.prose import TextSource
+from fleettui.tui.theme import Look, Tone
+from fleettui.tui.widgets.bar import Bar
+from fleettui.tui.widgets.line_pane import LinePane
+
+if TYPE_CHECKING:
+    from fleettui.tui.app import FleetApp
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A plan that a person meant."""
+
+    reason: str
+    dry_run: bool = False
+    """Only the server's opinion is wanted."""
+
+
+class ConfirmScreen(Screen[Confirmed | None]):
+    """Shows a plan; gives what was confirmed, or None."""
+
+    CSS = """
+    ConfirmScreen .field { height: 1; background: $panel; }
+    ConfirmScreen .field Bar { width: 26; }
+    ConfirmScreen .field Input { width: 1fr; border: none; height: 1; padding: 0;
+                                 background: $panel; }
+    """
+
+    def __init__(self, plan: Plan, *, banner: str = "") -> None:
+        """Ask about this plan; ``banner`` is the context's own warning."""
+        super().__init__()
+        self.plan = plan
+        self._banner = banner
+        self._title_bar = Bar(id="confirm-title")
+        self.pane = LinePane(id="confirm-plan")
+        self.pane.has_cursor = False
+        self._reason_label = Bar(look=Look.BAR)
+        self.reason = Input(compact=True, id="confirm-reason")
+        self._typed_label = Bar(look=Look.BAR)
+        self.typed = Input(compact=True, id="confirm-typed")
+        self._footer = Bar(id="footer")
+
+    def compose(self) -> ComposeResult:
+        """Yields title, plan, fields and footer."""
+        yield self._title_bar
+        yield self.pane
+        with Horizontal(classes="field"):
+            yield self._reason_label
+            yield self.reason
+        if self.plan.needs_typed_confirmation:
+            with Horizontal(classes="field"):
+                yield self._typed_label
+                yield self.typed
+        yield self._footer
+
+    def on_mount(self) -> None:
+        """Shows the plan and waits for the reason."""
+        cast("FleetApp", self.app).apply_theme(self)
+        plan = self.plan
+        contexts = sorted({target.context for target in plan.targets})
+        tone = DANGER_TONES[plan.danger]
+        self._title_bar.show(
+            Span(f" {plan_title(plan)} ", tone),
+            Span(f" {plan.danger.value} ", Tone.ALARM if tone is Tone.FAILED else Tone.DIM),
+            Span(f" {self._banner} " if self._banner else "", Tone.ALARM),
+            right=[Span(f" {', '.join(contexts)} ", Tone.STRONG)],
+        )
+        self._reason_label.show(Span(" why (for the journal)  ", Tone.KEY))
+        self._typed_label.show(Span(f" type {plan.typed_confirmation}  ", Tone.FAILED))
+        self._show_footer()
+        self.set_focus(self.reason)
+
+    def _show_footer(self, problem: str = "") -> None:
+        if problem:
+            self._footer.show(Span(f" {problem}", Tone.FAILED))
+            return
+        keys = [
+            ("⏎", "do it"),
+            ("ctrl-d", "ask the server only"),
+            ("ctrl-k", "copy as kubectl"),
+            ("ctrl-x", "copy as flux"),
+            ("pgup pgdn", "read"),
+        ]
+        spans = [s for k, w in keys for s in (Span(f" {k}", Tone.KEY), Span(f" {w} ", Tone.DIM))]
+        self._footer.show(*spans, right=[Span(" esc", Tone.KEY), Span(" give up ", Tone.DIM)])
+
+    def on_resize(self) -> None:
+        """Wraps the plan anew."""
+        self.call_after_refresh(self._show_plan)
+
+    def _show_plan(self) -> None:
+        width = max(self.pane.line_width, 20)
+        self.pane.show(TextSource(plan_lines(self.plan, width)), keep_place=True)
+
+    def on_key(self, event: events.Key) -> None:
+        """Scrolls, copies, gives up, confirms."""
+        match event.key:
+            case "escape":
+                self.dismiss(None)
+            case "pagedown" | "ctrl+f":
+                self.pane.move_page(1)
+            case "pageup" | "ctrl+b":
+                self.pane.move_page(-1)
+            case "down":
+                self.pane.move_by(1)
+            case "up":
+                self.pane.move_by(-1)
+            case "ctrl+k":
+                self._copy("kubectl", as_kubectl(self.plan))
+            case "ctrl+x":
+                self._copy("flux", as_flux(self.plan))
+            case "ctrl+d":
+                self._confirm(dry_run=True)
+            case "enter":
+                self._confirm(dry_run=False)
+            case "tab" | "shift+tab" if self.plan.needs_typed_confirmation:
+                is_reason = self.focused is self.reason
+                self.set_focus(self.typed if is_reason else self.reason)
+            case _:
+                return
+        event.stop()
+        event.prevent_default()
+
+    def _copy(self, program: str, lines: tuple[str, ...]) -> None:
+        app = cast("FleetApp", self.app)
+        if not lines:
+            app.say(f"{program} cannot do all of this")
+            return
+        app.copy_to_clipboard("\n".join(lines))
+        app.say(f"copied {len(lines)} {program} commands")
+
+    def _confirm(self, *, dry_run: bool) -> None:
+        wanted = "" if dry_run else self.plan.typed_confirmation
+        if wanted and self.typed.value.strip() != wanted:
+            self._show_footer(f"type {wanted} to confirm, or esc to give up")
+            self.set_focus(self.typed)
+            return
+        self.dismiss(Confirmed(self.reason.value.strip(), dry_run))
+
+
+class AskScreen(Screen[str | None]):
+    """Asks for one value that a verb needs; gives the text, or None."""
+
+    CSS = """
+    AskScreen { align: left bottom; }
+    AskScreen Input { height: 1; border: none; padding: 0 1; background: $panel; }
+    """
+
+    def __init__(self, question: str, *, example: str = "") -> None:
+        """Ask this question."""
+        super().__init__()
+        self._question = question
+        self._example = example
+        self._bar = Bar()
+        self.line = Input(compact=True)
+
+    def compose(self) -> ComposeResult:
+        """Yields question and line."""
+        yield self._bar
+        yield self.line
+
+    def on_mount(self) -> None:
+        """Waits for the text."""
+        cast("FleetApp", self.app).apply_theme(self)
+        example = Span(f"  such as {self._example}" if self._example else "", Tone.DIM)
+        self._bar.show(Span(f" {self._question}", Tone.ACCENT), example)
+        self.set_focus(self.line)
+
+    def on_key(self, event: events.Key) -> None:
+        """Takes the text or gives up."""
+        if event.key == "escape":
+            self.dismiss(None)
+        elif event.key == "enter":
+            self.dismiss(self.line.value.strip() or None)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
