@@ -157,8 +157,8 @@ def inventory_key(entry: str) -> tuple[str, str, str, str] | None:
 
 def applied(pointing: Pointing) -> Iterable[Reference]:
     """Objects of this cluster that an applier has in its inventory, row kinds only."""
-    entries, remote = pointing.values[:2]
-    if remote:
+    entries, *remote = pointing.values
+    if any(remote):
         return
     count = 0
     for item in list_of(entries):

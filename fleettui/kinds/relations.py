@@ -184,9 +184,7 @@ RELATIONS: Mapping[str, Relation] = {
     "matching_clusters": Relation(object_references, ("status.matchingClusters",)),
     "manages": Relation(_owned_resources, ("status.resources", "spec.resources")),
     "cloud_owner": Relation(object_references, ("spec.owner",)),
-    "source": Relation(
-        source_of, ("spec.sourceRef", "spec.chartRef", "spec.chart.spec.sourceRef", "spec.sources")
-    ),
+    "source": Relation(source_of, ("spec.sourceRef",)),
     "chart": Relation(
         chart_of, ("spec.chart.spec.sourceRef", "status.helmChart", "spec.chart.spec.chart")
     ),
