@@ -7,7 +7,8 @@ Source: see ``reflector``.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fleettui.kinds.batch import Mark, Phase
 from fleettui.kube.reflection import (

@@ -1,4 +1,4 @@
-"""Learns how far and how wide a link is, and chooses the encoding by it.
+"""Learns how far and how wide a link is, chooses the encoding by it, and keeps warnings.
 
 Knows round trips, rates and the server's clock; knows nothing of HTTP libraries.
 
@@ -7,6 +7,7 @@ below that rate of the link gzip wins and above it identity does; loopback and
 machines next door take identity.
 """
 
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -20,6 +21,25 @@ WIDE_BYTES_PER_S = 15e6
 
 SKEW_NOISE_S = 2.0
 """Date headers have whole seconds and travel: smaller differences mean nothing."""
+
+
+MAX_WARNINGS = 50
+_WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
+
+
+class Warnings:
+    """What an API server warns of, each text once."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        self.texts: dict[str, None] = {}
+        """In order of appearance; raw text, unsafe to show without ``safe_text``."""
+
+    def note(self, header: str) -> None:
+        """Takes the texts of a Warning header (RFC 7234 section 5.5, code 299)."""
+        for text in _WARNING.findall(header):
+            if len(self.texts) < MAX_WARNINGS:
+                self.texts[text] = None
 
 
 class LinkPace:

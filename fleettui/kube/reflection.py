@@ -7,8 +7,9 @@ Source: client-go ``tools/cache/reflector.go`` and kube-rs ``watcher.rs`` (state
 and error classes), KEP-3157 (streaming lists).
 """
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 from fleettui.kinds.batch import Mark, Phase
 from fleettui.kube.faults import ApiError
@@ -38,8 +39,7 @@ class Mode(StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(msgspec.Struct, frozen=True):
     """Where an earlier run of the program stopped watching."""
 
     resource_version: str
@@ -47,8 +47,7 @@ class Saved:
     """How long ago that was, by the wall clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counters:
+class Counters(msgspec.Struct, frozen=True):
     """How often things happened since the reflector began."""
 
     lists: int = 0
@@ -66,8 +65,7 @@ class Counters:
     failures: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """A list that is under way."""
 
     token: str = ""
@@ -79,8 +77,7 @@ class Listing:
     started_at: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(msgspec.Struct, frozen=True):
     """Everything one reflector knows of itself."""
 
     mode: Mode = Mode.WAIT_LINK
@@ -114,43 +111,38 @@ class State:
     error: str = ""
     retry_at: float = 0.0
     """0: nothing is planned."""
-    counters: Counters = field(default_factory=Counters)
+    counters: Counters = Counters()
 
 
 # What happens ------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(msgspec.Struct, frozen=True):
     """The scope is wanted."""
 
     is_link_up: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class LinkChanged:
+class LinkChanged(msgspec.Struct, frozen=True):
     """The probe of the whole link found it up or down."""
 
     is_up: bool
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(msgspec.Struct, frozen=True):
     """Discovery knows the kind; None: it knows that it is not served."""
 
     resource: Resource | None
 
 
-@dataclass(frozen=True, slots=True)
-class Probed:
+class Probed(msgspec.Struct, frozen=True):
     """The resourceVersion of now, before a watch is resumed."""
 
     resource_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class PageRead:
+class PageRead(msgspec.Struct, frozen=True):
     """A page has been read and told."""
 
     items: int
@@ -162,13 +154,11 @@ class PageRead:
     """Items that could not be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """The watch is answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """Some events have been read and told."""
 
     events: int = 0
@@ -181,16 +171,14 @@ class Seen:
     garbled: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(msgspec.Struct, frozen=True):
     """The watch ended properly."""
 
     lasted_s: float
     events: int
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """A request, or the stream of a watch, failed."""
 
     error: ApiError
@@ -198,23 +186,19 @@ class Failed:
     """How long the stream lived, 0 if it never did."""
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(msgspec.Struct, frozen=True):
     """A wait is over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(msgspec.Struct, frozen=True):
     """A person does not want to wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialsChanged:
+class CredentialsChanged(msgspec.Struct, frozen=True):
     """There are other credentials than those that were rejected."""
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogChanged:
+class CatalogChanged(msgspec.Struct, frozen=True):
     """What the server serves has changed."""
 
 
@@ -237,28 +221,24 @@ Input = (
 # What is to be done ------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Resolve:
+class Resolve(msgspec.Struct, frozen=True):
     """Ask discovery for the kind; ``fresh``: ask the server again."""
 
     fresh: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(msgspec.Struct, frozen=True):
     """Ask for one object, to learn the resourceVersion of now."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadPage:
+class ReadPage(msgspec.Struct, frozen=True):
     """Read one page of a list."""
 
     limit: int
     token: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(msgspec.Struct, frozen=True):
     """Open a watch; ``is_initial``: it begins with the whole list."""
 
     resource_version: str
@@ -267,15 +247,13 @@ class Watch:
     is_initial: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """Do nothing until the time is over or somebody calls."""
 
     delay_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Tell:
+class Tell(msgspec.Struct, frozen=True):
     """Pass news of the scope on."""
 
     mark: Mark | None = None

@@ -10,8 +10,9 @@ kube-apiserver 1.36 for what silence, 410, 429 and end of stream look like.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from fleettui.kinds.batch import Mark, Phase
 from fleettui.kube.faults import ApiError, Fault

@@ -7,7 +7,8 @@ kube-apiserver 1.36 for what 410, 429, 404 and 422 look like and when they come.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fleettui.kinds.batch import Phase
 from fleettui.kube.faults import ApiError, Fault

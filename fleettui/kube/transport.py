@@ -11,7 +11,6 @@ socket_factory); tcp(7); client-go ``transport`` defaults.
 
 import asyncio
 import os
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from fleettui.kube.credentials import Credentials, Presented
 from fleettui.kube.faults import ApiError, Fault, error_of
 from fleettui.kube.kubeconfig_entries import ClusterEntry
 from fleettui.kube.limits import TokenBucket, Turnstile
-from fleettui.kube.pace import LinkPace
+from fleettui.kube.pace import LinkPace, Warnings
 from fleettui.kube.proxies import is_loopback, proxy_for
 from fleettui.kube.sockets import keepalive_socket
 from fleettui.kube.tls import Trust, tls_context
@@ -184,8 +183,7 @@ class Transport:
         self._lists = Turnstile(4)
         self._shorts = Turnstile(16)
         self.pace = LinkPace(is_loopback=self._is_loopback)
-        self.warnings: dict[str, None] = {}
-        """Texts of Warning headers, in order of appearance; unsafe to show."""
+        self.warnings = Warnings()
 
     @property
     def policy(self) -> gate.Policy:
@@ -355,9 +353,7 @@ class Transport:
     def _note(self, answer: HttpAnswer, call: Call, seconds: float) -> None:
         self.pace.note_round_trip(call.purpose, seconds)
         self.pace.note_date(answer.headers.get("Date", ""))
-        for text in _WARNING.findall(answer.headers.get("Warning", "")):
-            if len(self.warnings) < _MAX_WARNINGS:
-                self.warnings[text] = None
+        self.warnings.note(answer.headers.get("Warning", ""))
 
     async def _error(self, answer: HttpAnswer, call: Call) -> ApiError:
         try:
@@ -371,10 +367,6 @@ class Transport:
         where = self._cluster.server
         fault, words, hint = _words_of(error, host or "", call.purpose)
         return ApiError(words, fault=fault, where=where, hint=hint)
-
-
-_MAX_WARNINGS = 50
-_WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 
 
 def _words_of(error: Exception, host: str, purpose: Purpose) -> tuple[Fault, str, str]:

@@ -22,7 +22,7 @@ from fleettui.errors import ConnectError, UsageError
 from fleettui.kube.calls import Call, Purpose
 from fleettui.kube.faults import ApiError, Fault
 from fleettui.kube.gate import Policy, ReadOnlyViolation
-from fleettui.kube.pace import LinkPace
+from fleettui.kube.pace import LinkPace, Warnings
 from fleettui.kube.proxies import proxy_for
 from fleettui.kube.tls import Trust, tls_context
 from fleettui.kube.transport import Guard, Transport
@@ -543,6 +543,15 @@ def test_encoding_follows_the_link() -> None:
     assert far.encoding(Purpose.LIST) == "identity"
     far.note_list(wire_bytes=4_000_000, decoded_bytes=4_000_000, seconds=2.0)
     assert far.encoding(Purpose.LIST) == "gzip"
+
+
+def test_warnings_are_kept_once_each() -> None:
+    """A deprecated API says so in a header that nobody else reads."""
+    warnings = Warnings()
+    warnings.note('299 - "old API", 299 - "say \\"hi\\""')
+    warnings.note('299 - "old API"')
+    warnings.note("nonsense")
+    assert list(warnings.texts) == ["old API", 'say \\"hi\\"']
 
 
 def test_clock_skew_is_taken_from_the_date_header() -> None:
