@@ -7,6 +7,7 @@ into one line with what to do. Knows nothing of what the commands are for.
 Source: git-config(1) ``protocol.allow``, ``core.hooksPath``, ``credential.interactive``.
 """
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,16 @@ _SAFE_OPTIONS = (
     "http.followRedirects=initial",
     "gc.auto=0",
     "maintenance.auto=false",
+)
+
+_OWN_VARIABLES = (
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_SSH_VARIANT",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_SSL_CAINFO",
+    "GIT_SSL_CAPATH",
+    "GIT_PROXY_SSL_CAINFO",
 )
 
 _LISTING_BYTES = 64 * 1024 * 1024
@@ -126,12 +137,18 @@ class Git:
 
 
 def _environment() -> dict[str, str]:
+    """The person's settings of git and ssh, and nobody to ask.
+
+    The program runs without a terminal, so ssh cannot ask either; its options stay the
+    person's own, whether they stand in ``core.sshCommand`` or in the environment.
+    """
+    own = {name: os.environ[name] for name in _OWN_VARIABLES if name in os.environ}
     return person_environment(
+        **own,
         GIT_TERMINAL_PROMPT="0",
         GIT_ASKPASS="/bin/false",
         SSH_ASKPASS="/bin/false",
         SSH_ASKPASS_REQUIRE="never",
-        GIT_SSH_COMMAND="ssh -oBatchMode=yes -oConnectTimeout=15",
         GIT_OPTIONAL_LOCKS="0",
         GIT_PAGER="cat",
         LC_ALL="C",

@@ -185,6 +185,8 @@ class Sources:
             raise SourceError(
                 "there is no check-out of it", where=shown_url(url), hint="--local URL=PATH"
             )
+        if (folder / "HEAD").is_file() and (folder / "objects").is_dir():
+            raise SourceError("a bare repository has no files to look at", where=str(folder))
         tree = await asyncio.to_thread(read_folder, folder, self._limits)
         ignore = nested(source, "spec", "ignore")
         clean = self._without_ignored(tree, ignore if isinstance(ignore, str) else None)

@@ -22,6 +22,7 @@ from fleettui.desired.revisions import (
     web_url,
 )
 from fleettui.desired.sources import Sources, Want, Wanted
+from fleettui.errors import FleettuiError
 
 Make = Callable[[dict[str, str]], Path]
 Commit = Callable[[Path, dict[str, str], str], str]
@@ -372,3 +373,35 @@ async def test_source_finds_applied_current_latest_and_working_files(
     assert "skip/a.yaml" not in found[Want.CURRENT].tree.files
     named = await sources.find(source, Wanted(reference=first[:40]))
     assert named.sha == first
+
+
+async def test_source_in_a_bare_repository_has_no_working_files(
+    make_repository: Make, run_git: RunGit, tmp_path: Path
+) -> None:
+    """git's own files must not be taken for manifests."""
+    url = "https://git.example.org/fleet.git"
+    source = make_repository({"a.yaml": "v: 1\n"})
+    run_git(source, "clone", "--quiet", "--bare", str(source), str(tmp_path / "bare.git"))
+    sources = Sources(GitCache(tmp_path / "cache", local={url: tmp_path / "bare.git"}))
+    with pytest.raises(FleettuiError, match="a bare repository has no files"):
+        await sources.find(_source(url), Wanted(Want.WORKING))
+    found = await sources.find(_source(url), Wanted(Want.LATEST))
+    assert found.tree.files["a.yaml"] == b"v: 1\n"
+
+
+async def test_git_runs_with_the_persons_ssh_but_never_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person's own ssh settings give access; a question would hang behind the screen."""
+    note = tmp_path / "asked"
+    script = tmp_path / "ssh"
+    script.write_text(
+        f'#!/bin/sh\necho "$SSH_ASKPASS_REQUIRE $GIT_TERMINAL_PROMPT" > {note}\n'
+        "(: < /dev/tty) 2>/dev/null && echo terminal >> " + str(note) + "\nexit 255\n"
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(script))
+    repository = await GitCache(tmp_path / "cache").repository("git@git.example.org:team/x.git")
+    with pytest.raises(GitError):
+        await repository.resolve("main")
+    assert note.read_text() == "never 0\n"
