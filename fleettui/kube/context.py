@@ -306,7 +306,7 @@ class KubeContext:
             wanted,
             rhythm=self._around.rhythm,
             is_link_up=self._monitor.state.reach is not Reach.DOWN,
-            refused=self.access.refused,
+            troubled=self._troubled,
         )
         self._followings.add(following)
         return following
@@ -321,6 +321,12 @@ class KubeContext:
             self._transport.drop_watches()
         for following in self._followings:
             following.signal(LinkChanged(state.reach is Reach.UP, state.error))
+
+    def _troubled(self, fault: Fault, resource: Resource | None) -> None:
+        if fault is Fault.FORBIDDEN and resource is not None:
+            self.access.refused(resource)
+        elif fault in (Fault.UNREACHABLE, Fault.CUT):
+            self._monitor.suspect()
 
     def _catalog_changed(self) -> None:
         for following in self._followings:

@@ -99,7 +99,7 @@ class Following:
         *,
         rhythm: Rhythm | None = None,
         is_link_up: bool = True,
-        refused: Callable[[Resource], None] | None = None,
+        troubled: Callable[[Fault, Resource | None], None] | None = None,
     ) -> None:
         """Fix what is followed; nothing is asked until ``batches`` is iterated.
 
@@ -108,9 +108,9 @@ class Following:
             wanted: what is followed.
             rhythm: clocks, chance and pauses.
             is_link_up: whether the link is thought to be up.
-            refused: told each time the server answers 403.
+            troubled: told the class of every failure, and the kind if it is known.
         """
-        self._refused = refused
+        self._troubled = troubled
         self._source = source
         self._wanted = wanted
         self._rhythm = rhythm or Rhythm()
@@ -173,8 +173,8 @@ class Following:
 
     def _advance(self, happened: Input) -> Request | None:
         now = self._rhythm.clock()
-        if isinstance(happened, Failed) and happened.error.fault is Fault.FORBIDDEN:
-            self._tell_refused()
+        if isinstance(happened, Failed) and self._troubled is not None:
+            self._troubled(happened.error.fault, self.state.resource)
         self.state, effects = step(self.state, happened, now=now, chance=self._rhythm.chance)
         request: Request | None = None
         for effect in effects:
@@ -183,10 +183,6 @@ class Following:
             else:
                 request = effect
         return request
-
-    def _tell_refused(self) -> None:
-        if self._refused is not None and self.state.resource is not None:
-            self._refused(self.state.resource)
 
     def _part(self) -> Slice:
         resource = self.state.resource

@@ -85,6 +85,11 @@ class LinkMonitor:
         """Asks now instead of at the next interval."""
         self._hurry.set()
 
+    def suspect(self) -> None:
+        """Asks now if the server was thought to be there."""
+        if self._misses == 0:
+            self.hurry()
+
     async def run(self) -> None:
         """Asks for as long as it is not cancelled."""
         loop = asyncio.get_running_loop()

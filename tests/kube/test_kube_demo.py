@@ -232,12 +232,12 @@ async def test_context_server_gone_and_back_converges(server: ApiServer, tmp_pat
         rows = Rows(context)
         await until(lambda: rows.following.state.mode is Mode.WATCHING)
         before = dict(rows.versions)
-        back = asyncio.create_task(server.pause(1.5))
+        back = asyncio.create_task(server.pause(3))
         await until(lambda: rows.status.phase is Phase.STALE)
+        await until(lambda: context.link.reach is Reach.DOWN)
         assert rows.versions == before
         assert rows.status.error
         await back
-        context.retry()
         await until(lambda: rows.status.phase is Phase.LIVE)
         assert context.link.reach is not Reach.DOWN
         assert rows.versions == await truth(context)
