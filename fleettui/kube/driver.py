@@ -265,11 +265,11 @@ class Following:
         )
 
     async def _page(self, request: ReadPage) -> PageBody:
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None:
-            if ahead.token == request.token:
-                return await ahead.task
-            ahead.task.cancel()
+        ahead = self._ahead
+        if ahead is not None and ahead.token == request.token:
+            self._ahead = None
+            return await ahead.task
+        self._drop_ahead()
         return await self._source.read_page(self._part(), limit=request.limit, token=request.token)
 
     def _look_ahead(self, request: ReadPage) -> None:

@@ -394,4 +394,7 @@ def _words_of(error: Exception, host: str, purpose: Purpose) -> tuple[Fault, str
         return Fault.CUT, f"no answer in {limit_s:.0f} s", reach
     if isinstance(error, aiohttp.ClientResponseError):
         return Fault.SERVER, "the answer is no HTTP", reach
-    return Fault.CUT, "the connection broke before an answer came", ""
+    # TLS 1.3 servers judge a client certificate after the handshake; the library
+    # drops their alert and tells of a broken connection.
+    hint = "If this repeats, check that the client certificate has not expired."
+    return Fault.CUT, "the connection broke before an answer came", hint

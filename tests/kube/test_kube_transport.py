@@ -410,6 +410,20 @@ async def test_client_certificate_is_presented_rotated_and_left_nowhere(
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+async def test_server_that_wants_a_certificate_is_hinted_at(
+    tmp_path: Path, authority: trustme.CA
+) -> None:
+    """A refused or expired client certificate looks like a broken network otherwise."""
+    context = server_context(authority, "127.0.0.1")
+    context.verify_mode = ssl.CERT_REQUIRED
+    async with tls_server(context) as server:
+        cluster = (written_ca(tmp_path, authority),)
+        async with transport_to(tmp_path, server.url, cluster=cluster) as transport:
+            error = await refused(transport)
+    assert error.fault is Fault.CUT
+    assert "client certificate" in error.hint
+
+
 def test_client_key_without_memfd_lives_in_a_private_file_for_a_moment(
     tmp_path: Path, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
 ) -> None:
