@@ -1,6 +1,7 @@
 """Loading kubeconfigs as kubectl does: precedence, paths, and what is wrong where."""
 
 import base64
+import json
 import os
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from fleettui.errors import UnreadableError, UsageError
 from fleettui.kube.kubeconfig import Kubeconfig, fingerprint, load_kubeconfig
 from fleettui.kube.kubeconfig_entries import EXEC_VERSIONS, Interactive, Material
 from fleettui.kube.workload import workload_kubeconfig
+from fleettui.processes import find_program, run
 
 
 def entry(
@@ -374,3 +376,41 @@ def test_workload_kubeconfig_that_is_none_does_not_quote_the_secret(secret: byte
     with pytest.raises(UnreadableError) as caught:
         workload_kubeconfig(secret)
     assert str(caught.value) == "the Secret holds no kubeconfig"
+
+
+_PARTS = (
+    entry("a", namespace="one"),
+    entry("b", current=False, user="{token: other, as: jane}"),
+    entry("a", server="https://second.test", user="{username: u, password: p}"),
+    "current-context: zzz\n",
+    "",
+    "contexts:\n- name: mix\n  context: {cluster: a, user: b}\n",
+)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (3, 0), (4, 1, 5, 0), (5, 2, 1, 3)])
+def test_merge_agrees_with_kubectl(tmp_path: Path, order: tuple[int, ...]) -> None:
+    """Opening another cluster than kubectl does, with the same files, is how accidents happen."""
+    kubectl = find_program("kubectl")
+    if kubectl is None:
+        pytest.skip("no kubectl is installed")
+    config = load(tmp_path, *(_PARTS[number] for number in order))
+    listed = os.pathsep.join(str(path) for path in config.files)
+    done = run(
+        [kubectl, "config", "view", "--raw", "-o", "json"],
+        environment={"KUBECONFIG": listed, "HOME": str(tmp_path)},
+    )
+    theirs = json.loads(done.stdout)
+    servers = {item["name"]: item["cluster"]["server"] for item in theirs["clusters"]}
+    users = {item["name"]: item["user"] for item in theirs["users"]}
+    assert config.current_context == theirs["current-context"]
+    assert sorted(config.contexts) == sorted(item["name"] for item in theirs["contexts"])
+    for item in theirs["contexts"]:
+        ours, wanted = config.contexts[item["name"]], item["context"]
+        assert ours.cluster.server == servers[wanted["cluster"]]
+        assert ours.namespace == wanted.get("namespace", "")
+        assert ours.user is not None
+        user = users[wanted["user"]]
+        assert ours.user.token == user.get("token", "")
+        assert ours.user.username == user.get("username", "")
+        assert ours.user.impersonation.user == user.get("as", "")
