@@ -204,8 +204,21 @@ class Picker:
         raise KeyError(".".join(path.keys))
 
     def _pattern(self, text: str) -> Pick:
-        picks = [self.pick(part) for part in _PART.findall(text)]
+        parts = _PART.findall(text)
         form = _PART.sub("{}", text)
+        positions = [self.position(part) for part in parts]
+        if len(positions) == 2 and -1 not in positions:
+            left, right = positions
+            write = form.format
+
+            def paired(values: Values) -> object:
+                one, other = values[left], values[right]
+                if (one or one == 0) and (other or other == 0):
+                    return write(one, other)
+                return None
+
+            return paired
+        picks = [self.pick(part) for part in parts]
 
         def filled(values: Values) -> object:
             parts = [pick(values) for pick in picks]

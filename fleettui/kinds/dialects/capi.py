@@ -52,6 +52,9 @@ _STARTING = frozenset({"Pending", "Provisioning"})
 _MOVING = frozenset({"ScalingUp", "ScalingDown", "Scaling", "Updating", "Deleting"})
 
 
+_PROVISIONED = Judgement(Verdict.CURRENT, "ready", "Provisioned")
+
+
 def _first(conditions: Iterable[Condition]) -> Condition | None:
     return next(iter(conditions), None)
 
@@ -141,7 +144,7 @@ def _all_well(evidence: Evidence, conditions: tuple[Condition, ...]) -> Judgemen
             if entry.type == kind:
                 flags = Flag.LEGACY if entry.deprecated else 0
                 return told(Verdict.CURRENT, entry, flags=flags)
-    return None
+    return _PROVISIONED if evidence.ready is True else None
 
 
 def _deleting(evidence: Evidence, entries: _Entries, flags: int) -> Judgement:
@@ -342,7 +345,7 @@ def _without_summary(evidence: Evidence, entries: _Entries, flags: int) -> Judge
         message = "nothing about its health has been reported"
         return Judgement(Verdict.UNKNOWN, "", "NotReported", message, flags=flags)
     if evidence.ready is True:
-        return Judgement(Verdict.CURRENT, "ready", "Provisioned", flags=flags)
+        return _PROVISIONED._replace(flags=flags)
     return Judgement(Verdict.CURRENT, flags=flags)
 
 
