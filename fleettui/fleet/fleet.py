@@ -8,7 +8,7 @@ index are synchronous and cheap, whatever awaits is a method that says so.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fleettui.errors import FleettuiError, UsageError
 from fleettui.fleet.context import ContextInfo, ContextState, EventLine, Link
@@ -17,6 +17,9 @@ from fleettui.index import Index
 from fleettui.kinds import KindTable
 from fleettui.kinds.batch import Batch, Mark
 from fleettui.kinds.record import ObjectRef
+
+if TYPE_CHECKING:
+    from fleettui.fleet.acts import Acts
 
 _SETTLED = frozenset(
     {ContextState.LIVE, ContextState.STALE, ContextState.FAILED, ContextState.RECORDED}
@@ -59,6 +62,8 @@ class Fleet:
         self.pacer = pacer or Pacer()
         self.index = Index(table)
         self.read_only = read_only
+        self.acts: Acts | None = None
+        """What changes objects; stays None in read-only mode and over recordings."""
         self.on_change: Callable[[], None] = _nothing
         self._links = {link.name: link for link in links}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -169,6 +174,10 @@ class Fleet:
             return
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+    def link_called(self, name: str) -> Link | None:
+        """The link of an open context, None when it is not open."""
+        return self._links.get(name)
 
     def link_of(self, ref: ObjectRef) -> Link:
         """The link that an object belongs to.

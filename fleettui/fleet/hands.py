@@ -36,7 +36,6 @@ class Hands:
     def __init__(self, context_of: ContextOf) -> None:
         """Nothing is asked and no writer is made yet."""
         self._context_of = context_of
-        self._writers: dict[str, Writer] = {}
 
     def _context(self, name: str) -> KubeContext:
         context = self._context_of(name)
@@ -45,9 +44,8 @@ class Hands:
         return context
 
     def _writer(self, name: str) -> Writer:
-        if name not in self._writers:
-            self._writers[name] = self._context(name).writer()
-        return self._writers[name]
+        """A writer of the context as it is open now: it may have been opened anew."""
+        return self._context(name).writer()
 
     async def body(self, ref: ObjectRef) -> Document | None:
         """The whole object as it is now, None when there is none.

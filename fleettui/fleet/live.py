@@ -12,9 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fleettui.audit import Journal
+from fleettui.config import Settings, state_folder
 from fleettui.errors import UsageError
+from fleettui.fleet.acts import Acts
 from fleettui.fleet.context import ContextInfo, Link
 from fleettui.fleet.fleet import Fleet
+from fleettui.fleet.hands import Hands
 from fleettui.fleet.live_link import LiveLink, LiveOptions
 from fleettui.fleet.pacer import Pacer
 from fleettui.kinds import KindTable
@@ -45,7 +49,7 @@ def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet
         return _link(entry, opening, table, read_only=read_only, gate=gate, around=around)
 
     entries = _entries(kubeconfig, opening)
-    return Fleet(
+    fleet = Fleet(
         table,
         [link_of(entry) for entry in entries],
         read_only=read_only,
@@ -53,6 +57,20 @@ def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet
         available=tuple(kubeconfig.contexts),
         pacer=pacer,
     )
+    if not read_only:
+        fleet.acts = _acts(fleet, opening.settings)
+    return fleet
+
+
+def _acts(fleet: Fleet, settings: Settings) -> Acts:
+    """What changes objects of this fleet; contexts that are read-only give no writer."""
+
+    def context_of(name: str) -> KubeContext | None:
+        link = fleet.link_called(name)
+        return link.context if isinstance(link, LiveLink) else None
+
+    journal = Journal(state_folder())
+    return Acts(Hands(context_of), spec_of=fleet.table.spec_for, journal=journal, settings=settings)
 
 
 def _entries(kubeconfig: Kubeconfig, opening: "Opening") -> Sequence[ContextEntry]:
