@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from fleettui.cli.options import Asked, fleet_options
-from fleettui.cli.screen import open_screen
+from fleettui.cli.screen import load_screen, open_screen
 from fleettui.processes import Companion
 
 READY_S = 60.0
@@ -67,6 +67,8 @@ def demo(
         environment=os.environ,
     )
     try:
+        if sys.stdout.isatty():
+            load_screen()  # while the servers get ready
         kubeconfig = Path(companion.read_line(READY_S))
         opened = asked.merged(Asked(kubeconfig=kubeconfig, all_contexts=not asked.contexts))
         return open_screen(opened.opening())

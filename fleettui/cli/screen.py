@@ -1,9 +1,22 @@
 """Opens the terminal program."""
 
 import sys
+from collections.abc import Callable
 
+from fleettui.config import Settings
 from fleettui.errors import ExitCode, UsageError
+from fleettui.fleet import Fleet
 from fleettui.fleet.opening import Opening, open_fleet
+
+
+def load_screen() -> Callable[[Fleet, Settings], int]:
+    """Imports the UI, which takes a moment; returns what runs it."""
+    from fleettui.tui.startup import prepare
+
+    prepare()
+    from fleettui.tui.app import run
+
+    return run
 
 
 def open_screen(opening: Opening) -> int:
@@ -17,12 +30,7 @@ def open_screen(opening: Opening) -> int:
             "the screen needs a terminal on stdin and stdout",
             hint="use `fleettui tree` or `fleettui get clusters` in pipes and scripts",
         )
-    from fleettui.tui.startup import prepare
-
-    prepare()
-    from fleettui.tui.app import run
-
     try:
-        return run(open_fleet(opening), opening.settings)
+        return load_screen()(open_fleet(opening), opening.settings)
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)
