@@ -16,7 +16,7 @@ from fleettui.kinds.points import Pointer, whole_reference
 from fleettui.kinds.record import Flag, Owner, Record, Reference, Replicas, Verdict
 from fleettui.kinds.relations import CLUSTER_LABEL
 from fleettui.kinds.shapes import METADATA, STATUS, RawOwner
-from fleettui.kinds.spec import Dialect, KindSpec
+from fleettui.kinds.spec import UNLESS, Dialect, KindSpec
 from fleettui.kinds.wording import kept_annotations, pause_of
 
 _COUNTERS = ("current", "ready", "available", "up_to_date")
@@ -65,8 +65,9 @@ class Compactor:
         self._ready = picker.first(spec.ready_paths)
         self._expects_flag = bool(spec.ready_paths) and spec.dialect in _FLAGGED
         self._failure = picker.first(spec.failure_paths)
-        self._pauses: list[tuple[str, Pick]] = [
-            (path, picker.pick(path)) for path in spec.pause_paths
+        self._pauses: list[tuple[str, bool, Pick]] = [
+            (path, not path.startswith(UNLESS), picker.pick(path.removeprefix(UNLESS)))
+            for path in spec.pause_paths
         ]
         self._points = [
             (
@@ -188,7 +189,9 @@ class Compactor:
         if any(gates := self._gates(values)):
             conditions = with_gates(conditions, gates)
         paused_by = pause_of(
-            self.spec, annotations, [path for path, pick in self._pauses if pick(values) is True]
+            self.spec,
+            annotations,
+            [path for path, pausing, pick in self._pauses if pick(values) is pausing],
         )
         replicas = self._replicas(values) if self._counts else None
         evidence = self._evidence(values, conditions, replicas, bool(paused_by))

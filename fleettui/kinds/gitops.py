@@ -96,6 +96,26 @@ def kubeconfig(pointing: Pointing) -> Iterable[Reference]:
             )
 
 
+REGISTERED_BY = "capi-to-argocd/cluster-secret-name"
+_REGISTERED_PLACE = "capi-to-argocd/cluster-namespace"
+
+
+def registered(pointing: Pointing) -> Iterable[Reference]:
+    """The Cluster that an Argo CD cluster Secret was made for, by the labels of capi2argo."""
+    labels = pointing.subject.labels
+    secret, namespace = labels.get(REGISTERED_BY, ""), labels.get(_REGISTERED_PLACE, "")
+    name = secret.removesuffix("-kubeconfig")
+    if name and name != secret and namespace:
+        yield Reference(
+            pointing.spec.relation,
+            CLUSTER_GROUP,
+            "Cluster",
+            namespace,
+            name,
+            f"label {REGISTERED_BY}",
+        )
+
+
 def created_by(pointing: Pointing) -> Iterable[Reference]:
     """The appliers that say, by label or annotation, that they made the object."""
     subject = pointing.subject

@@ -6,7 +6,7 @@ line. Knows no kind by name.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from fleettui.kinds.paths import parse_path, parts_of
 from fleettui.kinds.points import ALTERNATIVES
 from fleettui.kinds.relations import OWNER, RELATIONS
 from fleettui.kinds.spec import (
+    UNLESS,
     ColumnSpec,
     Depth,
     Dialect,
@@ -47,6 +48,16 @@ _COUNTERS = ("current", "ready", "available", "up_to_date")
 _ROLES_FILE = "roles.yaml"
 _LIMIT_NAMES = tuple(item.name for item in fields(Limits))
 _DATA = "fleettui.kinds"
+
+
+def _choices(kind: Any) -> Mapping[str, Any]:
+    return {member.value: member for member in kind}
+
+
+_ROLES, _DEPTHS, _DIALECTS = _choices(Role), _choices(Depth), _choices(Dialect)
+_RELATIONS = {name: name for name in RELATIONS}
+_RENDERS = {name: name for name in RENDERERS}
+_HOMES = {name: name for word in (OWNER, *RELATIONS) for name in (word, f"~{word}")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +119,8 @@ class _Entries:
         source = self._source
         if name in _TEXTS:
             return source.texts(node)
+        if name == "pause_paths":
+            return tuple(self._pause_path(item) for item in self._list(node))
         if name in _PATHS:
             return self._path_list(node)
         if name in _WORDS:
@@ -115,11 +128,11 @@ class _Entries:
         if name in _FLAGS:
             return source.flag(node)
         if name == "role":
-            return source.choice(node, _choices(Role), what="role")
+            return source.choice(node, _ROLES, what="role")
         if name == "depth":
-            return source.choice(node, _choices(Depth), what="depth")
+            return source.choice(node, _DEPTHS, what="depth")
         if name == "dialect":
-            return source.choice(node, _choices(Dialect), what="dialect")
+            return source.choice(node, _DIALECTS, what="dialect")
         if name == "replica_paths":
             found = source.fields(node, _COUNTERS)
             return {key: self._path_list(value) for key, value in found.items()}
@@ -143,10 +156,11 @@ class _Entries:
     def _path_list(self, node: yaml.Node) -> tuple[str, ...]:
         return tuple(self._path(item) for item in self._list(node))
 
+    def _pause_path(self, node: yaml.Node) -> str:
+        return self._source.checked(node, lambda text: parse_path(text.removeprefix(UNLESS)))
+
     def _home(self, node: yaml.Node) -> str:
-        known = {name: name for name in (OWNER, *RELATIONS)}
-        reverse = {f"~{name}": f"~{name}" for name in known}
-        return self._source.choice(node, {**known, **reverse}, what="relation")
+        return self._source.choice(node, _HOMES, what="relation")
 
     def _columns(self, node: yaml.Node) -> tuple[ColumnSpec, ...]:
         return tuple(
@@ -163,7 +177,7 @@ class _Entries:
             raise source.refused(node, f"column {title!r} has no paths")
         render = "text"
         if "render" in found:
-            render = source.choice(found["render"], {key: key for key in RENDERERS}, what="render")
+            render = source.choice(found["render"], _RENDERS, what="render")
         return ColumnSpec(
             source.text(found["name"]) if "name" in found else name,
             title,
@@ -174,10 +188,9 @@ class _Entries:
 
     def _relation(self, node: yaml.Node) -> RelationSpec:
         source = self._source
-        names = {name: name for name in RELATIONS}
         if isinstance(node, yaml.ScalarNode):
-            return RelationSpec(source.choice(node, names, what="relation"))
-        found = source.fields(node, names)
+            return RelationSpec(source.choice(node, _RELATIONS, what="relation"))
+        found = source.fields(node, _RELATIONS)
         if len(found) != 1:
             raise source.refused(node, "expected one relation in each element")
         ((name, value),) = found.items()
@@ -190,10 +203,6 @@ class _Entries:
             ALTERNATIVES.join(self._path_list(path)) if path is not None else "",
             {key: source.text(item) for key, item in options.items()},
         )
-
-
-def _choices(kind: Any) -> Mapping[str, Any]:
-    return {member.value: member for member in kind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,18 +232,19 @@ def read_roles(text: str, name: str) -> Roles:
     entries = _Entries(source)
     parts: dict[Role, Part] = {}
     for document in source.documents():
-        for word, node in source.fields(document, _choices(Role)).items():
+        for word, node in source.fields(document, _ROLES).items():
             parts[Role(word)] = entries.part(source.fields(node, _BODY))
     return Roles(parts)
 
 
-def read_specs(text: str, name: str, roles: Roles) -> list[KindSpec]:
+def read_specs(text: str, name: str, roles: Roles, *, built_in: bool = False) -> list[KindSpec]:
     """Entries of one file, in order.
 
     Raises:
         UnreadableError: with ``file:line`` and the nearest known word.
     """
     source = Source(text, name)
+    origin = f"built in ({name})" if built_in else name
     entries = _Entries(source)
     specs: list[KindSpec] = []
     for document in source.documents():
@@ -255,14 +265,16 @@ def read_specs(text: str, name: str, roles: Roles) -> list[KindSpec]:
             part = entries.part(body).over(defaults)
             if "role" not in part.values:
                 raise source.refused(node, "an entry without role")
-            specs.append(roles.spec(own, source.text(body["kind"]), part, origin=name))
+            specs.append(roles.spec(own, source.text(body["kind"]), part, origin=origin))
         if "templates" in found:
-            specs.extend(_templates(found["templates"], source, group or "", defaults, roles))
+            specs.extend(
+                _templates(source, found["templates"], defaults, group or "", roles, origin)
+            )
     return specs
 
 
 def _templates(
-    node: yaml.Node, source: Source, group: str, defaults: Part, roles: Roles
+    source: Source, node: yaml.Node, defaults: Part, group: str, roles: Roles, origin: str
 ) -> Iterable[KindSpec]:
     """Entries of kinds that are only ever copied from: a list of names is enough."""
     shared = {
@@ -272,7 +284,7 @@ def _templates(
     }
     for kind in source.texts(node):
         part = Part({**shared, "role": Role.TEMPLATE})
-        yield roles.spec(group, kind, part, origin=source.name)
+        yield roles.spec(group, kind, part, origin=origin)
 
 
 def package_roles() -> Roles:
@@ -287,8 +299,7 @@ def package_specs(roles: Roles) -> list[KindSpec]:
     specs: list[KindSpec] = []
     for item in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if item.name.endswith(".yaml") and item.name != _ROLES_FILE:
-            found = read_specs(item.read_text("utf-8"), item.name, roles)
-            specs.extend(replace(spec, origin=f"built in ({item.name})") for spec in found)
+            specs.extend(read_specs(item.read_text("utf-8"), item.name, roles, built_in=True))
     return specs
 
 

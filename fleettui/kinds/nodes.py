@@ -1,7 +1,8 @@
 """Strict reading of YAML nodes, with the line of everything that is wrong.
 
 Knows how to say where a value stands and which key was probably meant; knows nothing
-of kinds. Source: PyYAML's node marks.
+of kinds. Source: PyYAML's node marks; the base loader, to which
+every scalar is a text.
 """
 
 import difflib
@@ -30,14 +31,14 @@ class Source:
             UnreadableError: the text is no YAML, with its line.
         """
         try:
-            found = list(yaml.compose_all(self._text, Loader=yaml.CSafeLoader))
+            found = list(yaml.compose_all(self._text, Loader=yaml.CBaseLoader))
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             where = f"{self.name}:{mark.line + 1}" if mark else self.name
             raise UnreadableError(f"not YAML: {error.problem}", where=where) from error
         except yaml.YAMLError as error:
             raise UnreadableError(f"not YAML: {error}", where=self.name) from error
-        return [node for node in found if node is not None and node.tag != "tag:yaml.org,2002:null"]
+        return [node for node in found if node is not None and node.value != ""]
 
     def refused(self, node: yaml.Node, message: str, *, hint: str = "") -> UnreadableError:
         """What is wrong with a node, with its line, to be raised."""

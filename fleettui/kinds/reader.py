@@ -18,7 +18,7 @@ from fleettui.kinds.paths import Values, leaves_of
 from fleettui.kinds.points import Pointer, compile_pointers
 from fleettui.kinds.record import Record
 from fleettui.kinds.shapes import METADATA, STATUS, Misfit, mapping_values, struct_type
-from fleettui.kinds.spec import KindSpec
+from fleettui.kinds.spec import UNLESS, KindSpec
 
 _FORMAT = "4"
 """Changes when the same entry makes other records of the same documents."""
@@ -33,7 +33,7 @@ def _wanted_paths(spec: KindSpec, pointers: tuple[Pointer, ...]) -> tuple[str, .
         *spec.cluster_paths,
         *spec.ready_paths,
         *spec.failure_paths,
-        *spec.pause_paths,
+        *(path.removeprefix(UNLESS) for path in spec.pause_paths),
         *DIALECTS[spec.dialect].paths,
         *DIALECTS[spec.dialect].gates,
         *(path for column in spec.columns for path in column.paths),

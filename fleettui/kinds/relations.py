@@ -10,12 +10,14 @@ from collections.abc import Iterable, Mapping
 
 from fleettui.kinds.gitops import (
     MAKER_KEYS,
+    REGISTERED_BY,
     applied,
     argo_applied,
     chart_of,
     created_by,
     destination,
     kubeconfig,
+    registered,
     source_of,
 )
 from fleettui.kinds.pointers import (
@@ -92,9 +94,12 @@ def _cloned_from(pointing: Pointing) -> Iterable[Reference]:
 
 
 def _annotated(pointing: Pointing) -> Iterable[Reference]:
-    """An object named ``namespace/name`` by an annotation, as Metal3 names its hosts."""
+    """An object named ``namespace/name`` by an annotation, as Metal3 names its hosts.
+
+    What follows a colon is a key inside the object.
+    """
     value = pointing.subject.annotations.get(pointing.option("annotation"), "")
-    namespace, slash, name = value.partition("/")
+    namespace, slash, name = value.partition(":")[0].partition("/")
     if slash and name:
         yield Reference(
             pointing.spec.relation,
@@ -176,6 +181,9 @@ RELATIONS: Mapping[str, Relation] = {
         object_references, ("spec.remediation.templateRef", "spec.remediationTemplate")
     ),
     "node_host": Relation(_annotated),
+    "converted_from": Relation(_annotated),
+    "registers": Relation(registered, keys=frozenset({REGISTERED_BY})),
+    "outputs": Relation(object_references, ("spec.writeOutputsToSecret",)),
     "pool": Relation(object_references, ("spec.poolRef",)),
     "claim": Relation(object_references, ("spec.claimRef",)),
     "address": Relation(object_references, ("status.addressRef",)),

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+UNLESS = "!"
+"""Before a pause path whose false, and not its true, pauses."""
+
 
 class Role(StrEnum):
     """What an object is to the fleet; decides its place in trees and how much is read of it."""
@@ -151,7 +154,7 @@ class KindSpec:
     failure_paths: tuple[str, ...] = ()
     """Paths of texts that, when set, are a failure (failureMessage and the like)."""
     pause_paths: tuple[str, ...] = ()
-    """Paths of booleans that pause the object."""
+    """Paths of booleans that pause the object; a leading ``!``: false pauses it."""
     pause_annotations: Mapping[str, str] = field(default_factory=dict)
     """Annotation to the value that pauses (``*``: its presence)."""
     relations: tuple[RelationSpec, ...] = ()

@@ -7,7 +7,7 @@ and Terraform switches as their documentation names them.
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from fleettui.kinds.spec import KindSpec
+from fleettui.kinds.spec import UNLESS, KindSpec
 
 _DOMAINS = (
     "cluster.x-k8s.io",
@@ -64,10 +64,10 @@ def pause_of(spec: KindSpec, annotations: Mapping[str, str], fields: Iterable[st
     Args:
         spec: the entry, which names annotations and the values that pause.
         annotations: all of the object's.
-        fields: paths of the entry's that are true.
+        fields: pause paths of the entry that pause the object.
     """
     for field in fields:
-        return field
+        return f"{field.removeprefix(UNLESS)}: false" if field.startswith(UNLESS) else field
     if annotations:
         for name, value in spec.pause_annotations.items():
             found = annotations.get(name)

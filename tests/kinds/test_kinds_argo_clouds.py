@@ -129,6 +129,18 @@ def test_application_frozen_by_annotation_is_paused(judged):
     assert record.flags & Flag.PAUSED
 
 
+def test_application_with_automation_switched_off_is_paused(judged):
+    """A pause from here would not show as one."""
+    status = {"health": {"status": "Healthy"}, "sync": {"status": "Synced"}}
+    off = {"syncPolicy": {"automated": {"enabled": False}}}
+    record = judged("Application", spec=off, **status)
+    assert record.paused_by == "spec.syncPolicy.automated.enabled: false"
+    manual = judged("Application", spec={"syncPolicy": {}}, **status)
+    automatic = judged("Application", spec={"syncPolicy": {"automated": {}}}, **status)
+    assert not manual.is_paused
+    assert not automatic.is_paused
+
+
 @pytest.mark.parametrize(
     ("conditions", "verdict"),
     [

@@ -11,7 +11,7 @@ import yaml
 from fleettui.kinds.loader import package_roles
 from fleettui.kinds.paths import EACH, parse_path, parts_of
 from fleettui.kinds.points import relation_paths
-from fleettui.kinds.spec import Dialect, KindSpec, Role
+from fleettui.kinds.spec import UNLESS, Dialect, KindSpec, Role
 
 INHERITED = package_roles().parts
 _PROSE = re.compile(r"^( *)(- )?description:.*\n(?:\1 +.*\n|\n)*", re.MULTILINE)
@@ -108,7 +108,7 @@ def own_paths(spec: KindSpec) -> Iterator[tuple[str, ...]]:
     ):
         paths = getattr(spec, name)
         if paths and paths != role.values.get(name):
-            yield paths
+            yield tuple(path.removeprefix(UNLESS) for path in paths)
     for relation in spec.relations:
         if relation not in role.relations and (paths := relation_paths(relation)):
             yield paths

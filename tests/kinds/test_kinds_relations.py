@@ -306,3 +306,30 @@ def test_alert_listens_to_named_objects_only(pointed):
     )
     assert targets(record, "listens_to") == [("HelmRelease", "apps", "web")]
     assert targets(record, "provider") == [("Provider", "n", "chat")]
+
+
+def test_secrets_and_config_maps_tell_which_cluster_they_open(pointed):
+    """An Argo CD destination by name could not be followed to its Cluster."""
+    labels = {
+        "capi-to-argocd/owned": "true",
+        "capi-to-argocd/cluster-secret-name": "shop-kubeconfig",
+        "capi-to-argocd/cluster-namespace": "fleet",
+    }
+    secret = pointed("", "Secret", {"metadata": {"labels": labels}})
+    assert targets(secret, "registers") == [("Cluster", "fleet", "shop")]
+    labels["capi-to-argocd/cluster-secret-name"] = "shop"
+    assert targets(pointed("", "Secret", {"metadata": {"labels": labels}}), "registers") == []
+    source = {"fluxcd.controlplane.io/convertKubeConfigFrom": "fleet/shop-kubeconfig:value"}
+    config = pointed("", "ConfigMap", {"metadata": {"annotations": source}})
+    assert targets(config, "converted_from") == [("Secret", "fleet", "shop-kubeconfig")]
+
+
+def test_terraform_names_the_secret_of_its_outputs(pointed):
+    """What consumes the outputs could not be followed back to the plan."""
+    spec = {
+        "sourceRef": {"kind": "GitRepository", "name": "g"},
+        "writeOutputsToSecret": {"name": "o"},
+    }
+    record = pointed("infra.contrib.fluxcd.io", "Terraform", {"spec": spec})
+    assert targets(record, "outputs") == [("Secret", "n", "o")]
+    assert targets(record, "source") == [("GitRepository", "n", "g")]
