@@ -297,3 +297,18 @@ def test_workload_deployment_counts_available_replicas(judged):
 def test_workload_verdicts(judged, kind, conditions, status, verdict):
     """A cause that stands in a built-in object would be passed over."""
     assert judged(kind, *conditions, **status).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "status", "verdict"),
+    [
+        ("BareMetalHost", {}, {"operationalStatus": "OK"}, "current"),
+        ("BareMetalHost", {}, {"errorType": "power", "errorMessage": "no BMC"}, "failed"),
+        ("BareMetalHost", {}, {}, "unknown"),
+        ("HetznerBareMetalHost", {"status": {"provisioningState": "x"}}, {}, "current"),
+        ("HetznerBareMetalHost", {"status": {"errorMessage": "no disk"}}, {}, "failed"),
+    ],
+)
+def test_bare_metal_host_verdicts(judged, kind, spec, status, verdict):
+    """A host without conditions would be unfinished for ever, a broken one invisible."""
+    assert judged(kind, spec=spec, **status).verdict == verdict

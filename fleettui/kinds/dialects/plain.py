@@ -20,7 +20,9 @@ from fleettui.kinds.record import Flag, Verdict
 
 
 def judge_static(evidence: Evidence) -> Judgement:
-    """Always current: no controller writes a status."""
+    """Current unless a failure field says otherwise: no controller sums the object up."""
+    if evidence.failure:
+        return failed_field(evidence)
     return Judgement(Verdict.CURRENT, flags=Flag.STATIC)
 
 
