@@ -41,7 +41,7 @@ from fleettui.kube.resource import Resource
 from fleettui.kube.rhythm import Rhythm
 from fleettui.kube.sockets import raise_socket_limit
 from fleettui.kube.source import CLUSTER_LABEL
-from fleettui.kube.writer import Writer
+from fleettui.kube.writer import DryRuns, Writer
 
 if TYPE_CHECKING:
     from fleettui.kube.shell import GuardedApiClient
@@ -175,6 +175,7 @@ class KubeContext:
         streams_first: bool = False,
         rank: int = 0,
         saved: Saved | None = None,
+        selector: str = "",
     ) -> Following:
         """A list and watch of one scope; iterate over its ``batches()``.
 
@@ -186,12 +187,14 @@ class KubeContext:
             streams_first: ask for the first list as a stream (KEP-3157).
             rank: lower is listed first.
             saved: where an earlier run stopped.
+            selector: label selector, instead of that of the scope's cluster.
         """
+        own = f"{CLUSTER_LABEL}={scope.cluster}" if scope.cluster else ""
         wanted = Wanted(
             scope,
             reader_for,
             versions=tuple(versions),
-            label_selector=f"{CLUSTER_LABEL}={scope.cluster}" if scope.cluster else "",
+            label_selector=selector or own,
             metadata_only=metadata_only,
             streams_first=streams_first,
             rank=rank,
@@ -291,6 +294,14 @@ class KubeContext:
             ReadOnlyViolation: this context is read-only.
         """
         return Writer(self._transport, policy=self.policy)
+
+    def dry_runs(self) -> DryRuns:
+        """Asks what an apply would give, and stores nothing.
+
+        Raises:
+            ReadOnlyViolation: this context is read-only.
+        """
+        return DryRuns(self._transport, policy=self.policy)
 
     async def api_client(self) -> "GuardedApiClient":
         """kubernetes_asyncio's client on the guarded transport; the first call imports it."""

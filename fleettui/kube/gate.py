@@ -8,8 +8,9 @@ Reading is GET and HEAD of discovery, of health and of resources, and the three
 reviews of one's own rights, which store nothing. The contents of Secrets are a
 permission of their own. Writing adds patches, deletions with a uid precondition
 and the creation of Events. Nothing ever upgrades a connection, overrides a
-method, deletes a collection, or reaches exec, attach, port-forward, proxy,
-tokens, evictions and bindings.
+method, deletes a collection, or reaches exec, attach, port-forward, tokens,
+evictions and bindings; a proxy is reached for one thing alone, an artifact of a
+source controller, and never in read-only mode. An apply is only ever a dry run.
 
 Source: Kubernetes API concepts; RBAC request verbs; authorization.k8s.io/v1 and
 authentication.k8s.io/v1 self reviews; CVE-2018-1002105 (upgrade smuggling).
@@ -62,6 +63,11 @@ _DISCOVERY = re.compile(
     rf"/(version|readyz|livez|api|apis|api/v1|apis/{_LOWER}|apis/{_LOWER}/v[a-z0-9]+"
     rf"|openapi/v3|openapi/v3/(api/v1|apis/{_LOWER}(/v[a-z0-9]+)?))"
 )
+_ARTIFACT = re.compile(
+    rf"/api/v1/namespaces/{_LOWER}/services/http:{_LOWER}:[0-9]{{1,5}}/proxy"
+    rf"/(gitrepository|ocirepository|bucket|helmchart|externalartifact)"
+    rf"/{_LOWER}/{_LOWER}/{_SEGMENT}\.(tar\.gz|tgz)"
+)
 _RESOURCE = re.compile(
     rf"/(?:api/v1|apis/(?P<group>{_LOWER})/v[a-z0-9]+)"
     rf"(?:/namespaces/(?P<namespace>{_LOWER})(?=/))?"
@@ -113,12 +119,13 @@ _REVIEWS = frozenset(
     }
 )
 _CREATABLE = frozenset({("", "events"), ("events.k8s.io", "events")})
+_APPLY = "application/apply-patch+yaml"
 _PATCH_TYPES = frozenset(
     {
         "application/json-patch+json",
         "application/merge-patch+json",
         "application/strategic-merge-patch+json",
-        "application/apply-patch+yaml",
+        _APPLY,
     }
 )
 
@@ -263,6 +270,11 @@ def _check_read(
     if _DISCOVERY.fullmatch(raw_path):
         _check_query(query, frozenset({"timeout"}), raw_path)
         return
+    if _ARTIFACT.fullmatch(raw_path):
+        if not policy.writes:
+            raise _refusal("a service's proxy is closed while read-only", raw_path)
+        _check_query(query, frozenset(), raw_path)
+        return
     target = _target(raw_path)
     if target.subresource == "log":
         if (target.group, target.resource) != ("", "pods") or not target.namespace:
@@ -310,6 +322,8 @@ def _check_patch(raw_path: str, query: Query, headers: Mapping[str, str], policy
     if headers.get("content-type") not in _PATCH_TYPES:
         raise _refusal("a patch says which of the four patch types it is", raw_path)
     _check_query(query, _PATCH_QUERY, raw_path)
+    if headers.get("content-type") == _APPLY and ("dryRun", "All") not in query:
+        raise _refusal("an apply is only ever a dry run", raw_path)
 
 
 def _check_delete(raw_path: str, query: Query, body: bytes, policy: Policy) -> None:

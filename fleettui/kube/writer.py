@@ -45,6 +45,48 @@ class Target:
         )
 
 
+class DryRuns:
+    """Asks the server what an apply would give; can do nothing else."""
+
+    def __init__(self, caller: Caller, *, policy: Policy) -> None:
+        """Exists only where writing is allowed: a dry run needs the right to patch.
+
+        Raises:
+            ReadOnlyViolation: the policy allows no writes.
+        """
+        if not policy.writes:
+            raise ReadOnlyViolation(
+                "a dry run is a PATCH, and this context is read-only",
+                hint="compare with --mode read-only, which needs only get",
+            )
+        self._caller = caller
+
+    async def apply(
+        self, resource: Resource, document: bytes, *, namespace: str, name: str, manager: str
+    ) -> bytes:
+        """The object as it would be stored after a forced server-side apply, JSON.
+
+        Args:
+            resource: the kind at the version of the document.
+            document: the whole object, JSON.
+            namespace: empty for cluster-wide objects.
+            name: the object's name.
+            manager: the field manager that would apply it.
+
+        Raises:
+            ApiError: INVALID, FORBIDDEN and what else the server refuses.
+        """
+        call = Call(
+            resource.path(namespace=namespace, name=name),
+            method="PATCH",
+            query=(("dryRun", "All"), ("fieldManager", manager), ("force", "true")),
+            body=document,
+            content_type=PatchType.APPLY,
+        )
+        async with self._caller.open(call) as answer:
+            return await answer.read(limit_bytes=MAX_OBJECT_BYTES)
+
+
 class Writer:
     """Sends changes to one context."""
 

@@ -9,6 +9,7 @@ CAPI = "/apis/cluster.x-k8s.io/v1beta2"
 MACHINE = f"{CAPI}/namespaces/default/machines/m1"
 JSON = "application/json"
 MERGE = "application/merge-patch+json"
+APPLY = "application/apply-patch+yaml"
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 UID = b'{"preconditions":{"uid":"u1"}}'
 
@@ -152,6 +153,10 @@ _NEVER_GET = (
 )
 
 _SECRET = "/api/v1/namespaces/default/secrets/c-kubeconfig"
+_ARTIFACT = (
+    "/api/v1/namespaces/flux-system/services/http:source-controller:80/proxy"
+    "/bucket/flux-system/node-images/sha256:ab.tar.gz"
+)
 
 CASES = (
     *(Case("GET", target, read=True) for target in _READS),
@@ -268,9 +273,17 @@ CASES = (
             MERGE,
             "application/json-patch+json",
             "application/strategic-merge-patch+json",
-            "application/apply-patch+yaml",
         )
     ),
+    Case("PATCH", f"{MACHINE}?force=true", headers=sent(APPLY), body=b"{}"),
+    Case("PATCH", f"{MACHINE}?dryRun=All&force=true", write=True, headers=sent(APPLY), body=b"{}"),
+    Case("PATCH", f"{_SECRET}?dryRun=All&force=true", headers=sent(APPLY), body=b"{}"),
+    Case("GET", _ARTIFACT, write=True),
+    Case("GET", f"{_ARTIFACT}?x=y"),
+    Case("GET", f"{_ARTIFACT}/../../admin.tar.gz"),
+    Case("GET", _ARTIFACT.replace("bucket", "admin")),
+    Case("GET", _ARTIFACT.replace("http:", "https:")),
+    Case("POST", _ARTIFACT, headers=sent(JSON), body=b"{}"),
     Case("PATCH", f"{MACHINE}?dryRun=All&fieldManager=f", write=True, headers=sent(MERGE)),
     Case("PATCH", f"{MACHINE}?force=true&fieldValidation=Strict", write=True, headers=sent(MERGE)),
     Case("PATCH", f"{MACHINE}/status", write=True, headers=sent(MERGE)),
