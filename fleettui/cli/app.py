@@ -30,9 +30,11 @@ COMMANDS = {
     "causes": _Command("fleettui.cli.causes:causes", "Print what is broken and why."),
     "demo": _Command("fleettui.cli.demo:demo", "Open a pretend fleet on this machine."),
     "describe": _Command("fleettui.cli.describe:describe", "Describe one cluster as clusterctl."),
+    "diff": _Command("fleettui.cli.diff:diff", "Print what differs between git and clusters."),
     "explain": _Command("fleettui.cli.explain:explain", "Explain why something is stuck."),
     "get": _Command("fleettui.cli.words:get", "Print objects of a kind."),
     "kinds": _Command("fleettui.cli.kinds:kinds", "List or check the kinds understood."),
+    "trace": _Command("fleettui.cli.trace:trace", "Print where an object comes from, and why."),
     "tree": _Command("fleettui.cli.words:tree", "Print the whole fleet as a tree."),
     "why": _Command("fleettui.cli.causes:why", "Print why one object is not well."),
 }

@@ -137,41 +137,40 @@ def diff_patch(diff: DesiredDiff) -> str:
 
 def diff_markdown(diff: DesiredDiff) -> str:
     """What a GitOps object would change, for a merge request or an incident's page."""
-    title = _inline(f"{diff.namespace}/{diff.name}")
-    revision = f" at {_inline(diff.revision)}" if diff.revision else ""
+    title = inline(f"{diff.namespace}/{diff.name}")
+    revision = f" at {inline(diff.revision)}" if diff.revision else ""
     parts = [f"## {diff.kind} {title}{revision}\n"]
     if diff.error:
-        parts.append(f"Not compared: {_inline(diff.error)}\n")
+        parts.append(f"Not compared: {inline(diff.error)}\n")
     counts = ", ".join(f"{count} {change.value}" for change, count in sorted(diff.counts.items()))
     if counts:
         parts.append(f"{counts} ({diff.mode.value})\n")
     for item in diff.objects:
         if item.change is Change.UNCHANGED:
             continue
-        reason = f": {_inline(item.reason)}" if item.reason else ""
-        parts.append(f"### {item.change.value} {_inline(str(item.id))}{reason}\n")
+        reason = f": {inline(item.reason)}" if item.reason else ""
+        parts.append(f"### {item.change.value} {inline(str(item.id))}{reason}\n")
         provenance = diff.provenance.get(item.source)
         if provenance is not None:
             parts.append(_behind(provenance))
         patch = object_patch(item)
         if patch and item.change is not Change.IGNORED:
-            fence = _fence_for(patch)
-            parts.append(f"{fence}diff\n{patch}{fence}\n")
-    parts.extend(f"- {_inline(note)}\n" for note in diff.notes)
+            parts.append(patch_block(patch))
+    parts.extend(f"- {inline(note)}\n" for note in diff.notes)
     return "\n".join(parts)
 
 
 def _behind(provenance: Provenance) -> str:
     commit = provenance.commit
     if commit is None:
-        return f"{_inline(provenance.path)}\n"
+        return f"{inline(provenance.path)}\n"
     return (
-        f"{_inline(provenance.path)}, last changed in {commit.sha[:12]} by {_inline(commit.author)}"
-        f" on {commit.authored_at.date().isoformat()}: {_inline(commit.subject)}\n"
+        f"{inline(provenance.path)}, last changed in {commit.sha[:12]} by {inline(commit.author)}"
+        f" on {commit.authored_at.date().isoformat()}: {inline(commit.subject)}\n"
     )
 
 
-def _inline(text: str) -> str:
+def inline(text: str) -> str:
     """Text as Markdown code on one line, whatever it holds."""
     flat = " ".join(text.split())
     fence = "`" * (max((len(run) for run in re.findall(r"`+", flat)), default=0) + 1)
@@ -179,5 +178,8 @@ def _inline(text: str) -> str:
     return f"{fence}{pad}{flat}{pad}{fence}"
 
 
-def _fence_for(text: str) -> str:
-    return "`" * max(3, max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
+def patch_block(patch: str) -> str:
+    """A patch as a Markdown block that nothing in it can end."""
+    longest = max((len(run) for run in re.findall(r"`+", patch)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}diff\n{patch}{fence}\n"

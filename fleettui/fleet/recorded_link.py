@@ -81,6 +81,18 @@ class RecordedLink:
             raise FleettuiError(f"{ref} is not in the recording {self.name}")
         return document
 
+    def find(self, key: ObjectKey) -> Mapping[str, Any] | None:
+        """The recorded object of a key at whatever version it was recorded, if any."""
+        return self._recording.objects.get(key)
+
+    def holds_kind(self, group: str, kind: str) -> bool:
+        """Whether any object of a kind was recorded, or its definition."""
+        return any(
+            (key.group, key.kind) == (group, kind)
+            or (key.kind == "CustomResourceDefinition" and _defines(document, group, kind))
+            for key, document in self._recording.objects.items()
+        )
+
     async def events(self, ref: ObjectRef) -> Sequence[EventLine]:
         """The recorded Events about the object."""
         return event_lines(
@@ -107,6 +119,11 @@ class RecordedLink:
         """Lets the objects go."""
         self._recording.objects.clear()
         self._recording.events.clear()
+
+
+def _defines(definition: Mapping[str, Any], group: str, kind: str) -> bool:
+    spec = definition.get("spec") or {}
+    return spec.get("group") == group and (spec.get("names") or {}).get("kind") == kind
 
 
 def _is_about(about: object, ref: ObjectRef) -> bool:
