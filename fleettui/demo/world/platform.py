@@ -308,6 +308,10 @@ def inventory_id(document: Document) -> dict[str, str]:
     }
 
 
+APPLIES_TO_TEAMS = {"flux-system": "inventorysync", "tenants": "inventorytenants"}
+"""Kustomizations of the platform that also apply objects of every team, with the hole for them."""
+
+
 def _fill_inventories(drafts: Drafts) -> None:
     prefix = "kustomize.toolkit.fluxcd.io"
     for draft in drafts.matching("ks/*"):
@@ -320,3 +324,6 @@ def _fill_inventories(drafts: Drafts) -> None:
             entry = inventory_id(other.document)
             if other is not draft and entry not in entries:
                 entries.append(entry)
+        name = document["metadata"]["name"]
+        if name in APPLIES_TO_TEAMS:
+            entries.append(f"${{{APPLIES_TO_TEAMS[name]}}}")

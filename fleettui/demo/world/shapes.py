@@ -5,6 +5,7 @@ A shape knows nothing of a particular cluster; a block is a shape at a place.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -41,6 +42,10 @@ class Shape:
     parts: tuple[Part, ...]
 
 
+_INVENTORY = re.compile(rb',?"(\$\{inventory\w*\})"')
+"""A list of inventory entries that only the whole fleet tells, or the rest of such a list."""
+
+
 def compile_shape(drafts: Drafts) -> Shape:
     """Turn drafts into templates.
 
@@ -61,7 +66,7 @@ def compile_shape(drafts: Drafts) -> Shape:
 
 
 def _entry(draft: Draft) -> Entry:
-    body = finish(draft).replace(b'"${inventory}"', b"${inventory}")
+    body = _INVENTORY.sub(rb"\1", finish(draft))
     if body.count(_MARK) != 1:
         raise ValueError(f"{draft.role}: body needs the resourceVersion mark exactly once")
     return Entry(draft.role, draft.kind, Template(draft.name.encode()), Template(body))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import msgspec
 
 from fleettui.demo.world.drafts import Drafts
-from fleettui.demo.world.fleet import ClusterPlan
+from fleettui.demo.world.fleet import ClusterPlan, Team
 from fleettui.demo.world.objects import add_object, add_objects
 from fleettui.demo.world.platform import inventory_id
 from fleettui.demo.world.providers import data_file
@@ -57,6 +58,11 @@ def team_drafts() -> Drafts:
     return drafts
 
 
+@cache
+def _team_drafts() -> Drafts:
+    return team_drafts()
+
+
 def inventory_of(plans: Sequence[ClusterPlan], declared: dict[str, Drafts]) -> str:
     """JSON list of inventory entries of a team's clusters.
 
@@ -72,3 +78,24 @@ def inventory_of(plans: Sequence[ClusterPlan], declared: dict[str, Drafts]) -> s
                 text = entry["id"].replace("${ns}", plan.namespace).replace("${name}", plan.name)
                 entries.append({"id": text, "v": entry["v"]})
     return msgspec.json.encode(entries).decode()
+
+
+def applied_to_teams(teams: Sequence[Team], owner: str) -> str:
+    """The rest of a JSON list: what a Kustomization of the platform applies for every team.
+
+    Args:
+        teams: of the management cluster.
+        owner: name of the Kustomization in flux-system.
+
+    Returns:
+        Entries with a comma before each, to follow those that the platform itself has.
+    """
+    label = "kustomize.toolkit.fluxcd.io/name"
+    found = []
+    for draft in _team_drafts():
+        if draft.document["metadata"].get("labels", {}).get(label) == owner:
+            entry = inventory_id(draft.document)
+            for team in teams:
+                text = entry["id"].replace("${ns}", team.namespace).replace("${team}", team.team)
+                found.append({"id": text, "v": entry["v"]})
+    return "".join(f",{msgspec.json.encode(entry).decode()}" for entry in found)

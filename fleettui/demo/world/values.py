@@ -6,7 +6,7 @@ Computed when a template first asks for it, from the plan and the seed alone.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -108,10 +108,23 @@ def team_values(team: Team, facts: WorldFacts, *, inventory: Callable[[], str]) 
     return _shared_values((facts.seed, facts.context, team.namespace), fixed, facts, inventory)
 
 
-def platform_values(facts: WorldFacts) -> LazyValues:
-    """Values of the platform's templates."""
+def platform_values(
+    facts: WorldFacts, *, inventories: Mapping[str, Callable[[], str]]
+) -> LazyValues:
+    """Values of the platform's templates.
+
+    Args:
+        facts: of the management cluster.
+        inventories: by hole, what gives the rest of an inventory's JSON list.
+    """
     key = (facts.seed, facts.context, "platform")
-    return _shared_values(key, {"name": "platform", "team": "platform"}, facts, lambda: "[]")
+    shared = _shared_values(key, {"name": "platform", "team": "platform"}, facts, lambda: "[]")
+
+    def compute(name: str) -> str:
+        inventory = inventories.get(name)
+        return inventory() if inventory is not None else shared[name].decode()
+
+    return LazyValues(compute)
 
 
 def _shared_values(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from fleettui.demo.apiserver.resources import Resource
@@ -20,8 +21,9 @@ from fleettui.demo.world.groups import (
 from fleettui.demo.world.incidents import all_incidents
 from fleettui.demo.world.keys import Block, Keys
 from fleettui.demo.world.planting import Planting, plant, teams_of
+from fleettui.demo.world.platform import APPLIES_TO_TEAMS
 from fleettui.demo.world.shapes import Part, Shape, fill_name
-from fleettui.demo.world.teams import inventory_of
+from fleettui.demo.world.teams import applied_to_teams, inventory_of
 from fleettui.demo.world.templates import Values, fill_text
 from fleettui.demo.world.truth import Truth
 from fleettui.demo.world.truths import truth_of
@@ -147,7 +149,12 @@ class World:
         if isinstance(subject, Team):
             own = self._teams[subject.namespace]
             return team_values(subject, self.facts, inventory=lambda: _inventory(own))
-        return platform_values(self.facts)
+        teams = [group.subject for group in self.groups if isinstance(group.subject, Team)]
+        inventories = {
+            hole: partial(applied_to_teams, teams, owner)
+            for owner, hole in APPLIES_TO_TEAMS.items()
+        }
+        return platform_values(self.facts, inventories=inventories)
 
     def _place(self) -> list[Block]:
         blocks = []
