@@ -44,6 +44,26 @@ def path_form(fleet: Fleet, finding: Finding) -> list[dict[str, Any]]:
     return steps
 
 
+def other_words(fleet: Fleet, finding: Finding) -> list[dict[str, str]]:
+    """What else is wrong with the root by its own conditions, the deciding one left out."""
+    row = fleet.index.get(finding.root)
+    if row is None:
+        return []
+    said = {finding.signal.message.strip(), ""}
+    words = []
+    for condition in row.conditions:
+        if condition.is_bad and condition.message.strip() not in said:
+            said.add(condition.message.strip())
+            words.append(
+                {
+                    "condition": safe_text(condition.type),
+                    "reason": safe_text(condition.reason),
+                    "message": safe_text(condition.message, multiline=True),
+                }
+            )
+    return words
+
+
 def event_form(line: EventLine) -> dict[str, Any]:
     """One event line."""
     return {
@@ -75,6 +95,7 @@ def cause_form(fleet: Fleet, cause: Cause, rank: int, warnings: Warnings) -> dic
         "affected": [{**ref_form(ref), "root": ref_form(roots[ref])} for ref in cause.affected],
         "roots": [ref_form(ref) for ref in cause.roots],
         "path": path_form(fleet, example),
+        "also": other_words(fleet, example),
         "example": safe_text(f"{example.top} ← {example.root}"),
         "events": [event_form(line) for line in warnings.get(cause.fingerprint, ())],
     }

@@ -17,7 +17,7 @@ from fleettui.index.places import Realm
 from fleettui.index.rollup import Rollup, unpack
 from fleettui.index.rows import Row
 from fleettui.index.store import Store
-from fleettui.kinds.batch import Batch
+from fleettui.kinds.batch import Batch, Scope
 from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import KindSpec, Role
 
@@ -102,6 +102,10 @@ class Index:
         """
         return self._store.rows(kind, context=context, namespace=namespace)
 
+    def rows_in(self, scope: Scope) -> list[Row]:
+        """Return the rows that belong to a scope, as a list that later writes do not change."""
+        return self._store.rows_in(scope)
+
     def kinds(self, context: str | None = None) -> list[KindSpec]:
         """Return the kinds of which there are rows, in order of arrival."""
         return self._store.kinds(context)
@@ -136,6 +140,14 @@ class Index:
                 ref = store.target_ref(row, shape, name)
                 evidence = shape.evidence or "ownerReference"
                 yield Edge(shape.relation, ref, store.find(*ref), evidence)
+
+    def unmet(self, row: Row, relations: frozenset[str]) -> Iterator[Edge]:
+        """Yield needed pointers at what is not there; far cheaper than ``edges``."""
+        store = self._store
+        for shape, name in row.pointers():
+            if shape.relation in relations and name and store.target(row, shape, name) is None:
+                ref = store.target_ref(row, shape, name)
+                yield Edge(shape.relation, ref, None, shape.evidence or "ownerReference")
 
     def reverse(self, row: Row, relation: str | None = None) -> Iterator[Edge]:
         """Yield who points at the row."""

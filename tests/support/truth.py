@@ -66,7 +66,7 @@ def tell(folder: Path, *, scramble: bool = False) -> Told:
     if scramble:
         chance = random.Random(7)
         for body in recording.objects.values():
-            _scramble(body, chance)
+            scramble_conditions(body, chance)
     link = RecordedLink(recording, table)
     index = Index(table)
     for batch in link.batches():
@@ -77,7 +77,8 @@ def tell(folder: Path, *, scramble: bool = False) -> Told:
     return Told(recording, index, board)
 
 
-def _scramble(body: Any, chance: random.Random) -> None:
+def scramble_conditions(body: Any, chance: random.Random) -> None:
+    """Replaces every reason and message by random words, types and statuses kept."""
     status = body.get("status")
     for holder in _condition_holders(status):
         for condition in holder:

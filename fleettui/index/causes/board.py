@@ -7,16 +7,19 @@ One reader of the index with a cursor of its own; long work comes in slices.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from fleettui.index.causes.explain import EXPLAINING, Finding, explain, tops
-from fleettui.index.causes.fingerprint import abstract, fingerprint
-from fleettui.index.causes.signals import DANGLING_RELATIONS, CauseState
+from fleettui.index.causes.explain import Finding, explaining
+from fleettui.index.causes.signal import CauseState
+from fleettui.index.causes.signals import PATIENCE_S
+from fleettui.index.causes.suspects import YOUNG_FLAGS, Suspects, top_of
+from fleettui.index.changes import Change
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
-from fleettui.kinds.record import Flag, ObjectRef, Verdict
-from fleettui.kinds.spec import Role
+from fleettui.kinds.batch import Scope
+from fleettui.kinds.record import ObjectRef
 
-SLICE_TOPS = 16
-"""Tops explained between two chances to pause."""
+SLICE_ROWS = 32
+"""Rows looked at between two chances to pause."""
+SLICE_FINDINGS = 128
 _STATE_ORDER = {state: place for place, state in enumerate(CauseState)}
 
 
@@ -33,11 +36,15 @@ class Cause:
     message: str
     since: int
     findings: list[Finding] = field(default_factory=list)
+    """The one that stands for all first, the others in no order."""
+    tops: set[ObjectRef] = field(default_factory=set)
+    layer: int = 1
+    is_hard: bool = False
 
     @property
     def affected(self) -> list[ObjectRef]:
         """Tops that are not well because of it, in order."""
-        return sorted({finding.top for finding in self.findings})
+        return sorted(self.tops)
 
     @property
     def roots(self) -> list[ObjectRef]:
@@ -47,7 +54,7 @@ class Cause:
     @property
     def clusters(self) -> int:
         """How many Cluster API clusters are affected."""
-        return sum(1 for ref in self.affected if ref.kind == "Cluster")
+        return sum(1 for top in self.tops if top.kind == "Cluster")
 
     @property
     def objects(self) -> int:
@@ -68,7 +75,17 @@ class CauseBoard:
         """Nothing is explained before ``refresh``."""
         self._index = index
         self._cursor = index.cursor()
+        self._suspects = Suspects(index)
         self._findings: dict[ObjectRef, list[Finding]] = {}
+        self._told: dict[Row, ObjectRef] = {}
+        """Rows that have findings."""
+        self._odd: set[Row] = set()
+        self._due: dict[Row, None] = {}
+        """Tops to explain, in order."""
+        self._later: dict[Row, int] = {}
+        """Rows to look at again, and when: what they lack is no trouble yet."""
+        self._known: object = None
+        self._ranked: list[Cause] | None = []
 
     def refresh(self, now: int) -> None:
         """Brings every explanation up to date at once."""
@@ -77,66 +94,126 @@ class CauseBoard:
 
     def work(self, now: int) -> Iterator[None]:
         """Brings explanations up to date, pausing between slices."""
-        change = self._index.changes(self._cursor)
-        if change.is_empty:
-            return
-        if change.reset or change.coverage or change.roots:
-            found = self._suspects(now)
-            self._findings.clear()
-        else:
-            rows = {*change.dirty, *change.added}
-            found = list(self._tops_of(rows))
-            for ref in change.removed.values():
-                self._findings.pop(ref, None)
-            for row in change.structure:
-                found.append(row)
-        for count, row in enumerate(found, 1):
-            self._explain(row, now)
-            if count % SLICE_TOPS == 0:
-                yield
+        yield from self._note_changes(now)
+        while self._due:
+            row = next(iter(self._due))
+            del self._due[row]
+            yield from self._explain(row, now)
+        if self._ranked is None:
+            yield from self._rank()
 
-    def _explain(self, row: Row, now: int) -> None:
+    # -- what changed -------------------------------------------------------------------------
+
+    def _note_changes(self, now: int) -> Iterator[None]:
+        change = self._index.changes(self._cursor)
+        if change.reset or (change.coverage and self._known != self._known_now()):
+            self._known = self._known_now()
+            yield from self._look_at_all(change, now)
+            return
+        self._forget(change)
+        for count, row in enumerate((*change.dirty, *change.added, *change.structure), 1):
+            self._look(row, now)
+            if count % SLICE_ROWS == 0:
+                yield
+        for row in [row for row, due in self._later.items() if due <= now]:
+            del self._later[row]
+            self._look(row, now)
+
+    def _known_now(self) -> object:
+        """What decides whether a pointer at nothing is known to point at nothing."""
+        coverage = self._index.coverage
+        return {context: coverage.unloaded_kinds(context) for context in self._index.contexts()}
+
+    def _forget(self, change: Change) -> None:
+        for row, ref in change.removed.items():
+            self._odd.discard(row)
+            self._later.pop(row, None)
+            self._due.pop(row, None)
+            self._drop(row)
+            for edge in self._index.pointing_at(ref):
+                if edge.target is not None:
+                    change.dirty.add(edge.target)
+
+    def _drop(self, row: Row) -> None:
+        ref = self._told.pop(row, None)
+        if ref is not None:
+            del self._findings[ref]
+            self._ranked = None
+
+    def _look_at_all(self, change: Change, now: int) -> Iterator[None]:
+        self._forget(change)
+        if change.reset:
+            for row in [row for row in self._told if row.is_gone]:
+                self._drop(row)
+            self._odd = {row for row in self._odd if not row.is_gone}
+        for row in self._told:
+            self._due[row] = None
+        count = 0
+        for scope in self._places():
+            for row in self._index.rows_in(scope):
+                count += 1
+                if not row.is_gone:
+                    self._look(row, now)
+                if count % SLICE_ROWS == 0:
+                    yield
+
+    def _places(self) -> list[Scope]:
+        index, places = self._index, []
+        for context in index.contexts():
+            namespaces = [realm.namespace for realm in index.realms(context) if realm.namespace]
+            for spec in index.kinds(context):
+                where = namespaces if spec.namespaced else [""]
+                places += [Scope(context, spec.group, spec.kind, name) for name in where]
+        return places
+
+    def _look(self, row: Row, now: int) -> None:
+        """Puts the tops of a row that is or was odd on the list."""
         if row.is_gone:
             return
-        findings = explain(self._index, row, now)
-        if findings:
-            self._findings[row.ref] = findings
+        is_odd = self._suspects.is_odd(row)
+        if is_odd:
+            self._odd.add(row)
+            if row.state.flags & YOUNG_FLAGS:
+                self._later.setdefault(row, now + PATIENCE_S)
+        elif row in self._odd:
+            self._odd.discard(row)
+        elif row not in self._told:
+            return
+        for top in self._suspects.tops_of(row):
+            self._due[top] = None
+
+    # -- explaining ---------------------------------------------------------------------------
+
+    def _explain(self, row: Row, now: int) -> Iterator[None]:
+        if row.is_gone:
+            return
+        findings = yield from explaining(self._index, row, now)
+        ref = row.ref
+        if findings and self._index.get(ref) is row:
+            if self._findings.get(ref) != findings:
+                self._ranked = None
+            self._findings[ref] = findings
+            self._told[row] = ref
         else:
-            self._findings.pop(row.ref, None)
+            self._drop(row)
 
-    def _suspects(self, now: int) -> list[Row]:
-        return [row for row in tops(self._index) if self._is_suspect(row)]
-
-    def _is_suspect(self, row: Row) -> bool:
-        rollup = self._index.rollup(row)
-        if rollup.total != rollup.current or rollup.paused or rollup.deleting:
-            return True
-        return row.is_paused or self._has_hidden_trouble(row)
-
-    def _has_hidden_trouble(self, row: Row) -> bool:
-        """Green all over, yet something points at nothing or stopped observing."""
-        if row.flags & (Flag.STALE_GENERATION | Flag.ABSENT_STATUS | Flag.EXTERNAL):
-            return True
-        for edge in self._index.edges(row):
-            if edge.target is None:
-                if edge.relation in DANGLING_RELATIONS:
-                    return True
-            elif edge.relation in EXPLAINING and not _is_well(edge.target):
-                return True
-        return any(self._has_hidden_trouble(child) for child in self._index.children(row))
-
-    def _tops_of(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """Tops whose explanation may have changed with these rows."""
-        seen: set[Row] = set()
-        for row in rows:
-            near = [row, *(e.target for e in self._index.reverse(row) if e.target is not None)]
-            for other in near:
-                top = _top_of(other)
-                if top not in seen:
-                    seen.add(top)
-                    yield top
+    def _rank(self) -> Iterator[None]:
+        merged: dict[str, Cause] = {}
+        count = 0
+        for findings in list(self._findings.values()):
+            for finding in findings:
+                count += 1
+                _merge(merged, finding)
+                if count % SLICE_FINDINGS == 0:
+                    yield
+        self._ranked = _sorted(merged)
 
     # -- reading ------------------------------------------------------------------------------
+
+    def top_of(self, ref: ObjectRef) -> ObjectRef:
+        """The object whose explanations cover this one; the object itself when unknown."""
+        row = self._index.get(ref)
+        return ref if row is None else top_of(row).ref
 
     def explain(self, ref: ObjectRef) -> list[Finding]:
         """Explanations of one top, best first."""
@@ -148,39 +225,29 @@ class CauseBoard:
         Args:
             only: tops to tell about; None: all.
         """
+        if only is None and self._ranked is not None:
+            return self._ranked
         chosen = self._findings if only is None else {r: self.explain(r) for r in only}
         merged: dict[str, Cause] = {}
         for findings in chosen.values():
             for finding in findings:
                 _merge(merged, finding)
-        for cause in merged.values():
-            cause.findings.sort(key=lambda f: (*f.order, f.top))
-            first = cause.findings[0]
-            cause.root, cause.message = first.root, first.signal.message
-            known = [f.signal.since for f in cause.findings if f.signal.since]
-            cause.since = min(known, default=0)
-        return sorted(merged.values(), key=_rank)
+        ranked = _sorted(merged)
+        if only is None:
+            self._ranked = ranked
+        return ranked
 
 
-def _is_well(row: Row) -> bool:
-    return row.health is Verdict.CURRENT and not row.is_paused
+def _sorted(merged: dict[str, Cause]) -> list[Cause]:
+    return sorted(merged.values(), key=_place)
 
 
-def _top_of(row: Row) -> Row:
-    at: Row | None = row
-    while at is not None:
-        if at.spec.role in (Role.CLUSTER, Role.APPLIER, Role.SOURCE, Role.CLOUD_CLUSTER):
-            return at
-        at = at.parent
-    return row.root
-
-
-def _rank(cause: Cause) -> tuple[int, int, int, int, str]:
-    hard = 0 if any(finding.signal.is_hard for finding in cause.findings) else 1
+def _place(cause: Cause) -> tuple[int, int, int, int, int, str]:
     return (
         _STATE_ORDER[cause.state],
-        hard,
-        -len(cause.affected),
+        cause.layer,
+        0 if cause.is_hard else 1,
+        -len(cause.tops),
         cause.since or 1 << 40,
         cause.fingerprint,
     )
@@ -188,16 +255,10 @@ def _rank(cause: Cause) -> tuple[int, int, int, int, str]:
 
 def _merge(merged: dict[str, Cause], finding: Finding) -> None:
     signal = finding.signal
-    names = {ref.name for ref in (*finding.path, finding.root)}
-    abstracted = abstract(signal.message, tuple(sorted(names, key=len, reverse=True)))
-    kind = finding.root.kind
-    if signal.state is CauseState.PAUSED:
-        abstracted = signal.condition
-    key = fingerprint(signal.state.value, kind, signal.condition, signal.reason, abstracted)
-    cause = merged.get(key)
+    cause = merged.get(finding.fingerprint)
     if cause is None:
-        merged[key] = cause = Cause(
-            key,
+        merged[finding.fingerprint] = cause = Cause(
+            finding.fingerprint,
             signal.state,
             finding.root,
             signal.condition,
@@ -205,4 +266,13 @@ def _merge(merged: dict[str, Cause], finding: Finding) -> None:
             signal.message,
             signal.since,
         )
-    cause.findings.append(finding)
+    findings = cause.findings
+    findings.append(finding)
+    if (*finding.order, finding.top) < (*findings[0].order, findings[0].top):
+        findings[0], findings[-1] = finding, findings[0]
+        cause.root, cause.message = finding.root, signal.message
+    cause.tops.add(finding.top)
+    cause.layer = min(cause.layer, finding.layer)
+    cause.is_hard |= signal.is_hard
+    if signal.since:
+        cause.since = min(cause.since or signal.since, signal.since)

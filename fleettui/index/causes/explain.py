@@ -5,14 +5,16 @@ an explanation is a consequence. Inside a cluster the order in which clusters co
 into being decides: infrastructure before control plane before workers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from fleettui.index.causes.signals import CauseState, Signal, strongest
+from fleettui.index.causes.fingerprint import abstract, fingerprint
+from fleettui.index.causes.signal import CauseState, Signal
+from fleettui.index.causes.signals import strongest
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
-from fleettui.kinds.record import ObjectRef, Verdict
+from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import Role
 
 EXPLAINING: Final = frozenset(
@@ -38,10 +40,13 @@ EXPLAINING: Final = frozenset(
     }
 )
 """Relations whose target can be why the pointing object is not well."""
-_NEEDED_WHEN_SICK: Final = frozenset({"applies", "depends_on", "source", "chart"})
+NEEDED_WHEN_SICK: Final = frozenset({"applies", "depends_on", "source", "chart", "resource_sets"})
 """Relations that explain nothing as long as the pointing object itself is well."""
 _BARREN_ROLES: Final = frozenset({Role.SOURCE, Role.CLASS, Role.POLICY, Role.INVENTORY})
 """Roles whose home children use them; their troubles are not this object's."""
+SLICE_ROWS: Final = 8
+"""Rows looked at between two chances to pause."""
+SLICE_SIGNALS: Final = 16
 MAX_ROWS: Final = 4096
 """Rows looked at for one top; a larger subtree is looked at in part, its sick branches first."""
 _STATE_ORDER: Final = {state: place for place, state in enumerate(CauseState)}
@@ -61,6 +66,10 @@ class Finding:
     """From the top to the root, both included."""
     consequences: tuple[ObjectRef, ...]
     """Objects that are not well only because of the root."""
+    fingerprint: str = ""
+    """Equal for equal troubles of different objects."""
+    layer: int = 1
+    """0 for what runs everything else: controllers and their webhooks."""
 
     @property
     def order(self) -> tuple[int, int, int, int]:
@@ -76,7 +85,20 @@ class Finding:
 
 def explain(index: Index, top: Row, now: int) -> list[Finding]:
     """Explanations of why a row is not well, best first; empty when nothing is wrong."""
-    return _Case(index, top, now).findings()
+    work = explaining(index, top, now)
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            found: list[Finding] = done.value
+            return found
+
+
+def explaining(index: Index, top: Row, now: int) -> Generator[None, None, list[Finding]]:
+    """Does as ``explain``, pausing between slices; the index may be written to meanwhile."""
+    case = _Case(index, top, now)
+    yield from case.collecting()
+    return (yield from case.finding())
 
 
 class _Case:
@@ -89,13 +111,16 @@ class _Case:
         self._rows: dict[Row, Row | None] = {}
         self._signals: dict[Row, Signal] = {}
         self._below: dict[Row, list[Row]] = {}
-        self._collect()
+        self._above: dict[Row, dict[Row, bool]] = {}
+        self._before: dict[tuple[Row, bool, bool], list[Row]] = {}
 
-    def _collect(self) -> None:
-        """Every row that may explain the top, with the row it was reached from."""
+    def collecting(self) -> Iterator[None]:
+        """Finds every row that may explain the top, with the row it was reached from."""
         queue: list[Row] = [self._top]
         self._rows[self._top] = None
-        for row in queue:
+        for count, row in enumerate(queue, 1):
+            if count % SLICE_ROWS == 0:
+                yield
             signal = strongest(self._index, row, self._now)
             if signal is not None and self._matters(row, signal):
                 self._signals[row] = signal
@@ -114,7 +139,7 @@ class _Case:
         for edge in self._index.edges(row):
             if edge.target is None or edge.relation not in EXPLAINING:
                 continue
-            if is_well and edge.relation in _NEEDED_WHEN_SICK:
+            if is_well and edge.relation in NEEDED_WHEN_SICK:
                 continue
             yield edge.target
 
@@ -126,19 +151,30 @@ class _Case:
 
     # -- who is a consequence of whom ---------------------------------------------------------
 
-    def findings(self) -> list[Finding]:
-        """The undominated candidates as findings, best first."""
-        roots = self._roots()
-        found = [self._finding(row, signal) for row, signal in roots.items()]
+    def finding(self) -> Generator[None, None, list[Finding]]:
+        """Tells the undominated candidates as findings, best first."""
+        roots = yield from self._roots()
+        consequences: dict[Row, list[ObjectRef]] = {row: [] for row in roots}
+        for count, other in enumerate(self._signals, 1):
+            if count % SLICE_SIGNALS == 0:
+                yield
+            for row in self._explainers(other):
+                if row in consequences:
+                    consequences[row].append(other.ref)
+        found = []
+        for count, (row, signal) in enumerate(roots.items(), 1):
+            if count % SLICE_SIGNALS == 0:
+                yield
+            found.append(self._finding(row, signal, consequences[row]))
         return sorted(found, key=lambda finding: finding.order)
 
-    def _roots(self) -> dict[Row, Signal]:
-        explained: dict[Row, set[Row]] = {
-            row: {
-                o for o, above in self._explainers(row).items() if self._wins(o, row, above=above)
-            }
-            for row in self._signals
-        }
+    def _roots(self) -> Generator[None, None, dict[Row, Signal]]:
+        explained: dict[Row, set[Row]] = {}
+        for count, row in enumerate(self._signals, 1):
+            if count % SLICE_SIGNALS == 0:
+                yield
+            above = self._explainers(row)
+            explained[row] = {o for o, is_above in above.items() if self._wins(o, row, is_above)}
         roots = {row: s for row, s in self._signals.items() if not explained[row]}
         # A circle of dependsOn explains itself: each member is dominated by the others.
         for row, by in sorted(explained.items(), key=lambda item: item[0].ref):
@@ -151,7 +187,11 @@ class _Case:
 
     def _explainers(self, row: Row) -> dict[Row, bool]:
         """Rows that may explain the row, and whether each only stands above it and pauses it."""
+        known = self._above.get(row)
+        if known is not None:
+            return known
         seen: dict[Row, bool] = {}
+        self._above[row] = seen
         queue = [*self._below.get(row, ()), *self._earlier(row)]
         for other in queue:
             if other in seen or other is row:
@@ -166,18 +206,23 @@ class _Case:
             above = above.parent
         return seen
 
-    def _earlier(self, row: Row) -> Iterator[Row]:
+    def _earlier(self, row: Row) -> list[Row]:
         """What comes before the row in the making of its cluster."""
         cluster = self._cluster_of(row)
         if cluster is None or row is cluster:
-            return
+            return []
         role = row.spec.role
-        for child in self._index.children(cluster):
-            other = child.spec.role
-            if (other is Role.INFRA_CLUSTER and role is not Role.INFRA_CLUSTER) or (
-                other is Role.CONTROL_PLANE and role in _WORKER_ROLES
-            ):
-                yield child
+        is_infra, is_worker = role is Role.INFRA_CLUSTER, role in _WORKER_ROLES
+        key = (cluster, is_infra, is_worker)
+        known = self._before.get(key)
+        if known is None:
+            known = self._before[key] = [
+                child
+                for child in self._index.children(cluster)
+                if (child.spec.role is Role.INFRA_CLUSTER and not is_infra)
+                or (child.spec.role is Role.CONTROL_PLANE and is_worker)
+            ]
+        return known
 
     def _cluster_of(self, row: Row) -> Row | None:
         at: Row | None = row
@@ -185,7 +230,7 @@ class _Case:
             at = at.parent
         return at
 
-    def _wins(self, other: Row, row: Row, *, above: bool) -> bool:
+    def _wins(self, other: Row, row: Row, above: bool) -> bool:
         """Whether the other's reason explains the row's."""
         theirs, ours = self._signals.get(other), self._signals[row]
         if theirs is None:
@@ -201,8 +246,25 @@ class _Case:
         if not ours.is_hard:
             return theirs.weight >= 25 or theirs.state is CauseState.PAUSED
         if self._is_gitops(row):
+            if theirs.state is CauseState.PAUSED:
+                return self._waits_for_paused(row, other)
             return theirs.state is CauseState.FAILING and theirs.is_hard
         return theirs.is_hard and theirs.state is not CauseState.PAUSED and theirs.weight >= 40
+
+    def _waits_for_paused(self, row: Row, other: Row) -> bool:
+        """Whether the row depends on a paused one that has not reached its source's revision.
+
+        Source: kustomize-controller waits until a dependency with the same source is at
+        the revision that the dependant is to apply.
+        """
+        if all(edge.target is not other for edge in self._index.edges(row, "depends_on")):
+            return False
+        theirs = {edge.target for edge in self._index.edges(other, "source")}
+        for edge in self._index.edges(row, "source"):
+            source = edge.target
+            if source is not None and source in theirs:
+                return source.fact("revision") != other.fact("revision")
+        return False
 
     def _is_held_back(self, row: Row, other: Row) -> bool:
         """Whether the row cannot go on before the other does, whatever the row says itself.
@@ -235,20 +297,32 @@ class _Case:
 
     # -- telling ---------------------------------------------------------------------------
 
-    def _finding(self, row: Row, signal: Signal) -> Finding:
+    def _finding(self, row: Row, signal: Signal, consequences: list[ObjectRef]) -> Finding:
         path = [row.ref]
         at = self._rows[row]
         while at is not None:
             path.append(at.ref)
             at = self._rows[at]
         path.reverse()
-        root = row.ref
-        consequences = tuple(
-            other.ref
-            for other in self._signals
-            if other is not row and row in self._explainers(other)
+        return Finding(
+            self._top.ref,
+            row.ref,
+            row.kind,
+            signal,
+            tuple(path),
+            tuple(ref for ref in consequences if ref != row.ref),
+            _fingerprint(row, signal, path),
+            0 if row.spec.role in (Role.CONTROLLER, Role.INVENTORY) else 1,
         )
-        return Finding(self._top.ref, root, row.kind, signal, tuple(path), consequences)
+
+
+def _fingerprint(row: Row, signal: Signal, path: list[ObjectRef]) -> str:
+    if signal.state is CauseState.PAUSED:
+        abstracted = signal.condition
+    else:
+        names = sorted({ref.name for ref in path}, key=len, reverse=True)
+        abstracted = abstract(signal.message, tuple(names))
+    return fingerprint(signal.state.value, row.kind, signal.condition, signal.reason, abstracted)
 
 
 def _is_initialized(cluster: Row) -> bool:
@@ -261,24 +335,6 @@ _BORN: Final = frozenset({"ControlPlaneInitialized"})
 """Conditions that, once True, tell that the cluster came into being."""
 
 
-def tops(index: Index, context: str | None = None) -> Iterator[Row]:
-    """Rows that explanations are sought for: clusters, and whatever has no parent."""
-    for row in index.roots(context):
-        yield row
-        if row.spec.role is not Role.CLUSTER:
-            yield from (child for child in _descendants(index, row) if _is_top(child))
-
-
-def _is_top(row: Row) -> bool:
+def is_top(row: Row) -> bool:
+    """Whether people look at such an object by itself, wherever it hangs."""
     return row.spec.role in (Role.CLUSTER, Role.APPLIER, Role.SOURCE, Role.CLOUD_CLUSTER)
-
-
-def _descendants(index: Index, row: Row) -> Iterator[Row]:
-    for child in index.children(row):
-        yield child
-        yield from _descendants(index, child)
-
-
-def is_suspect(row: Row) -> bool:
-    """Whether there can be anything to explain at all; cheap."""
-    return row.health is not Verdict.CURRENT or bool(row.counts)

@@ -8,42 +8,14 @@ the conditions that mirror other objects; domain.md section 21.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from fleettui.index.causes.hands import conduct_of
+from fleettui.index.causes.signal import CauseState, Signal
 from fleettui.index.index import Edge, Index
 from fleettui.index.rows import Row
 from fleettui.kinds.record import Condition, Flag, ObjectRef, Verdict
 from fleettui.kinds.spec import Dialect, Role
-
-
-class CauseState(StrEnum):
-    """What kind of trouble a cause is, worst first."""
-
-    FAILING = "failing"
-    PAUSED = "paused"
-    DELETING = "deleting"
-    WAITING = "waiting"
-    PROGRESSING = "progressing"
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """One object's own reason for not being well. Texts are raw."""
-
-    state: CauseState
-    weight: int
-    """How much it explains beside others of the same object and depth."""
-    condition: str
-    reason: str
-    message: str
-    since: int
-    is_hard: bool = False
-    """The object itself says what is wrong; not an echo of its neighbours."""
-    missing: ObjectRef | None = None
-    """An object that is pointed at and does not exist."""
-
 
 MIRRORS: Final = frozenset(
     {
@@ -86,11 +58,16 @@ DANGLING_RELATIONS: Final = frozenset(
         "depends_on",
         "kubeconfig_secret",
         "remediation",
-        "cloud_owner",
         "provider",
     }
 )
-"""Pointers that an object cannot work without."""
+"""Pointers that an object cannot work without, even if it still looks well."""
+BIRTH_RELATIONS: Final = frozenset({"cloud_owner"})
+"""Pointers needed to come into being: no trouble to an object that is well."""
+APPLIED: Final = "applied"
+"""Fact of what is put into a workload cluster: whether each part is there."""
+LONGEST_CIRCLE: Final = 256
+"""Rows looked at in search of a circle of dependsOn."""
 PATIENCE_S: Final = 60
 """How long a fresh object may be without status, or behind its generation, unremarked."""
 
@@ -102,9 +79,11 @@ def signals_of(index: Index, row: Row, now: int) -> Iterator[Signal]:
     if row.is_deleting:
         yield _deleting(row)
     yield from _dangling(index, row)
+    yield from _circle(index, row)
     yield from _flags(row, now)
     yield from _conditions(row)
     yield from _verdict(row)
+    yield from conduct_of(index, row)
 
 
 def strongest(index: Index, row: Row, now: int) -> Signal | None:
@@ -146,13 +125,14 @@ def _deleting(row: Row) -> Signal:
 
 def dangling_edges(index: Index, row: Row) -> Iterator[Edge]:
     """Needed pointers whose target is known not to exist."""
-    for edge in index.edges(row):
-        if edge.target is None and edge.relation in DANGLING_RELATIONS and edge.key.name:
-            key = edge.key
-            if index.coverage.is_known(
-                key.context, key.group, key.kind, namespace=key.namespace, cluster=""
-            ):
-                yield edge
+    is_well = row.health is Verdict.CURRENT
+    needed = DANGLING_RELATIONS if is_well else DANGLING_RELATIONS | BIRTH_RELATIONS
+    for edge in index.unmet(row, needed):
+        key = edge.key
+        if index.coverage.is_known(
+            key.context, key.group, key.kind, namespace=key.namespace, cluster=""
+        ):
+            yield edge
 
 
 def _dangling(index: Index, row: Row) -> Iterator[Signal]:
@@ -173,6 +153,48 @@ def _dangling(index: Index, row: Row) -> Iterator[Signal]:
         )
 
 
+def circle_of(index: Index, row: Row) -> list[Row]:
+    """The rows of a circle of dependsOn that the row is in, itself first; empty without one."""
+    trail: list[Row] = [row]
+    seen: set[Row] = set()
+    branches = [_dependencies(index, row)]
+    while branches:
+        following = next(branches[-1], None)
+        if following is None:
+            branches.pop()
+            trail.pop()
+        elif following is row:
+            return trail
+        elif following not in seen and len(seen) < LONGEST_CIRCLE:
+            seen.add(following)
+            trail.append(following)
+            branches.append(_dependencies(index, following))
+    return []
+
+
+def _dependencies(index: Index, row: Row) -> Iterator[Row]:
+    if all(shape.relation != "depends_on" for shape in row.state.link_shapes):
+        return
+    for edge in index.edges(row, "depends_on"):
+        if edge.target is not None:
+            yield edge.target
+
+
+def _circle(index: Index, row: Row) -> Iterator[Signal]:
+    circle = circle_of(index, row)
+    if circle:
+        names = " → ".join(f"{member.kind} {member.name}" for member in (*circle, row))
+        yield Signal(
+            CauseState.FAILING,
+            weight=66,
+            condition="spec.dependsOn",
+            reason="CircularDependency",
+            message=f"dependsOn goes in a circle, so none of them is ever applied again: {names}",
+            since=0,
+            is_hard=True,
+        )
+
+
 def _mention_of(row: Row, key: ObjectRef) -> Condition | None:
     """The condition that names the missing object or its kind, whatever its polarity."""
     named = [c for c in row.conditions if key.name in c.message]
@@ -184,6 +206,15 @@ def _flags(row: Row, now: int) -> Iterator[Signal]:
     flags = row.flags
     if row.is_deleting:
         return
+    if "false" in row.fact(APPLIED).lower():
+        yield Signal(
+            CauseState.FAILING,
+            weight=30,
+            condition="spec.bindings",
+            reason="NotApplied",
+            message="not all resources of its sets are applied",
+            since=row.created_at,
+        )
     if flags & Flag.EXTERNAL and row.health is not Verdict.CURRENT:
         key = next((name for name, _ in row.annotations if name.endswith("/managed-by")), "")
         yield Signal(
@@ -278,7 +309,8 @@ def _verdict(row: Row) -> Iterator[Signal]:
     state = row.blamed or row.state
     hard = state.condition not in mirrors and state.condition not in BUSY
     if verdict in (Verdict.FAILED, Verdict.STALLED) and not state.flags & Flag.WAITING:
-        kind, weight = CauseState.FAILING, 80 if hard else 60
+        is_watcher = row.spec.role is Role.HEALTH_CHECK  # what it watches is the deeper reason
+        kind, weight = CauseState.FAILING, 70 if is_watcher else 80 if hard else 60
     elif verdict is Verdict.UNKNOWN:
         kind, weight = CauseState.WAITING, 22
     elif state.flags & Flag.WAITING:
