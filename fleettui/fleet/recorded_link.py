@@ -20,6 +20,7 @@ class RecordedLink:
         self._recording = recording
         self._table = table
         self._loaded = 0
+        self._is_read = False
 
     @property
     def name(self) -> str:
@@ -36,7 +37,7 @@ class RecordedLink:
         return ContextInfo(
             name=self.name,
             server=str(self._recording.path),
-            state=ContextState.RECORDED,
+            state=ContextState.RECORDED if self._is_read else ContextState.SYNCING,
             since=self._recording.taken_at,
             loaded=self._loaded,
             expected=self._loaded,
@@ -67,6 +68,7 @@ class RecordedLink:
         """Emits everything once."""
         for batch in self.batches():
             emit(batch)
+        self._is_read = True
         changed()
 
     async def body(self, ref: ObjectRef) -> Mapping[str, Any]:

@@ -50,7 +50,7 @@ def open_recordings(path: Path, table: KindTable) -> list[Recording]:
         raise UnreadableError("does not exist", where=str(path), hint="give a file or a folder")
     if path.is_file():
         recording = Recording(name=_label(path), path=path, files=1)
-        _add(recording, read_documents(path), table)
+        _add(recording, read_documents(path), table, path)
         recordings = [recording]
     else:
         recordings = _open_folder(path, table)
@@ -86,7 +86,7 @@ def _open_folder(path: Path, table: KindTable) -> list[Recording]:
             continue
         owner.files += 1
         try:
-            if not _add(owner, read_documents(file), table):
+            if not _add(owner, read_documents(file), table, file):
                 owner.skipped.append(f"{file}: holds no objects")
         except FleettuiError as exc:
             owner.skipped.append(str(exc))
@@ -140,9 +140,14 @@ def split_api_version(api_version: str) -> tuple[str, str]:
     return group, version
 
 
-def _add(recording: Recording, documents: Iterator[Document], table: KindTable) -> int:
+def _add(recording: Recording, documents: Iterator[Document], table: KindTable, file: Path) -> int:
     count = 0
     for document in documents:
+        if document.get("kind") == "PartialObjectMetadata":
+            found = _named_by_file(document, file, table)
+            if found is None:
+                continue
+            document = found
         count += 1
         group, _ = split_api_version(str(document["apiVersion"]))
         kind = str(document["kind"])
@@ -150,8 +155,6 @@ def _add(recording: Recording, documents: Iterator[Document], table: KindTable) 
         if kind == "Event" and group in _EVENT_GROUPS:
             recording.events.append(document)
             continue
-        if kind == "PartialObjectMetadata":
-            group, kind = _partial_kind(recording, document)
         key = ObjectKey(group, kind, str(metadata.get("namespace") or ""), str(metadata["name"]))
         if document.get("__deleted__"):
             recording.objects.pop(key, None)
@@ -162,9 +165,16 @@ def _add(recording: Recording, documents: Iterator[Document], table: KindTable) 
     return count
 
 
-def _partial_kind(recording: Recording, document: Document) -> tuple[str, str]:
-    """Metadata-only lists do not name their kind; only Secrets are recorded so."""
-    return "", "Secret"
+def _named_by_file(document: Document, file: Path, table: KindTable) -> Document | None:
+    """Metadata-only lists do not name their kind; the file's name does: ``core_v1_secrets``."""
+    plural = file.name.partition(".json")[0].removesuffix(".metadata").rpartition("_")[2]
+    specs = table.find(plural)
+    if len(specs) != 1:
+        return None
+    spec = specs[0]
+    version = spec.versions[0] if spec.versions else "v1"
+    api_version = f"{spec.group}/{version}" if spec.group else version
+    return {**document, "apiVersion": api_version, "kind": spec.kind}
 
 
 def _is_better(new: Document, old: Document, table: KindTable, group: str, kind: str) -> bool:
