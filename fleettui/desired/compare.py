@@ -199,7 +199,7 @@ class _Walk:
         keys = item_keys(owners) or (
             list_keys(name, [*desired, *live]) if self.built_in or self.exact else ()
         )
-        if keys:
+        if keys and not _are_doubled(desired, keys) and not _are_doubled(live, keys):
             self._compare_items(desired, live, path, keys, owners, lenient=lenient)
         elif is_set(owners) or path == ("metadata", "finalizers"):
             self._compare_sets(desired, live, path, owners)
@@ -328,6 +328,11 @@ def _is_atomic(path: Path, live: Manifest, owners: Sequence[Owner]) -> bool:
     ):
         return False
     return any(not owner.fields for owner in owners)
+
+
+def _are_doubled(items: list[object], keys: tuple[str, ...]) -> bool:
+    """Whether two items have the same key, so that it tells them apart for nobody."""
+    return len({str(_key_of(item, keys)) for item in items}) < len(items)
 
 
 def _key_of(item: object, keys: tuple[str, ...]) -> ItemKey:

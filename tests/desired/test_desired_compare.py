@@ -414,3 +414,23 @@ def test_compare_exact_hunks_turn_one_object_into_the_other(
     comparison = compare_exact(before, after)
     assert _trimmed(with_hunks(before, comparison.hunks)) == _trimmed(after)
     assert compare_exact(after, after).hunks == ()
+
+
+def test_compare_list_with_doubled_keys_is_compared_in_order() -> None:
+    """A list whose items share their key would be told apart wrongly and never be clean."""
+    checks = [{"type": "Ready", "status": "Unknown"}, {"type": "Ready", "status": "False"}]
+    fields = {"f:spec": {"f:checks": {".": {}, 'k:{"type":"Ready"}': {"f:status": {}}}}}
+    entry = {"manager": "kustomize-controller", "operation": "Apply", "fieldsV1": fields}
+    live = {
+        "apiVersion": "example.com/v1",
+        "kind": "Probe",
+        "metadata": {"name": "a", "managedFields": [entry]},
+        "spec": {"checks": checks},
+    }
+    desired = {
+        "apiVersion": "example.com/v1",
+        "kind": "Probe",
+        "metadata": {"name": "a"},
+        "spec": {"checks": checks},
+    }
+    assert compare_applied(desired, live, {"kustomize-controller"}).hunks == ()
