@@ -20,6 +20,14 @@ from fleettui.demo.world.catalogue import group_of, resource_of_document
 
 Document = dict[str, Any]
 
+CONTROLLER_ANNOTATIONS = (
+    "machinedeployment.clusters.x-k8s.io/revision",
+    "sigs.k8s.io/cluster-api-provider-azure-owned-aso-kinds",
+    "cluster.x-k8s.io/replicas-managed-by",
+)
+"""Annotations that controllers write on what people declared."""
+_GIT_WRITER = "kustomize-controller"
+
 RESOURCE_VERSION = "@RV@"
 
 
@@ -30,7 +38,7 @@ class Draft:
     role: str
     """What it is within its group, such as `machine/md-0/1`; unique there."""
     document: Document
-    writer: str = "kustomize-controller"
+    writer: str = _GIT_WRITER
     """Field manager of labels, annotations and spec."""
     operation: str = "Apply"
     controller: str = "manager"
@@ -39,6 +47,8 @@ class Draft:
     """File in the cluster's folder of the git repository that declares it; "" for none."""
     written: str = "${t0}"
     updated: str = "${t5}"
+    edits: list[tuple[str, Document]] = field(default_factory=list)
+    """What somebody changed by hand: field manager and merge patch."""
 
     @property
     def resource(self) -> Resource:
@@ -150,27 +160,32 @@ def finish(draft: Draft) -> bytes:
     return msgspec.json.encode(head)[:-1] + b"," + msgspec.json.encode(rest, order="sorted")[1:]
 
 
+def is_filled_by_controllers(name: str, value: Any) -> bool:
+    """Whether a field of spec is what a controller found out, not what people declared."""
+    if name == "endpoint":
+        return isinstance(value, dict)
+    return name in ("controlPlaneEndpoint", "providerIDList")
+
+
 def _managed_fields(draft: Draft) -> list[Document]:
     document, meta = draft.document, draft.document["metadata"]
-    declared: Document = {}
-    own: Document = {}
-    labels = [key for key in ("labels", "annotations") if meta.get(key)]
-    if labels:
-        declared["f:metadata"] = {f"f:{key}": _fields(meta[key]) for key in labels}
-    for key in document:
-        if key not in ("apiVersion", "kind", "metadata", "status"):
-            declared[f"f:{key}"] = _fields(document[key])
+    declared, own = _written_fields(draft)
+    ours: Document = own.setdefault("f:metadata", {})
     if meta.get("finalizers"):
-        own["f:finalizers"] = {".": {}} | {f'v:"{item}"': {} for item in meta["finalizers"]}
+        ours["f:finalizers"] = {".": {}} | {f'v:"{item}"': {} for item in meta["finalizers"]}
     if meta.get("ownerReferences"):
-        own["f:ownerReferences"] = {".": {}} | {
+        ours["f:ownerReferences"] = {".": {}} | {
             f'k:{{"uid":"{item["uid"]}"}}': {} for item in meta["ownerReferences"]
         }
+    if not ours:
+        del own["f:metadata"]
+    edits = [(manager, _fields(patch)) for manager, patch in draft.edits]
+    for _, fields in edits:
+        _take_away(declared, fields)
     entries = [_entry(draft, draft.writer, draft.operation, declared, draft.written)]
+    entries += [_entry(draft, manager, "Update", fields, "${since}") for manager, fields in edits]
     if own:
-        entries.append(
-            _entry(draft, draft.controller, "Update", {"f:metadata": own}, draft.written)
-        )
+        entries.append(_entry(draft, draft.controller, "Update", own, draft.written))
     if document.get("status"):
         status: Document = {"f:status": {".": {}} | _fields(document["status"])}
         entry = _entry(draft, draft.controller, "Update", status, draft.updated)
@@ -178,6 +193,45 @@ def _managed_fields(draft: Draft) -> list[Document]:
             entry["subresource"] = "status"
         entries.append(entry)
     return entries
+
+
+def _written_fields(draft: Draft) -> tuple[Document, Document]:
+    """Fields of labels, annotations and spec: the writer's, and those that its controller fills."""
+    document, meta = draft.document, draft.document["metadata"]
+    is_from_git = draft.writer == _GIT_WRITER
+    annotations = meta.get("annotations") or {}
+    filled = {key for key in annotations if is_from_git and key in CONTROLLER_ANNOTATIONS}
+    parts = {
+        "labels": meta.get("labels") or {},
+        "annotations": {key: text for key, text in annotations.items() if key not in filled},
+    }
+    told = {f"f:{key}": _fields(values) for key, values in parts.items() if values}
+    declared: Document = {"f:metadata": told} if told else {}
+    own: Document = {}
+    if filled:
+        own["f:metadata"] = {"f:annotations": {f"f:{key}": {} for key in sorted(filled)}}
+    for key, value in document.items():
+        if key in ("apiVersion", "kind", "metadata", "status"):
+            continue
+        if key == "spec" and is_from_git:
+            found = {k: v for k, v in value.items() if is_filled_by_controllers(k, v)}
+            value = {k: v for k, v in value.items() if k not in found}
+            if found:
+                own["f:spec"] = _fields(found)
+        declared[f"f:{key}"] = _fields(value)
+    return declared, own
+
+
+def _take_away(fields: Document, taken: Document) -> None:
+    """Remove leaves from a set of fields, and what becomes empty by that."""
+    for key, below in taken.items():
+        if key not in fields:
+            continue
+        if below and fields[key]:
+            _take_away(fields[key], below)
+            if set(fields[key]) - {"."}:
+                continue
+        del fields[key]
 
 
 def _entry(draft: Draft, manager: str, operation: str, fields: Document, time: str) -> Document:
@@ -201,7 +255,8 @@ def _field(value: Any) -> Document:
     if isinstance(value, dict):
         return _fields(value)
     is_conditions = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
-    if is_conditions and all("type" in item and "status" in item for item in value):
+    is_conditions = is_conditions and all("type" in item and "status" in item for item in value)
+    if is_conditions and len({item["type"] for item in value}) == len(value):
         return {".": {}} | {
             f'k:{{"type":"{item["type"]}"}}': _condition_fields(tuple(item)) for item in value
         }

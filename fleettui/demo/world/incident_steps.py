@@ -75,7 +75,13 @@ def _change(drafts: Drafts, draft: Draft, step: Step) -> None:
         meta["deletionGracePeriodSeconds"] = 0
         meta["generation"] = meta.get("generation", 1) + 1
     if "manager" in step:
-        draft.writer = step["manager"]
+        by_hand = copy.deepcopy(dict(step.get("merge", {})))
+        by_hand.pop("status", None)
+        own = by_hand.pop("metadata", {})
+        annotations = own.get("annotations", {}) | dict(step.get("annotations", {}))
+        if annotations:
+            by_hand["metadata"] = {"annotations": annotations}
+        draft.edits.append((step["manager"], by_hand))
     for event in step.get("events", ()):
         _add_event(drafts, draft, event)
 

@@ -77,10 +77,8 @@ def add_machine(drafts: Drafts, plan: MachinePlan, *, owner: Document, index: in
     machine["spec"]["providerID"] = infra["spec"]["providerID"]
     machine["spec"]["infrastructureRef"] = contract_reference(infra)
     machine["status"]["addresses"] = machine_addresses(infra)
-    times = {"written": plan.created, "writer": by}
-    drafts.add(Draft(f"machine/{where}", machine, **times))
-    drafts.add(Draft(f"bootstrap/{where}", bootstrap, **times))
-    drafts.add(Draft(f"infra/{where}", infra, **times))
+    for role, document in (("machine", machine), ("bootstrap", bootstrap), ("infra", infra)):
+        drafts.add(Draft(f"{role}/{where}", document, written=plan.created, writer=by))
     _add_extra(drafts, plan, where, infra)
     _add_data_secret(drafts, plan, where, bootstrap)
     return MachineParts(machine, infra, bootstrap)

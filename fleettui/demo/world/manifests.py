@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from fleettui.demo.world.drafts import Document, Drafts
+from fleettui.demo.world.drafts import (
+    CONTROLLER_ANNOTATIONS,
+    Document,
+    Drafts,
+    is_filled_by_controllers,
+)
 
 if TYPE_CHECKING:
     _BaseDumper = yaml.SafeDumper
@@ -16,11 +21,6 @@ else:
     _BaseDumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 _LIVE_LABELS = ("kustomize.toolkit.fluxcd.io/name", "kustomize.toolkit.fluxcd.io/namespace")
-_LIVE_ANNOTATIONS = (
-    "machinedeployment.clusters.x-k8s.io/revision",
-    "sigs.k8s.io/cluster-api-provider-azure-owned-aso-kinds",
-    "cluster.x-k8s.io/replicas-managed-by",
-)
 
 
 def manifests_of(drafts: Drafts) -> Mapping[str, str]:
@@ -69,7 +69,7 @@ def declared(document: Document) -> Document:
     own: Document = {"name": meta["name"]}
     if "namespace" in meta:
         own["namespace"] = meta["namespace"]
-    for key, live in (("labels", _LIVE_LABELS), ("annotations", _LIVE_ANNOTATIONS)):
+    for key, live in (("labels", _LIVE_LABELS), ("annotations", CONTROLLER_ANNOTATIONS)):
         kept = {name: text for name, text in meta.get(key, {}).items() if name not in live}
         if kept:
             own[key] = kept
@@ -78,9 +78,12 @@ def declared(document: Document) -> Document:
         for key, value in document.items()
         if key not in ("apiVersion", "kind", "metadata", "status")
     }
-    spec = rest.get("spec", {})
-    for field in ("controlPlaneEndpoint", "providerIDList", "endpoint"):
-        spec.pop(field, None)
+    if "spec" in rest:
+        rest["spec"] = {
+            key: value
+            for key, value in rest["spec"].items()
+            if not is_filled_by_controllers(key, value)
+        }
     return {
         "apiVersion": document["apiVersion"],
         "kind": document["kind"],

@@ -6,7 +6,10 @@ The data files say what; this module adds what every object has (uid, owners, ti
 from __future__ import annotations
 
 import copy
+from hashlib import sha256
 from typing import Any
+
+import yaml
 
 from fleettui.demo.world.catalogue import api_version
 from fleettui.demo.world.conditions import classic, fine, modern
@@ -83,12 +86,29 @@ def add_object(drafts: Drafts, entry: dict[str, Any]) -> Document:
         document.setdefault("status", {})["conditions"] = [
             told(item, entry.get("scheme", "modern"), generation) for item in entry["conditions"]
         ]
+    if kind == "HelmRelease":
+        _record_values(document)
     draft = Draft(role, document)
     for key in _DRAFT_FIELDS:
         if key in entry:
             setattr(draft, key, entry[key])
     drafts.add(draft)
     return document
+
+
+def _record_values(release: Document) -> None:
+    """The digest of the values that the deployed release was made with.
+
+    Source: helm-controller internal/digest, chartutil.DigestValues (sorted YAML).
+    """
+    values = release["spec"].get("values")
+    text = yaml.safe_dump(values, sort_keys=True) if values else ""
+    digest = f"sha256:{sha256(text.encode()).hexdigest()}"
+    status = release["status"]
+    if "lastAttemptedConfigDigest" in status:
+        status["lastAttemptedConfigDigest"] = digest
+    for item in status.get("history", ())[:1]:
+        item["configDigest"] = digest
 
 
 def _foreign_owner(told_owner: dict[str, str]) -> Document:

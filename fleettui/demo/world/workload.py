@@ -13,6 +13,12 @@ from fleettui.demo.world.settle import settle_cluster
 ARGO_FLAVOURS = ("eks", "gke", "aws-class", "openstack", "hetzner")
 """Flavours whose clusters Argo CD deploys to besides Flux."""
 
+_APPLIED_BY = {
+    "kustomize.toolkit.fluxcd.io/name": "clusters-${ns}",
+    "kustomize.toolkit.fluxcd.io/namespace": "flux-system",
+}
+"""What kustomize-controller writes on everything that it applies."""
+
 
 def cluster_drafts(flavour: Flavour, size: str) -> Drafts:
     """Drafts of a healthy cluster, derived status included."""
@@ -23,4 +29,7 @@ def cluster_drafts(flavour: Flavour, size: str) -> Drafts:
     add_objects(drafts, data_file("cluster/flux.yaml"))
     if flavour.name in ARGO_FLAVOURS:
         add_objects(drafts, data_file("cluster/argo.yaml"))
+    for draft in drafts:
+        if draft.file:
+            draft.document["metadata"].setdefault("labels", {}).update(_APPLIED_BY)
     return drafts
