@@ -36,12 +36,13 @@ from fleettui.tui.explanations import Chain, Explanation
 from fleettui.tui.help import HelpText
 from fleettui.tui.journal_board import JournalBoard
 from fleettui.tui.keymap import Keymap
-from fleettui.tui.overview import DOCUMENTS
+from fleettui.tui.overview import DOCUMENTS, cluster_count
 from fleettui.tui.ports import ActsPort, FleetPort
 from fleettui.tui.screens.board import BoardScreen
 from fleettui.tui.screens.main import MainScreen
 from fleettui.tui.screens.picker import Picked, Picker
 from fleettui.tui.screens.text import TextScreen
+from fleettui.tui.status import SETTLED_STATES
 from fleettui.tui.theme import DARK, LIGHT, Theme, textual_theme, theme_for
 from fleettui.tui.tree_state import PERSPECTIVES
 from fleettui.tui.widgets.bar import Bar
@@ -51,6 +52,12 @@ from fleettui.tui.widgets.prompt import Prompt
 
 TICK_S = 1.0
 """How often ages are painted anew."""
+MANY_CLUSTERS = 50
+"""Clusters from which causes say more than a tree."""
+TIDY_TICKS = 300
+"""Ticks between two full collections."""
+IDLE_S = 10.0
+"""Time without keys after which a pause of a quarter of a second is nobody's business."""
 LEAVE_S = 2.0
 """Time in which a second ``q`` leaves."""
 
@@ -113,6 +120,11 @@ class FleetApp(App[int]):
         self._follows_causes = False
         self.pacer = fleet.pacer
         self._asked_to_leave_at = 0.0
+        self._ticks = 0
+        self._first_screen = settings.first_screen
+        """What is still to be opened by itself; ``tree`` when nothing is."""
+        self.was_used = False
+        """Whether a person has pressed a key: then no screen opens by itself."""
         for known in (DARK, LIGHT, self.colours):
             self.register_theme(textual_theme(known))
         self.theme = textual_theme(self.colours).name
@@ -145,10 +157,27 @@ class FleetApp(App[int]):
         return queue.qsize() if queue is not None else 0
 
     def repaint(self) -> None:
-        """Brings what changed to whichever screens show it."""
-        for screen in self.screen_stack:
+        """Brings what changed to the screens in sight."""
+        for screen in reversed(self.screen_stack):
             if isinstance(screen, MainScreen | BoardScreen):
                 screen.repaint()
+            if not screen.is_modal:
+                break
+
+    def _open_first_screen(self) -> None:
+        """Opens what the settings ask for; by itself the causes of a large fleet, once read."""
+        wanted = self._first_screen
+        if wanted == "tree":
+            return
+        if self.was_used:
+            self._first_screen = "tree"
+        elif wanted != "auto":
+            self._first_screen = "tree"
+            self.run_command(wanted)
+        elif all(info.state in SETTLED_STATES for info in self.fleet.contexts()):
+            self._first_screen = "tree"
+            if cluster_count(self.index) >= MANY_CLUSTERS:
+                self.show_causes()
 
     def _fatal_error(self) -> None:
         """Shows where the program failed, without the values at hand: some are secret."""
@@ -160,9 +189,21 @@ class FleetApp(App[int]):
     def tick(self) -> None:
         """Lets ages grow."""
         self.fleet.settle()
+        self._open_first_screen()
         self._work_on_causes()
         self.repaint()
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Collects what is young at once, and everything when nobody is looking.
+
+        The collector is off: a full collection of a large fleet takes longer than a frame.
+        """
         gc.collect(0)
+        self._ticks += 1
+        if self._ticks >= TIDY_TICKS and self.pacer.idle_s() >= IDLE_S:
+            self._ticks = 0
+            gc.collect()
 
     # -- what screens share ---------------------------------------------------------------
     def apply_theme(self, screen: Screen[Any]) -> None:

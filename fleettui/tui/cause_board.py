@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from fleettui.index.causes import Cause, CauseBoard, CauseState, Finding
 from fleettui.index.index import Index
 from fleettui.kinds.record import ObjectRef
-from fleettui.text import age_text, one_line, safe_text
+from fleettui.text import age_text, safe_text
 from fleettui.tui.boards import BoardRow
-from fleettui.tui.cells import GLYPHS, count_text
+from fleettui.tui.cells import GLYPHS, count_text, flat_text
 from fleettui.tui.layout import Column
 from fleettui.tui.lines import Cell, Line, Span, cell, spans_line, text_line
 from fleettui.tui.ports import FleetPort
@@ -64,7 +64,7 @@ class Causes:
             cell(count_text(objects), Tone.DIM),
             cell(age_text(now - cause.since) if cause.since else "", Tone.DIM),
             cell(cause.state.value, tone),
-            cell(one_line(cause.message)),
+            cell(flat_text(cause.message)),
         )
         members = cause.findings
         return BoardRow(
@@ -108,7 +108,7 @@ class Members:
                 ref_cell(index, finding.root),
                 cell(age_text(now - signal.since) if signal.since else "", Tone.DIM),
                 cell(finding.top.context, Tone.DIM),
-                cell(one_line(signal.message)),
+                cell(flat_text(signal.message)),
             )
             rows.append(BoardRow((place, finding.top), cells, finding.root))
         return rows

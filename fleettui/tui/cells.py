@@ -163,10 +163,20 @@ def _reason(row: Row, moment: Moment) -> Cell:
     return cell(row.reason, Tone.DIM if is_fine else VERDICT_TONES[health])
 
 
+def flat_text(text: str) -> str:
+    """A text of several lines as one: bullets and line breaks become punctuation."""
+    if "\n" not in text:
+        return one_line(text)
+    parts = [part for line in text.splitlines() if (part := line.strip().lstrip("*").strip())]
+    flat = ""
+    for part in parts:
+        flat += ("" if not flat else " " if flat.endswith(":") else "; ") + part
+    return flat
+
+
 def _message(row: Row, moment: Moment) -> Cell:
-    if row.health is Verdict.CURRENT and not row.is_deleting:
-        return cell(one_line(row.message), Tone.DIM)
-    return cell(one_line(row.message))
+    is_fine = row.health is Verdict.CURRENT and not row.is_deleting
+    return cell(flat_text(row.message), Tone.DIM if is_fine else Tone.PLAIN)
 
 
 def _context(row: Row, moment: Moment) -> Cell:

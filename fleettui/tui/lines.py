@@ -1,17 +1,17 @@
 """Lines as values: spans with a meaning, cells, lines.
 
-What every pane shows before it is painted. Knows no colours, no widths and no
+What every pane shows before it is painted; tuples, because a page of a tree is five
+hundred of them and is compared after each change. Knows no colours, no widths and no
 widgets; texts may be raw, the painter makes them safe.
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fleettui.tui.theme import Tone
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A piece of text with one meaning."""
 
     text: str
@@ -22,8 +22,7 @@ Cell = tuple[Span, ...]
 EMPTY: Cell = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of a pane: a cell for each column."""
 
     cells: tuple[Cell, ...]

@@ -14,7 +14,7 @@ from fleettui.kinds.spec import Role
 from fleettui.text import safe_text
 from fleettui.tui.cells import GLYPHS, PAUSED, count_text, rollup_cell
 from fleettui.tui.documents import Document, Manner
-from fleettui.tui.lines import Line, Span, spans_line, text_line
+from fleettui.tui.lines import Cell, Line, Span, cell, spans_line, text_line
 from fleettui.tui.ports import FleetPort
 from fleettui.tui.status import context_spans
 from fleettui.tui.theme import VERDICT_TONES, Tone
@@ -77,6 +77,11 @@ def _rows_of(index: Index, roles: Iterable[Role]) -> Iterator[Row]:
             yield from index.rows((spec.group, spec.kind))
 
 
+def cluster_count(index: Index) -> int:
+    """How many clusters there are."""
+    return sum(1 for _ in _rows_of(index, (Role.CLUSTER, Role.CLOUD_CLUSTER)))
+
+
 def _role_bars(index: Index, bar: int) -> Iterator[Line]:
     yield text_line()
     for title, roles in _ROLES.items():
@@ -114,23 +119,41 @@ def _bar_line(
 
 
 def _spreads(index: Index, width: int) -> Iterator[Line]:
+    """Versions and providers of clusters, beside each other where there is room."""
     clusters = list(_rows_of(index, (Role.CLUSTER, Role.CLOUD_CLUSTER)))
+    half = width // 2
+    blocks = []
     for title, value_of in (("versions", version_of), ("providers", provider_of)):
         counts = Counter(value for row in clusters if (value := value_of(row)))
-        if not counts:
-            continue
-        yield text_line()
-        yield text_line(f"  {title}", Tone.TITLE)
-        for value, count in counts.most_common(MAX_SPREAD):
-            cells = max(count * max(width - 46, 10) // len(clusters), 1)
-            yield spans_line(
-                Span(f"  {safe_text(value)[:NAME_CELLS]:<{NAME_CELLS}}"),
-                Span("▪" * cells, Tone.ACCENT),
-                Span(f" {count_text(count)}", Tone.DIM),
-            )
-        hidden = len(counts) - MAX_SPREAD
-        if hidden > 0:
-            yield text_line(f"  and {hidden} more", Tone.DIM)
+        if counts:
+            blocks.append(list(_spread(title, counts, half)))
+    if not blocks:
+        return
+    yield text_line()
+    for place in range(max(map(len, blocks))):
+        spans: list[Span] = []
+        for number, block in enumerate(blocks):
+            part = block[place] if place < len(block) else ()
+            used = sum(len(span.text) for span in part)
+            spans += part
+            if number < len(blocks) - 1:
+                spans.append(Span(" " * max(half - used, 1)))
+        yield spans_line(*spans)
+
+
+def _spread(title: str, counts: Counter[str], width: int) -> Iterator[Cell]:
+    yield cell(f"  {title}", Tone.TITLE)
+    most = max(counts.values())
+    bar = max(width - NAME_CELLS - 10, 4)
+    for value, count in counts.most_common(MAX_SPREAD):
+        yield (
+            Span(f"  {safe_text(value)[:NAME_CELLS]:<{NAME_CELLS}}"),
+            Span("▪" * max(count * bar // most, 1), Tone.ACCENT),
+            Span(f" {count_text(count)}", Tone.DIM),
+        )
+    hidden = len(counts) - MAX_SPREAD
+    if hidden > 0:
+        yield cell(f"  and {hidden} more", Tone.DIM)
 
 
 DOCUMENTS: Mapping[str, Callable[[FleetPort], Document]] = {"overview": Overview}

@@ -18,6 +18,8 @@ from fleettui.tui.lines import EMPTY, Cell, Line
 from fleettui.tui.theme import Look, Theme, Tone
 
 CUT = "…"
+BLOCKS = frozenset({Tone.BADGE, Tone.ALARM})
+"""Tones with a ground of their own."""
 LONGEST = 2048
 """Most characters of one span that are looked at: wider than any terminal."""
 
@@ -45,71 +47,111 @@ def paint_line(
         width: terminal cells.
         look: what the line stands on.
     """
-    segments: list[Segment] = []
-    padding = theme.style(Tone.PLAIN, look)
+    ink = _Ink(theme.style(Tone.PLAIN, look))
+    is_mono = theme.is_mono
     used = 0
     for number, slot in enumerate(slots):
         if number:
             used += GAP
-            segments.append(Segment(" " * GAP, padding))
+            ink.pad(GAP)
         content = line.cells[slot.place] if slot.place < len(line.cells) else EMPTY
-        if slot.column.is_whole:
-            content = _whole_spans(content, slot.width)
-        painted, length = _painted(content, slot.width, theme, look, line.is_faded)
-        blank = Segment(" " * (slot.width - length), padding)
-        if slot.column.is_right and length < slot.width:
-            segments.append(blank)
-        segments.extend(painted)
-        if not slot.column.is_right and length < slot.width:
-            segments.append(blank)
         used += slot.width
-    if used < width:
-        segments.append(Segment(" " * (width - used), padding))
-    strip = Strip(_merged(segments), max(used, width))
+        if not content:
+            ink.pad(slot.width)
+            continue
+        column = slot.column
+        if column.is_whole:
+            content = _whole_spans(content, slot.width)
+        pieces, length = _fitted(content, slot.width)
+        if column.is_right:
+            ink.pad(slot.width - length)
+        for text, tone in pieces:
+            style = theme.style(tone, look, is_faded=line.is_faded)
+            ink.put(text, style, has_own_ground=is_mono or tone in BLOCKS)
+        if not column.is_right:
+            ink.pad(slot.width - length)
+    ink.pad(width - used)
+    strip = Strip(ink.segments(), max(used, width))
     return strip if used <= width else strip.crop(0, width)
+
+
+class _Ink:
+    """Text with styles, as few segments as look the same: fewer bytes on slow links.
+
+    Blanks show nothing but their ground, so they continue whatever stands before them
+    unless that has a ground, a line or an inversion of its own.
+    """
+
+    __slots__ = ("_done", "_has_own_ground", "_padding", "_style", "_texts")
+
+    def __init__(self, padding: Style) -> None:
+        self._padding = padding
+        self._style = padding
+        self._has_own_ground = False
+        self._texts: list[str] = []
+        self._done: list[Segment] = []
+
+    def put(self, text: str, style: Style, *, has_own_ground: bool) -> None:
+        """Add text; styles of a theme are the same objects, so that identity tells."""
+        if style is not self._style:
+            if self._texts:
+                self._done.append(Segment("".join(self._texts), self._style))
+                self._texts = []
+            self._style = style
+            self._has_own_ground = has_own_ground
+        self._texts.append(text)
+
+    def pad(self, cells: int) -> None:
+        """Add blanks."""
+        if cells <= 0:
+            return
+        if self._has_own_ground:
+            self.put(" " * cells, self._padding, has_own_ground=False)
+        else:
+            self._texts.append(" " * cells)
+
+    def segments(self) -> list[Segment]:
+        """Return everything so far."""
+        if self._texts:
+            self._done.append(Segment("".join(self._texts), self._style))
+            self._texts = []
+        return self._done
+
+
+def shown_text(text: str) -> str:
+    """Safe text; what is plain ASCII is known to be so at a glance."""
+    if text.isascii() and text.isprintable() and len(text) <= LONGEST:
+        return text
+    return safe_text(text, limit=LONGEST)
 
 
 def _whole_spans(content: Cell, width: int) -> Cell:
     """The spans that fit without being cut."""
     used = 0
     for place, span in enumerate(content):
-        used += cell_len(safe_text(span.text, limit=LONGEST))
+        used += cell_len(shown_text(span.text))
         if used > width:
             return content[:place]
     return content
 
 
-def _painted(
-    content: Cell, width: int, theme: Theme, look: Look, is_faded: bool
-) -> tuple[list[Segment], int]:
-    segments: list[Segment] = []
+def _fitted(content: Cell, width: int) -> tuple[list[tuple[str, Tone]], int]:
+    """Safe pieces of a cell that fit together, and how many cells they take."""
+    if len(content) == 1:
+        text = fit_text(shown_text(content[0].text), width)
+        return [(text, content[0].tone)], len(text) if text.isascii() else cell_len(text)
+    pieces: list[tuple[str, Tone]] = []
     used = 0
     last = len(content) - 1
     for place, span in enumerate(content):
-        text = safe_text(span.text, limit=LONGEST)
+        text = shown_text(span.text)
         left = width - used
         if left <= 0:
             break
-        if place < last and left == 1 and cell_len(text) >= 1:
+        if place < last and left == 1 and text:
             text = CUT
         shown = fit_text(text, left)
         if shown:
-            segments.append(Segment(shown, theme.style(span.tone, look, is_faded=is_faded)))
-            used += cell_len(shown)
-    return segments, used
-
-
-def _merged(segments: Sequence[Segment]) -> list[Segment]:
-    """Neighbours of equal style as one: fewer bytes on slow links."""
-    merged: list[Segment] = []
-    text, style = "", Style.null()
-    for segment in segments:
-        if segment.style is style:
-            text += segment.text
-            continue
-        if text:
-            merged.append(Segment(text, style))
-        text, style = segment.text, segment.style or Style.null()
-    if text:
-        merged.append(Segment(text, style))
-    return merged
+            pieces.append((shown, span.tone))
+            used += len(shown) if shown.isascii() else cell_len(shown)
+    return pieces, used

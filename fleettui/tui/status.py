@@ -24,6 +24,8 @@ _STATES: dict[ContextState, tuple[str, Tone]] = {
 }
 FADED_STATES = frozenset({ContextState.STALE, ContextState.FAILED, ContextState.CLOSED})
 """States in which rows may no longer be so."""
+SETTLED_STATES = frozenset(ContextState) - {ContextState.CONNECTING, ContextState.SYNCING}
+"""States in which nothing more is about to be read."""
 MAX_CONTEXTS = 6
 """Contexts named one by one; of more only those that are not live, then a count."""
 

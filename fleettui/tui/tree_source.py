@@ -11,6 +11,10 @@ from fleettui.tui.cells import TREE_COLUMNS, Moment, tree_line
 from fleettui.tui.layout import Column
 from fleettui.tui.lines import Line
 
+MAX_DIRTY = 512
+"""Changed rows from which all lines are made anew instead."""
+MAX_MADE = 4096
+
 
 class TreeSource:
     """Lines of a view."""
@@ -21,18 +25,40 @@ class TreeSource:
         """Read lines of this view, as of the moment that is asked for at each reading."""
         self.view = view
         self._moment = moment
+        self._made: dict[Hashable, tuple[tuple[object, ...], Line]] = {}
+        self._made_for: Moment | None = None
 
     def __len__(self) -> int:
         """Return how many lines are visible."""
         return len(self.view)
 
+    def settle(self) -> None:
+        """Take over what changed in the index; only lines of changed rows are made anew."""
+        dirty = self.view.settle().dirty
+        if len(dirty) > MAX_DIRTY:
+            self._made.clear()
+            return
+        for row in dirty:
+            self._made.pop(row.ref, None)
+
     def window(self, start: int, stop: int) -> Sequence[tuple[Hashable, Line]]:
         """Return keys and lines of a window."""
         moment = self._moment()
-        return [
-            (line.key, tree_line(line, self.columns, moment))
-            for line in self.view.lines(start, stop)
-        ]
+        if moment != self._made_for or len(self._made) > MAX_MADE:
+            self._made.clear()
+            self._made_for = moment
+        return [(line.key, self._line(line, moment)) for line in self.view.lines(start, stop)]
+
+    def _line(self, line: TreeLine, moment: Moment) -> Line:
+        if line.row is None or line.is_link:
+            return tree_line(line, self.columns, moment)
+        form = (line.depth, line.is_expandable, line.is_expanded, line.rollup)
+        known = self._made.get(line.key)
+        if known is not None and known[0] == form:
+            return known[1]
+        made = tree_line(line, self.columns, moment)
+        self._made[line.key] = (form, made)
+        return made
 
     def position(self, key: Hashable) -> int | None:
         """Return the place of a line."""

@@ -141,6 +141,11 @@ class MainScreen(Screen[None]):
         self.set_focus(self.tree_pane)
         self.repaint()
 
+    def on_screen_resume(self) -> None:
+        """Catches up with what happened while something else was in front."""
+        if self._dispatcher is not None:
+            self.repaint()
+
     def on_resize(self, event: events.Resize) -> None:
         """Puts the details where there is room."""
         self.body.set_class(event.size.width >= SIDE_WIDTH, "side")
@@ -155,7 +160,7 @@ class MainScreen(Screen[None]):
         faded = faded_contexts(contexts)
         if faded != self._faded:
             self._faded = faded
-        self.source.view.settle()
+        self.source.settle()
         self.measure()
         self._show_calm()
         self.tree_pane.changed()
@@ -224,6 +229,7 @@ class MainScreen(Screen[None]):
     def on_key(self, event: events.Key) -> None:
         """Does what the table of keys says."""
         self.fleet_app.pacer.note_key()
+        self.fleet_app.was_used = True
         if self.prompt.is_open:
             self.prompt.take(event)
         elif self._dispatcher is not None and self._dispatcher.press(event.key):

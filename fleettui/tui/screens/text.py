@@ -132,6 +132,7 @@ class TextScreen(Screen[ObjectRef | None]):
             lines = [*error_lines(self._error), text_line(), *lines]
         elif not lines and self._is_loading:
             lines = [text_line("asking the cluster …", Tone.DIM)]
+        pane.has_cursor = bool(self._needle) or any(line.target is not None for line in lines)
         pane.show(TextSource(lines), keep_place=True)
         self._show_title()
 
@@ -216,6 +217,7 @@ class TextScreen(Screen[ObjectRef | None]):
         """Searches as one types."""
         if event.mark == "/":
             self._needle = event.text
+            self.pane.has_cursor = True
             self._seek(1, from_here=True)
             self._show_title()
 

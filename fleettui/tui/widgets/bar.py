@@ -33,6 +33,7 @@ class Bar(Widget):
         self._look = look
         self._line = Line(((),))
         self._right: tuple[Span, ...] = ()
+        self._group = 0
         self._slots: tuple[Slot, ...] | None = None
 
     def set_theme(self, theme: Theme) -> None:
@@ -40,8 +41,16 @@ class Bar(Widget):
         self.theme = theme
         self.refresh()
 
-    def show(self, *spans: Span, right: Sequence[Span] = ()) -> None:
-        """Show spans; those at the right stay whole while the others are cut."""
+    def show(self, *spans: Span, right: Sequence[Span] = (), group: int = 0) -> None:
+        """Show spans; those at the right stay whole while the others are cut.
+
+        Args:
+            spans: what stands at the left.
+            right: what stands at the right end.
+            group: so many spans belong together and are left out together where there
+                is no room; 0: the last one is cut.
+        """
+        self._group = group
         self._set(Line((spans,)), tuple(right), None)
 
     def show_cells(self, line: Line, slots: tuple[Slot, ...]) -> None:
@@ -72,9 +81,22 @@ class Bar(Widget):
         right = min(right, width)
         left = max(width - right, 0)
         slots = (Slot(_WHOLE, left),)
-        strips = [paint_line(self._line, slots, self.theme, width=left, look=self._look)]
+        line = self._line if not self._group else _fitting(self._line, left, self._group)
+        strips = [paint_line(line, slots, self.theme, width=left, look=self._look)]
         if right:
             line = Line((self._right,))
             slots = (Slot(_WHOLE, right),)
             strips.append(paint_line(line, slots, self.theme, width=right, look=self._look))
         return Strip.join(strips)
+
+
+def _fitting(line: Line, width: int, group: int) -> Line:
+    """The line without the groups of spans that have no room."""
+    spans = line.cells[0]
+    used = 0
+    for place in range(0, len(spans), group):
+        part = spans[place : place + group]
+        used += sum(cell_len(safe_text(span.text)) for span in part)
+        if used > width:
+            return Line((spans[:place],))
+    return line

@@ -46,6 +46,7 @@ class DetailPane(Vertical):
         super().__init__(id=id)
         self.title_bar = Bar(id="detail-title")
         self.pane = LinePane(id="detail-text")
+        self.pane.rests_visibly = False
         self._fleet = fleet
         self._index = index
         self._ref: ObjectRef | None = None

@@ -22,4 +22,4 @@ def show_footer(bar: Bar, entries: Sequence[KeyEntry]) -> None:
     """Shows the keys of a screen; those that work everywhere stay at the right end."""
     here = [entry for entry in entries if entry.place is not Place.EVERYWHERE]
     everywhere = [entry for entry in entries if entry.place is Place.EVERYWHERE]
-    bar.show(*footer_spans(here), right=list(footer_spans(everywhere)))
+    bar.show(*footer_spans(here), right=list(footer_spans(everywhere)), group=2)

@@ -117,6 +117,8 @@ class LinePane(ScrollView, can_focus=True):
         self.marked: set[Hashable] = set()
         self.has_cursor = True
         """Whether the line of the cursor is drawn as such; a pane to read has none."""
+        self.rests_visibly = True
+        """Whether the cursor is drawn while the keys go elsewhere."""
         self.cursor = 0
         self.cursor_key: Hashable = None
         self._known: dict[int, tuple[Hashable, Line]] = {}
@@ -289,12 +291,14 @@ class LinePane(ScrollView, can_focus=True):
             return Look.MARKED_CURSOR if is_cursor else Look.MARKED
         if not is_cursor:
             return Look.PLAIN
-        return Look.CURSOR if self.has_focus else Look.BLURRED_CURSOR
+        if self.has_focus:
+            return Look.CURSOR
+        return Look.BLURRED_CURSOR if self.rests_visibly else Look.PLAIN
 
     def _strip(self, index: int) -> Strip:
         known = self._known.get(index)
         if known is None:
-            return self._blank(self._width)
+            return self._blank(self.size.width)
         key, line = known
         look = self._look(index, key)
         cached = self._strips.get((key, look))
@@ -302,7 +306,7 @@ class LinePane(ScrollView, can_focus=True):
             return cached[1]
         if len(self._strips) > MAX_STRIPS:
             self._strips.clear()
-        strip = paint_line(line, self.slots, self.theme, width=self._width, look=look)
+        strip = paint_line(line, self.slots, self.theme, width=self.size.width, look=look)
         strip = self._filtered(strip)
         self._strips[key, look] = (line, strip)
         return strip
@@ -327,13 +331,9 @@ class LinePane(ScrollView, can_focus=True):
         top = round(self.scroll_y) + crop.y
         self._load(top, top + crop.height)
         strips = [self._strip(index) for index in range(top, top + crop.height)]
-        if crop.x == 0 and crop.width == self._width:
+        if crop.x == 0 and crop.width == self.size.width:
             return strips
-        full = self.size.width
-        margin = self._blank(full - self._width)._segments if full > self._width else []
-        return [
-            Strip([*strip, *margin], full).crop(crop.x, crop.x + crop.width) for strip in strips
-        ]
+        return [strip.crop(crop.x, crop.x + crop.width) for strip in strips]
 
     # -- focus and mouse ------------------------------------------------------------------
     def on_focus(self) -> None:
