@@ -1,5 +1,8 @@
 """``causes`` and ``why``: what is broken, why, and how widely."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from fleettui.cli.options import Asked, fleet_options
@@ -7,14 +10,26 @@ from fleettui.cli.output import Output, open_output, render, table_text
 from fleettui.cli.session import DEFAULT_TIMEOUT_S, completeness, with_fleet
 from fleettui.errors import ExitCode, FleettuiError, UsageError
 from fleettui.fleet import Fleet
-from fleettui.fleet.cause_forms import WHY_SCHEMA, Warnings, causes_form, path_form
+from fleettui.fleet.cause_forms import (
+    WHY_SCHEMA,
+    Warnings,
+    causes_form,
+    other_words,
+    path_form,
+)
+from fleettui.fleet.controller_forms import log_form
 from fleettui.fleet.evidence import warnings_of
+from fleettui.fleet.last_words import LastWords, is_in_log_alone, last_words
+from fleettui.fleet.needs import also_asking
 from fleettui.fleet.refs import find_rows, one_row
 from fleettui.index.causes import Cause, CauseBoard, CauseState, Finding
 from fleettui.index.causes.explain import explain
+from fleettui.kinds.moments import rfc3339
 from fleettui.kinds.record import ObjectRef
 from fleettui.text import age_text, one_line, safe_text
 
+LOGS_READ = 3
+"""Explanations of one object for which a controller's log is read."""
 FORMS = ("table", "json", "yaml", "markdown")
 _TONES = {
     CauseState.FAILING: "failed",
@@ -66,7 +81,7 @@ def causes(
             return int(ExitCode.MATCHED)
         return int(code)
 
-    return with_fleet(asked.opening(), output, work, timeout_s=timeout)
+    return with_fleet(also_asking(asked.opening()), output, work, timeout_s=timeout)
 
 
 def _tops(fleet: Fleet, names: tuple[str, ...]) -> list[ObjectRef]:
@@ -159,50 +174,78 @@ def why(ref: str, asked: Asked, form: str, allow_partial: bool, timeout: float) 
     async def work(fleet: Fleet) -> int:
         row = one_row(fleet, ref)
         found = explain(fleet.index, row, fleet.now())
+        words = {
+            f: await last_words(fleet, f.root) for f in found[:LOGS_READ] if is_in_log_alone(f)
+        }
         if form == "table":
-            output.write("\n".join(await _chains(fleet, row.ref, found)))
+            output.write("\n".join(await _chains(fleet, row.ref, found, words)))
         else:
-            chains = [
-                {
-                    "state": finding.signal.state.value,
-                    "condition": finding.signal.condition or None,
-                    "reason": safe_text(finding.signal.reason),
-                    "message": safe_text(finding.signal.message, multiline=True),
-                    "path": path_form(fleet, finding),
-                }
-                for finding in found
-            ]
+            chains = [_chain_form(fleet, finding, words.get(finding)) for finding in found]
             document = {"schema": WHY_SCHEMA, "of": str(row.ref), "items": chains}
             output.write(render(document, form))
         return int(completeness(fleet, output, allow_partial=allow_partial))
 
-    return with_fleet(asked.opening(), output, work, timeout_s=timeout)
+    return with_fleet(also_asking(asked.opening()), output, work, timeout_s=timeout)
 
 
-async def _chains(fleet: Fleet, ref: ObjectRef, found: list[Finding]) -> list[str]:
+def _chain_form(fleet: Fleet, finding: Finding, words: LastWords | None) -> dict[str, Any]:
+    signal = finding.signal
+    return {
+        "state": signal.state.value,
+        "condition": signal.condition or None,
+        "reason": safe_text(signal.reason),
+        "message": safe_text(signal.message, multiline=True),
+        "since": rfc3339(signal.since) or None,
+        "path": path_form(fleet, finding),
+        "also": other_words(fleet, finding),
+        "log": log_form(words) if words is not None else None,
+    }
+
+
+async def _chains(
+    fleet: Fleet, ref: ObjectRef, found: list[Finding], words: Mapping[Finding, LastWords]
+) -> list[str]:
     if not found:
         return [f"{ref} is well: nothing it owns or points at says otherwise"]
     lines: list[str] = []
-    now = fleet.now()
     for number, finding in enumerate(found, 1):
-        signal = finding.signal
-        since = f", since {age_text(now - signal.since)}" if signal.since else ""
-        lines.append(f"{number}. {signal.state.value}{since}")
-        for depth, step in enumerate(finding.path):
-            row = fleet.index.get(step)
-            own = one_line(row.message) if row is not None else ""
-            reason = safe_text(row.reason) if row is not None else ""
-            words = ": ".join(part for part in (reason, own) if part)
-            lines.append(
-                f"   {'  ' * depth}{'└─ ' if depth else ''}{step.kind} {step.name}  {words}"
-            )
-        lines.append(f"   → {safe_text(signal.condition)}: {safe_text(signal.reason)}")
-        lines += [f"     {line}" for line in safe_text(signal.message, multiline=True).splitlines()]
-        try:
-            events = await fleet.events(finding.root)
-        except FleettuiError:
-            events = ()  # events are an extra, and their right is often missing
-        for event in [line for line in events if line.type == "Warning"][:3]:
-            age = age_text(now - event.at)
-            lines.append(f"     event {age} ago ×{event.count} {event.reason}: {event.message}")
+        lines += _chain_lines(fleet, number, finding)
+        lines += await _evidence_lines(fleet, finding, words.get(finding))
     return [safe_text(line) for line in lines]
+
+
+def _chain_lines(fleet: Fleet, number: int, finding: Finding) -> list[str]:
+    signal = finding.signal
+    since = f", since {age_text(fleet.now() - signal.since)}" if signal.since else ""
+    lines = [f"{number}. {signal.state.value}{since}"]
+    for depth, step in enumerate(finding.path):
+        row = fleet.index.get(step)
+        own = one_line(row.message) if row is not None else ""
+        reason = safe_text(row.reason) if row is not None else ""
+        words = ": ".join(part for part in (reason, own) if part)
+        lines.append(f"   {'  ' * depth}{'└─ ' if depth else ''}{step.kind} {step.name}  {words}")
+    lines.append(f"   → {safe_text(signal.condition)}: {safe_text(signal.reason)}")
+    return lines + [
+        f"     {line}" for line in safe_text(signal.message, multiline=True).splitlines()
+    ]
+
+
+async def _evidence_lines(fleet: Fleet, finding: Finding, words: LastWords | None) -> list[str]:
+    lines = [
+        f"     also {word['condition']}: {word['reason']}: {one_line(word['message'])}"
+        for word in other_words(fleet, finding)
+    ]
+    try:
+        events = await fleet.events(finding.root)
+    except FleettuiError:
+        events = ()  # events are an extra, and their right is often missing
+    for event in [line for line in events if line.type == "Warning"][:3]:
+        age = age_text(fleet.now() - event.at)
+        lines.append(f"     event {age} ago ×{event.count} {event.reason}: {event.message}")
+    if words is not None:
+        lines.append("     no object says why: only the log of its controller can")
+        about = "" if words.names_object else " (no line names the object; the last errors of all)"
+        lines += [f"     log: {line}{about}" for line in words.lines]
+        if words.problem:
+            lines.append(f"     log: {words.problem}")
+    return lines

@@ -37,6 +37,8 @@ class Score:
     third: list[str] = field(default_factory=list)
     """Right among the first three, the first included."""
     wrong: list[str] = field(default_factory=list)
+    states: list[str] = field(default_factory=list)
+    """Right ones told in another state than the truth's: name, told and true state."""
 
     @property
     def total(self) -> int:
@@ -110,12 +112,14 @@ def _find(told: Told, kind: str, namespace: str, name: str) -> ObjectRef | None:
     return None
 
 
-def _note(score: Score, title: str, findings: list[Finding], roots: list[str]) -> None:
+def _note(score: Score, title: str, findings: list[Finding], roots: list[str], state: str) -> None:
     hits = [
         any(fnmatch.fnmatch(f"{f.root.kind}/{f.root.namespace}/{f.root.name}", p) for p in roots)
         for f in findings
     ]
     (score.right if hits[:1] == [True] else score.wrong).append(title)
+    if hits[:1] == [True] and findings[0].signal.state != state:
+        score.states.append(f"{title} {findings[0].signal.state} not {state}")
     if any(hits[:3]):
         score.third.append(title)
 
@@ -136,7 +140,7 @@ def score_clusters(shared: Path, *, scramble: bool = False) -> Score:
             namespace, name = cluster.split("/")
             ref = _find(told, "Cluster", namespace, name)
             assert ref is not None, cluster
-            _note(score, cluster, told.board.explain(ref), incident["roots"])
+            _note(score, cluster, told.board.explain(ref), incident["roots"], incident["state"])
     return score
 
 
@@ -152,5 +156,7 @@ def score_gitops(shared: Path, *, scramble: bool = False) -> Score:
         roots = [*(root if isinstance(root, list) else [root]), *incident.get("also_right", [])]
         wanted = [f"{r['kind']}/{r['namespace']}/{r['name']}" for r in roots]
         ref = _find(told, top["kind"], top["namespace"], top["name"])
-        _note(score, incident["id"], told.board.explain(ref) if ref else [], wanted)
+        _note(
+            score, incident["id"], told.board.explain(ref) if ref else [], wanted, incident["state"]
+        )
     return score

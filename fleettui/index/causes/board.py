@@ -7,7 +7,9 @@ One reader of the index with a cursor of its own; long work comes in slices.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from fleettui.index.causes.broken import broken_scopes
 from fleettui.index.causes.explain import Finding, explaining
+from fleettui.index.causes.running import WATCHED, is_troubled
 from fleettui.index.causes.signal import CauseState
 from fleettui.index.causes.signals import PATIENCE_S
 from fleettui.index.causes.suspects import YOUNG_FLAGS, Suspects, top_of
@@ -20,6 +22,8 @@ from fleettui.kinds.record import ObjectRef
 SLICE_ROWS = 32
 """Rows looked at between two chances to pause."""
 SLICE_FINDINGS = 128
+WATCH_S = 10
+"""Between two looks at what no change tells of."""
 _STATE_ORDER = {state: place for place, state in enumerate(CauseState)}
 
 
@@ -85,6 +89,9 @@ class CauseBoard:
         self._later: dict[Row, int] = {}
         """Rows to look at again, and when: what they lack is no trouble yet."""
         self._known: object = None
+        self._watched_at = 0
+        self._broken: dict[ObjectRef, list[Finding]] = {}
+        """Kinds that the server cannot serve."""
         self._ranked: list[Cause] | None = []
 
     def refresh(self, now: int) -> None:
@@ -109,6 +116,7 @@ class CauseBoard:
         if change.reset or (change.coverage and self._known != self._known_now()):
             self._known = self._known_now()
             yield from self._look_at_all(change, now)
+            yield from self._watch(now)
             return
         self._forget(change)
         for count, row in enumerate((*change.dirty, *change.added, *change.structure), 1):
@@ -118,6 +126,19 @@ class CauseBoard:
         for row in [row for row, due in self._later.items() if due <= now]:
             del self._later[row]
             self._look(row, now)
+        if now - self._watched_at >= WATCH_S:
+            self._watched_at = now
+            yield from self._watch(now)
+
+    def _watch(self, now: int) -> Iterator[None]:
+        """Looks at controllers, whose silence no change tells, and at what cannot be read."""
+        broken = {finding.root: [finding] for finding in broken_scopes(self._index)}
+        if broken != self._broken:
+            self._broken, self._ranked = broken, None
+        for row in [row for kind in WATCHED for row in self._index.rows(kind)]:
+            if row in self._told or is_troubled(self._index, row, now):
+                self._due[top_of(row)] = None
+            yield
 
     def _known_now(self) -> object:
         """What decides whether a pointer at nothing is known to point at nothing."""
@@ -200,7 +221,7 @@ class CauseBoard:
     def _rank(self) -> Iterator[None]:
         merged: dict[str, Cause] = {}
         count = 0
-        for findings in list(self._findings.values()):
+        for findings in [*self._findings.values(), *self._broken.values()]:
             for finding in findings:
                 count += 1
                 _merge(merged, finding)
@@ -227,9 +248,12 @@ class CauseBoard:
         """
         if only is None and self._ranked is not None:
             return self._ranked
-        chosen = self._findings if only is None else {r: self.explain(r) for r in only}
+        if only is None:
+            chosen = [*self._findings.values(), *self._broken.values()]
+        else:
+            chosen = [self.explain(ref) for ref in only]
         merged: dict[str, Cause] = {}
-        for findings in chosen.values():
+        for findings in chosen:
             for finding in findings:
                 _merge(merged, finding)
         ranked = _sorted(merged)

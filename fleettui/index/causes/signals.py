@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from fleettui.index.causes.hands import conduct_of
+from fleettui.index.causes.running import running_of
 from fleettui.index.causes.signal import CauseState, Signal
+from fleettui.index.controllers import lacks_controller
 from fleettui.index.index import Edge, Index
 from fleettui.index.rows import Row
 from fleettui.kinds.record import Condition, Flag, ObjectRef, Verdict
@@ -80,10 +82,11 @@ def signals_of(index: Index, row: Row, now: int) -> Iterator[Signal]:
         yield _deleting(row)
     yield from _dangling(index, row)
     yield from _circle(index, row)
-    yield from _flags(row, now)
+    yield from _flags(index, row, now)
     yield from _conditions(row)
     yield from _verdict(row)
     yield from conduct_of(index, row)
+    yield from running_of(index, row, now)
 
 
 def strongest(index: Index, row: Row, now: int) -> Signal | None:
@@ -202,7 +205,7 @@ def _mention_of(row: Row, key: ObjectRef) -> Condition | None:
     return next(iter(named), None)
 
 
-def _flags(row: Row, now: int) -> Iterator[Signal]:
+def _flags(index: Index, row: Row, now: int) -> Iterator[Signal]:
     flags = row.flags
     if row.is_deleting:
         return
@@ -228,13 +231,15 @@ def _flags(row: Row, now: int) -> Iterator[Signal]:
             is_hard=True,
         )
     if flags & Flag.ABSENT_STATUS and now - row.created_at > PATIENCE_S:
-        finalizers = "" if row.finalizers else ", and no controller has put a finalizer on it"
+        lacking = "" if row.finalizers else ", and no controller has put a finalizer on it"
+        if lacks_controller(index, row.context, row.spec):
+            lacking += "; no controller for this kind runs in the context"
         yield Signal(
             CauseState.WAITING,
             weight=70,
             condition="status",
             reason="NoStatus",
-            message=f"no controller has written any status of this {row.kind}{finalizers}",
+            message=f"no controller has written any status of this {row.kind}{lacking}",
             since=row.created_at,
             is_hard=True,
         )
@@ -273,6 +278,8 @@ def _waits(condition: Condition, bad: list[Condition]) -> bool:
 
 def _condition_signal(condition: Condition, *, is_starting: bool, waits: bool) -> Signal:
     later = 3 if waits else 0
+    if condition.type == "TopologyReconciled" and condition.reason in _TOPOLOGY_BUSY:
+        return _signal(CauseState.WAITING, 50, condition, is_hard=True)
     if condition.severity == "Info":
         return _signal(CauseState.WAITING, 35 - later, condition)
     if condition.deprecated and condition.severity != "Error":
@@ -297,6 +304,24 @@ def _signal(
     )
 
 
+_TOPOLOGY_BUSY: Final = frozenset(
+    {
+        "ClusterCreating",
+        "ClusterUpgrading",
+        "Deleting",
+        "Paused",
+        "MachineDeploymentsCreatePending",
+        "MachineDeploymentsUpgradePending",
+        "MachineDeploymentsUpgradeDeferred",
+        "MachinePoolsCreatePending",
+        "MachinePoolsUpgradePending",
+        "MachinePoolsUpgradeDeferred",
+        "ControlPlaneUpgradePending",
+        "LifecycleHookBlocking",
+    }
+)
+"""Reasons of TopologyReconciled=False that are no failure; constants of the API.
+Source: api/core/v1beta2/cluster_types.go; only other reasons count in Available."""
 _STEPWISE: Final = frozenset({Role.INFRA_MACHINE, Role.INFRA_CLUSTER, Role.INFRA_POOL})
 """Objects that are provisioned in steps, each with a condition of its own."""
 
