@@ -434,6 +434,7 @@ def test_archive_of_artifact_is_verified_and_links_are_left_out() -> None:
         (_archive(("bomb", tarfile.REGTYPE, b"\0" * 3_000_000)), "unpacks to more than"),
         (b"not an archive", "not a gzip archive"),
     ],
+    ids=["up", "absolute", "up-inside", "git", "large", "many", "bomb", "garbage"],
 )
 def test_archive_that_is_hostile_is_refused(archive: bytes, message: str) -> None:
     """An artifact must not write outside, fill the disk or fill the memory."""
