@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fleettui.actions.options import Options
+from fleettui.actions.options import Options, entries_of
 from fleettui.actions.plan import Plan, Refusal
 from fleettui.audit import Who, local_person
 from fleettui.errors import FleettuiError, UsageError
@@ -194,25 +194,7 @@ def with_answer(options: Options, name: str, text: str) -> Options:
             raise UsageError(f"{text!r} is no number of replicas", hint="a whole number from 0")
         return replace(options, replicas=int(text))
     if name == "set":
-        return replace(options, set=entries_of(text))
+        return replace(options, set=entries_of(text.split()))
     if name == "version":
         return replace(options, version=text)
     return replace(options, plan_id=text)
-
-
-def entries_of(text: str) -> dict[str, str | None]:
-    """Entries to set or (with a minus behind the key) to remove.
-
-    Raises:
-        UsageError: a word is neither.
-    """
-    found: dict[str, str | None] = {}
-    for word in text.split():
-        key, sign, value = word.partition("=")
-        if sign and key:
-            found[key] = value
-        elif not sign and word.endswith("-") and len(word) > 1:
-            found[word[:-1]] = None
-        else:
-            raise UsageError(f"{word!r} is no entry", hint="KEY=VALUE sets, KEY- removes")
-    return found

@@ -27,9 +27,9 @@ from fleettui.text import safe_text
 from fleettui.tui.acting import Acting
 from fleettui.tui.bridge import Bridge
 from fleettui.tui.cause_board import Causes
-from fleettui.tui.choices import context_choices
 from fleettui.tui.commands import COMMANDS, Argument, Typed, Vocabulary
 from fleettui.tui.content import BOARDS
+from fleettui.tui.context_switch import ContextSwitch
 from fleettui.tui.dispatch import Handler
 from fleettui.tui.documents import Description, Document, EventList, Log, Manifest
 from fleettui.tui.explanations import Chain, Explanation
@@ -40,7 +40,6 @@ from fleettui.tui.overview import DOCUMENTS, cluster_count
 from fleettui.tui.ports import ActsPort, FleetPort
 from fleettui.tui.screens.board import BoardScreen
 from fleettui.tui.screens.main import MainScreen
-from fleettui.tui.screens.picker import Picked, Picker
 from fleettui.tui.screens.text import TextScreen
 from fleettui.tui.status import SETTLED_STATES
 from fleettui.tui.theme import DARK, LIGHT, Theme, textual_theme, theme_for
@@ -69,6 +68,7 @@ _OWN_COMMANDS = frozenset({"ctx", "ns", "tree", "causes", "perspective", "filter
 class FleetApp(App[int]):
     """The fleet on screen."""
 
+    TITLE = "fleettui"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c,ctrl+q", "leave", show=False, priority=True)
@@ -115,6 +115,7 @@ class FleetApp(App[int]):
             kinds=fleet.table.words(),
         )
         self.main = MainScreen(fleet, index, view)
+        self.contexts = ContextSwitch(self)
         self.bridge: Bridge | None = None
         self.causes = CauseBoard(index)
         self._follows_causes = False
@@ -323,9 +324,9 @@ class FleetApp(App[int]):
                 self.show_tree()
                 main.reshape(lambda: main.state.group(""))
             case "ctx" if typed.argument:
-                self.switch_context(typed.argument)
+                self.contexts.switch(typed.argument)
             case "ctx":
-                self.choose_context()
+                self.contexts.choose()
             case "ns" if typed.argument:
                 self.show_tree()
                 name = typed.argument
@@ -362,40 +363,6 @@ class FleetApp(App[int]):
         if self._follows_causes and not self.pacer.is_running("causes"):
             work = self.causes.work(self.fleet.now())
             self.pacer.run("causes", work, done=self.repaint)
-
-    # -- contexts -------------------------------------------------------------------------
-    def choose_context(self) -> None:
-        """Lets a person choose a context."""
-        choices = list(context_choices(self.fleet))
-        picker = Picker("context", choices, hint="space open or close beside the others")
-        self.push_screen(picker, self._take_context)
-
-    def _take_context(self, picked: Picked | None) -> None:
-        if picked is None:
-            return
-        is_open = picked.key in {info.name for info in self.fleet.contexts()}
-        sign = ("-" if is_open else "+") if picked.is_added else ""
-        self.switch_context(f"{sign}{picked.key}")
-
-    def switch_context(self, words: str) -> None:
-        """Shows one context; ``+NAME`` opens it beside the others, ``-NAME`` closes it."""
-        self.show_tree()
-        self.run_worker(self._switch(words), group="contexts", exclusive=True)
-
-    async def _switch(self, words: str) -> None:
-        name = words.lstrip("+-") if words[0] in "+-" else words
-        try:
-            if words.startswith("-"):
-                await self.fleet.close_context(name)
-                return
-            await self.fleet.open_context(name)
-            if words != name:
-                return
-            for info in self.fleet.contexts():
-                if info.name != name:
-                    await self.fleet.close_context(info.name)
-        except FleettuiError as error:
-            self.say_error(error)
 
     def ask_to_leave(self) -> None:
         """Leaves when asked twice."""

@@ -13,6 +13,8 @@ from fleettui.tui.lines import Line, Span, spans_line, text_line
 from fleettui.tui.theme import VERDICT_TONES, Tone
 
 KEY_CELLS = 20
+_TAKES = {Argument.NONE: "", Argument.OBJECT: "KIND/NAME", Argument.TEXT: "TEXT"}
+"""What stands for an argument; anything else is a name."""
 TWO_COLUMNS = 110
 """Width in cells from which keys stand in two columns."""
 
@@ -55,7 +57,11 @@ class HelpText:
         yield text_line()
         yield text_line("COMMANDS", Tone.TITLE)
         for command in self._vocabulary.commands:
-            takes = "" if command.argument is Argument.NONE else f" {command.argument.upper()}"
+            takes = (
+                ""
+                if command.argument is Argument.NONE
+                else f" {_TAKES.get(command.argument, 'NAME')}"
+            )
             words = f":{command.name}{takes}"
             others = f"  (:{', :'.join(command.aliases)})" if command.aliases else ""
             yield spans_line(

@@ -26,7 +26,7 @@ from fleettui.audit import Journal
 from fleettui.errors import UsageError
 from fleettui.fleet.outcome import Outcome, Report, StepState
 from fleettui.index.view import TreeView
-from fleettui.tui.acting import entries_of, with_answer
+from fleettui.tui.acting import with_answer
 from fleettui.tui.app import FleetApp
 from fleettui.tui.plan_text import plan_lines
 from fleettui.tui.screens.confirm import ConfirmScreen
@@ -276,11 +276,11 @@ def test_plan_lines_of_a_large_plan_stay_readable(small_fleet):
     assert any("2800 more" in line.text for line in lines)
 
 
-def test_entries_of_reads_settings_and_removals():
-    """Labels are set and removed the way kubectl does."""
-    assert entries_of("a=b c- d=") == {"a": "b", "c": None, "d": ""}
-    for wrong in ("a", "=b", "-"):
+def test_with_answer_reads_what_each_verb_asks_for():
+    """Labels are set and removed the way kubectl does; a number must be one."""
+    assert with_answer(Options(), "set", "a=b c- d=").set == {"a": "b", "c": None, "d": ""}
+    assert with_answer(Options(), "version", "v1.33.2").version == "v1.33.2"
+    assert with_answer(Options(), "plan_id", "main-1").plan_id == "main-1"
+    for name, wrong in (("set", "a"), ("set", "=b"), ("set", "-"), ("replicas", "many")):
         with pytest.raises(UsageError):
-            entries_of(wrong)
-    with pytest.raises(UsageError):
-        with_answer(Options(), "replicas", "many")
+            with_answer(Options(), name, wrong)

@@ -129,7 +129,7 @@ class MainScreen(Screen[None]):
             "sort": self.pickers.choose_order,
             "invert": lambda: self.reshape(self.state.invert),
             "machine_sets": self.toggle_machine_sets,
-            "contexts": app.choose_context,
+            "contexts": app.contexts.choose,
             "namespaces": self.pickers.choose_namespace,
             "next_pane": self.next_pane,
             "back": self.back,
