@@ -97,14 +97,16 @@ class FleetApp(App[int]):
             acts: what changes objects; None where that is impossible.
             theme: colours; None: by settings and environment.
         """
-        no_color = "NO_COLOR" in os.environ
-        super().__init__()
         settings = settings or Settings()
+        chosen = theme or theme_for(
+            settings.theme,
+            no_color="NO_COLOR" in os.environ,
+            colour_hint=os.environ.get("COLORFGBG", ""),
+        )
+        super().__init__(ansi_color=True if chosen.is_mono else None)
         self.fleet = fleet
         self.index = index
-        self.colours = theme or theme_for(
-            settings.theme, no_color=no_color, colour_hint=os.environ.get("COLORFGBG", "")
-        )
+        self.colours = chosen
         can_write = acts is not None and not fleet.read_only
         self.acting = Acting(self, acts) if acts is not None and can_write else None
         self._journal = acts.journal if acts is not None else None

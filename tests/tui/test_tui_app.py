@@ -382,6 +382,18 @@ async def test_every_size_and_theme_paints_whole_lines(small_fleet, size, theme)
         screen_text(pilot)
 
 
+async def test_no_color_emits_no_colour_anywhere(small_fleet, monkeypatch):
+    """Who sets NO_COLOR gets none, not even from scroll bars and inputs."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with running(small_fleet, size=(90, 16)) as pilot:
+        await pilot.press("asterisk", "i", "slash", *"prod")
+        await pilot.pause(0.1)
+        for strip in pilot.app.screen._compositor.render_strips():
+            for _, style, _ in strip:
+                for colour in (style.color, style.bgcolor) if style else ():
+                    assert colour is None or colour.is_default
+
+
 async def test_leaving_needs_two_presses_of_q(small_fleet):
     """One stray q must not close the screen of an incident."""
     async with running(small_fleet) as pilot:

@@ -199,8 +199,9 @@ class LinePane(ScrollView, can_focus=True):
         self.refresh()
 
     def set_theme(self, theme: Theme) -> None:
-        """Draw in other colours."""
+        """Draw in other colours; a scroll bar is nothing but colour."""
         self.theme = theme
+        self.styles.scrollbar_size_vertical = 0 if theme.is_mono else 1
         self._strips.clear()
         self.refresh()
 
