@@ -333,12 +333,7 @@ class Diffs:
 def _dry_run_apply(reader: LiveReader, ref: ObjectRef) -> DryRunApply:
     if not isinstance(reader, KubeReader):
         raise FleettuiError("a recording has no server to ask", hint="use --mode read-only")
-    kube, manager = reader, _MANAGERS[ref.group, ref.kind]
-
-    async def apply(document: Manifest) -> Manifest:
-        return await kube.dry_run_apply(document, manager=manager)
-
-    return apply
+    return reader.dry_run_apply(_MANAGERS[ref.group, ref.kind])
 
 
 def _not_compared(result: DesiredDiff, elsewhere: str) -> DesiredDiff:

@@ -7,13 +7,12 @@ of what is compared.
 Source: Kubernetes API discovery; ``desired.desired_diff.LiveReader``.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from fleettui.desired.desired_diff import LiveReader, NoSuchKindError
-from fleettui.desired.objects import Manifest, group_of
+from fleettui.desired.desired_diff import DryRunApply, LiveReader, NoSuchKindError
+from fleettui.desired.objects import Manifest, group_of, mapping_of
 from fleettui.desired.schema_hints import is_built_in
 from fleettui.errors import FleettuiError
 from fleettui.fleet.context import Link
@@ -23,7 +22,6 @@ from fleettui.kinds.record import ObjectKey, ObjectRef
 from fleettui.kube.context import KubeContext
 from fleettui.kube.faults import ApiError, Fault
 from fleettui.kube.resource import Resource
-from fleettui.kube.writer import DryRuns
 
 
 class KubeReader:
@@ -33,7 +31,6 @@ class KubeReader:
         """Nothing is asked yet."""
         self._context = context
         self._has_looked_again = False
-        self._dry_runs: DryRuns | None = None
 
     async def resource(self, api_version: str, kind: str) -> Resource:
         """Where a kind is served at exactly this version.
@@ -79,26 +76,28 @@ class KubeReader:
         document: dict[str, Any] = msgspec.json.decode(body)
         return document
 
-    async def dry_run_apply(self, document: Manifest, *, manager: str) -> Manifest:
-        """What the server would store after an apply; nothing is stored.
+    def dry_run_apply(self, manager: str) -> DryRunApply:
+        """What tells what the server would store after an apply by a manager.
 
         Raises:
-            FleettuiError: the server refuses it, or this context is read-only.
+            ReadOnlyViolation: this context is read-only.
         """
-        if self._dry_runs is None:
-            self._dry_runs = self._context.dry_runs()
-        resource = await self.resource(str(document["apiVersion"]), str(document["kind"]))
-        metadata = document["metadata"]
-        assert isinstance(metadata, Mapping)
-        answer = await self._dry_runs.apply(
-            resource,
-            msgspec.json.encode(document),
-            namespace=str(metadata.get("namespace") or ""),
-            name=str(metadata["name"]),
-            manager=manager,
-        )
-        stored: dict[str, Any] = msgspec.json.decode(answer)
-        return stored
+        dry_runs = self._context.dry_runs()
+
+        async def apply(document: Manifest) -> Manifest:
+            resource = await self.resource(str(document["apiVersion"]), str(document["kind"]))
+            metadata = mapping_of(document.get("metadata"))
+            answer = await dry_runs.apply(
+                resource,
+                msgspec.json.encode(document),
+                namespace=str(metadata.get("namespace") or ""),
+                name=str(metadata["name"]),
+                manager=manager,
+            )
+            stored: dict[str, Any] = msgspec.json.decode(answer)
+            return stored
+
+        return apply
 
 
 class RecordedReader:

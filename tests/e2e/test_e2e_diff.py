@@ -1,0 +1,153 @@
+"""Drift of the demo fleet against its real git repository, over real HTTP, with get alone."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+Words = Callable[..., subprocess.CompletedProcess[str]]
+ARTIFACT_ONLY = {"policies", "management-monitoring"}
+"""Appliers whose source is no git repository: nothing to compare with in the demo."""
+
+
+@pytest.fixture(scope="module")
+def demo(start_demo: Callable[..., Any]) -> Any:
+    """Two management clusters with the planned drift."""
+    return start_demo("--clusters", "8", "--contexts", "2", "--churn", "0")
+
+
+def _diff(words: Words, kubeconfig: Path, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
+    done = words("diff", "--kubeconfig", str(kubeconfig), *arguments, "-o", "json")
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)["items"]
+
+
+def _found(items: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    return [
+        (item["context"], change["change"], change["name"])
+        for item in items
+        for change in item["objects"]
+    ]
+
+
+def test_diff_of_the_demo_finds_the_planned_drift_and_nothing_else(words: Words, demo: Any) -> None:
+    """False differences on untouched objects would make everybody ignore the true ones."""
+    oncall = demo.kubeconfig.parent / "kubeconfig-oncall"
+    code, items = _diff(words, oncall, "--all-contexts", "--read-only")
+    assert code == 3
+    failed = {item["name"] for item in items if item["error"]}
+    assert failed <= ARTIFACT_ONLY
+    assert {change for _, change, _ in _found(items)} <= {"ignored"}
+    planned = _planned_by_hand(demo)
+    assert [(context, name) for context, _, name in _found(items)] == planned
+    compared = sum(sum(item["counts"].values()) for item in items)
+    assert compared > 150
+
+
+def _planned_by_hand(demo: Any) -> list[tuple[str, str]]:
+    found = []
+    for context in demo.contexts:
+        listing = demo.call(context, "/api/v1/configmaps")
+        found += [
+            (context, item["metadata"]["name"])
+            for item in listing["items"]
+            if (item.get("data") or {}).get("environment") == "by-hand"
+        ]
+    return found
+
+
+def test_diff_after_one_edit_in_a_list_map_is_one_hunk_with_its_commit(
+    words: Words, start_demo: Callable[..., Any]
+) -> None:
+    """Whoever is woken at night needs the one line that differs, and whom to ask."""
+    demo = start_demo("--clusters", "4", "--contexts", "1", "--churn", "0")
+    context = demo.contexts[0]
+    path = "/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations"
+    chosen = next(
+        item
+        for item in demo.call(context, path)["items"]
+        if item["metadata"]["labels"].get("kustomize.toolkit.fluxcd.io/name") == "flux-system"
+        and item["spec"].get("dependsOn")
+    )
+    namespace, name = chosen["metadata"]["namespace"], chosen["metadata"]["name"]
+    spec = {"spec": {"dependsOn": [{**chosen["spec"]["dependsOn"][0], "name": "edited-by-hand"}]}}
+    one = f"/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/{namespace}/kustomizations/{name}"
+    demo.call(context, f"{one}?fieldManager=kubectl-edit", method="PATCH", body=spec)
+    code, items = _diff(
+        words, demo.kubeconfig, "kustomization/flux-system/flux-system", "--exit-code"
+    )
+    assert code == 1
+    changes = [change for item in items for change in item["objects"]]
+    assert [(change["kind"], change["name"]) for change in changes] == [("Kustomization", name)]
+    (hunk,) = changes[0]["hunks"]
+    assert hunk["path"].startswith("spec.dependsOn")
+    assert hunk["reason"].startswith("set by kubectl-edit")
+    repository = demo.kubeconfig.parent / "git"
+    log = ["git", "-C", str(repository), "log", "-1", "--format=%H", "main", "--"]
+    commit = subprocess.run([*log, changes[0]["source"]], capture_output=True, text=True)
+    assert changes[0]["commit"]["sha"] == commit.stdout.strip() != ""
+
+
+def test_diff_of_a_branch_tells_what_the_merge_would_delete_in_the_fleet(
+    words: Words, demo: Any, tmp_path: Path
+) -> None:
+    """A branch that removes a cluster must say so before it is merged."""
+    clone = tmp_path / "clone"
+    _git(None, "clone", "-q", str(demo.kubeconfig.parent / "git"), str(clone))
+    _git(clone, "checkout", "-q", "-b", "tidy-up")
+    listing = clone / "infrastructure" / "controllers" / "sources.yaml"
+    listing.write_text(listing.read_text().replace("v2.9.1", "v2.9.2"))
+    team = next((clone / "tenants").glob("*/*/tenant.yaml"))
+    kept = team.read_text().split("---\n")[:-1]
+    team.write_text("---\n".join(kept))
+    _git(clone, "commit", "-qam", "tidy up")
+    arguments = ("--all-contexts", "--ref", "tidy-up", "-o", "json", "--exit-code")
+    url = "ssh://git@git.example.com/platform/fleet.git"
+    done = words("diff", "--kubeconfig", str(demo.kubeconfig), *arguments, f"--local={url}={clone}")
+    found = json.loads(done.stdout)
+    assert done.returncode == 1, done.stderr
+    gone = [change for target in found["targets"] for change in target["objects"]]
+    gone = [change for change in gone if change["change"] == "pruned"]
+    assert found["counts"] == {"changed": 2, "pruned": len(gone)}
+    # The Kustomization that the branch drops goes, and with it what that one applied.
+    assert ("Kustomization", "partner-site") in {(item["kind"], item["name"]) for item in gone}
+    assert ("Namespace", "addons") in {(item["kind"], item["name"]) for item in gone}
+    assert found["contexts"] == demo.contexts
+    assert found["targets"][0]["objects"][0]["change"] == "pruned"
+    assert found["compared"] > 10
+
+
+def _git(folder: Path | None, *arguments: str) -> None:
+    where = ["-C", str(folder)] if folder else []
+    names = {f"GIT_{who}_NAME": "demo" for who in ("AUTHOR", "COMMITTER")}
+    mails = {f"GIT_{who}_EMAIL": "demo@example.com" for who in ("AUTHOR", "COMMITTER")}
+    environment = {**os.environ, **names, **mails, "GIT_CONFIG_GLOBAL": os.devnull}
+    subprocess.run(["git", *where, *arguments], check=True, env=environment, capture_output=True)
+
+
+def test_diff_dry_run_agrees_and_read_only_refuses_it(words: Words, demo: Any) -> None:
+    """The server's own answer must say the same; and no PATCH may leave in read-only mode."""
+    name = "kustomization/flux-system/flux-system"
+    context = ("--context", demo.contexts[0])
+    code, items = _diff(words, demo.kubeconfig, name, *context, "--mode", "dry-run")
+    assert (code, _found(items)) == (0, [])
+    assert items[0]["mode"] == "dry-run"
+    code, items = _diff(words, demo.kubeconfig, name, *context, "--mode", "dry-run", "--read-only")
+    assert code == 3
+    assert "read-only" in items[0]["error"]
+
+
+def test_diff_mistakes_are_usage_errors_with_a_hint(words: Words, demo: Any) -> None:
+    """A script must tell a mistake from a difference."""
+    run = ("diff", "--kubeconfig", str(demo.kubeconfig))
+    both = words(*run, "--applied", "--latest")
+    assert (both.returncode, "exclude each other" in both.stderr) == (2, True)
+    nobody = words(*run, "kustomization/nowhere/nothing")
+    assert (nobody.returncode, "nothing is called" in nobody.stderr) == (2, True)
+    wrong = words(*run, "--local", "nonsense")
+    assert (wrong.returncode, "URL=PATH" in wrong.stderr) == (2, True)
