@@ -118,6 +118,8 @@ class Following:
         self._signals: deque[Signal] = deque()
         self._called = asyncio.Event()
         self._teller = Teller(wanted.scope, self._rhythm)
+        if wanted.saved is not None:
+            self._teller.loaded = wanted.saved.loaded
         self._ahead: _Ahead | None = None
         self._read: Read | None = None
         self.state = State(

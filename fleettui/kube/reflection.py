@@ -45,6 +45,8 @@ class Saved(msgspec.Struct, frozen=True):
     resource_version: str
     age_s: float
     """How long ago that was, by the wall clock."""
+    loaded: int = 0
+    """Objects that are known from then."""
 
 
 class Counters(msgspec.Struct, frozen=True):

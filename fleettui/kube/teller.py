@@ -45,6 +45,8 @@ class Teller:
         if state.phase is not self._phase:
             self._phase = state.phase
             since = state.contact_at if state.phase is Phase.STALE else now
+            if state.phase is Phase.CACHED and state.saved is not None:
+                since = now - state.saved.age_s
             self._phase_since = wall - (now - since)
         retry_s = state.retry_at - now
         return ScopeStatus(
