@@ -25,6 +25,7 @@ class Asked:
     read_only: bool = False
     sources: tuple[Path, ...] = ()
     depth: str = ""
+    no_cache: bool = False
     config: Path | None = None
 
     def merged(self, other: "Asked") -> "Asked":
@@ -38,6 +39,7 @@ class Asked:
             read_only=self.read_only or other.read_only,
             sources=(*self.sources, *other.sources),
             depth=other.depth or self.depth,
+            no_cache=self.no_cache or other.no_cache,
             config=other.config or self.config,
         )
 
@@ -58,6 +60,7 @@ class Asked:
             read_only=self.read_only,
             sources=self.sources,
             depth=self.depth,
+            cache=not self.no_cache,
             settings=load_settings(self.config),
         )
 
@@ -88,6 +91,11 @@ _OPTIONS = (
         type=click.Choice(["auto", "spine", "full"]),
         default=None,
         help="How much to read: everything that fits, the spine, or all.",
+    ),
+    click.option(
+        "--no-cache",
+        is_flag=True,
+        help="Neither show nor keep what was known last time (screen only).",
     ),
     click.option(
         "--config", type=click.Path(path_type=Path), metavar="FILE", help="Settings file."

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 from fleettui.config import Settings
 from fleettui.errors import ExitCode, UsageError
@@ -31,6 +32,7 @@ def open_screen(opening: Opening) -> int:
             hint="use `fleettui tree` or `fleettui get clusters` in pipes and scripts",
         )
     try:
-        return load_screen()(open_fleet(opening), opening.settings)
+        fleet = open_fleet(replace(opening, on_screen=True))
+        return load_screen()(fleet, opening.settings)
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)

@@ -54,6 +54,8 @@ class ContextInfo:
     """Scopes that are not complete, in words."""
     banner: str = ""
     colour: str = ""
+    cached_at: int = 0
+    """When rows that are shown from an earlier run were read, Unix seconds; 0: all are newer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ kept, and few plug-ins start at once.
 """
 
 import asyncio
+import hashlib
 import os
 import time
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleettui.audit import Journal
-from fleettui.config import Settings, state_folder
+from fleettui.config import Settings, cache_folder, state_folder
 from fleettui.errors import UsageError
 from fleettui.fleet.acts import Acts
 from fleettui.fleet.context import ContextInfo, Link
@@ -21,11 +22,14 @@ from fleettui.fleet.fleet import Fleet
 from fleettui.fleet.hands import Hands
 from fleettui.fleet.live_link import LiveLink, LiveOptions
 from fleettui.fleet.pacer import Pacer
+from fleettui.fleet.shelf import PlanShelf
+from fleettui.fleet.warm import WarmContext
 from fleettui.kinds import KindTable
 from fleettui.kube.context import KubeContext, Surroundings, open_context
 from fleettui.kube.gate import Policy
 from fleettui.kube.kubeconfig import ContextEntry, Kubeconfig, load_kubeconfig
 from fleettui.kube.rhythm import Rhythm
+from fleettui.recorded.shards import ShardFolder, folder_name
 
 if TYPE_CHECKING:
     from fleettui.fleet.opening import Opening
@@ -46,7 +50,9 @@ def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet
     around = Surroundings(environment=dict(os.environ), rhythm=Rhythm(pause=pacer.turn))
 
     def link_of(entry: ContextEntry) -> Link:
-        return _link(entry, opening, table, read_only=read_only, gate=gate, around=around)
+        return _link(
+            entry, opening, table, read_only=read_only, gate=gate, around=around, pacer=pacer
+        )
 
     entries = _entries(kubeconfig, opening)
     fleet = Fleet(
@@ -69,8 +75,13 @@ def _acts(fleet: Fleet, settings: Settings) -> Acts:
         link = fleet.link_called(name)
         return link.context if isinstance(link, LiveLink) else None
 
-    journal = Journal(state_folder())
-    return Acts(Hands(context_of), spec_of=fleet.table.spec_for, journal=journal, settings=settings)
+    return Acts(
+        Hands(context_of),
+        spec_of=fleet.table.spec_for,
+        journal=Journal(state_folder()),
+        shelf=PlanShelf(state_folder() / "plans"),
+        settings=settings,
+    )
 
 
 def _entries(kubeconfig: Kubeconfig, opening: "Opening") -> Sequence[ContextEntry]:
@@ -100,6 +111,7 @@ def _link(
     read_only: bool,
     gate: asyncio.Semaphore,
     around: Surroundings,
+    pacer: Pacer,
 ) -> LiveLink:
     settings = opening.settings.for_context(entry.name)
     is_read_only = read_only or settings.read_only
@@ -121,9 +133,38 @@ def _link(
     )
     options = LiveOptions(
         namespace=opening.namespace,
-        depth=opening.depth or settings.depth or "auto",
+        depth=_depth(opening, settings.depth),
         asked=opening.asked,
         read_only=is_read_only,
         settings=settings,
     )
-    return LiveLink(base, opened, table=table, options=options, clock=time.time)
+    return LiveLink(
+        base,
+        opened,
+        table=table,
+        options=options,
+        clock=time.time,
+        warm=_warm(entry, opening, table),
+        turn=pacer.turn,
+    )
+
+
+def _depth(opening: "Opening", of_context: str) -> str:
+    """What words print must not depend on a link's mood: they read everything."""
+    depth = opening.depth or of_context or "auto"
+    return "full" if depth == "auto" and not opening.on_screen else depth
+
+
+def _warm(entry: ContextEntry, opening: "Opening", table: KindTable) -> WarmContext | None:
+    if not (opening.on_screen and opening.cache):
+        return None
+    cluster, user = entry.cluster, entry.user
+    name = folder_name(
+        cluster.server,
+        hashlib.sha256(cluster.ca.data).hexdigest(),
+        str(cluster.ca.file or ""),
+        entry.name,
+        user.name if user else "",
+    )
+    folder = ShardFolder(cache_folder() / "index" / name)
+    return WarmContext(folder, context=entry.name, table=table, clock=time.time)

@@ -5,7 +5,7 @@ is ``kube``'s. One kind's failure never touches another.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,8 +14,13 @@ import msgspec
 from fleettui.config import ContextSettings
 from fleettui.errors import ConnectError, FleettuiError
 from fleettui.fleet.context import ContextInfo, ContextState, Emit, EventLine
+from fleettui.fleet.depth import Cost, LoadPlan, fits
 from fleettui.fleet.events import event_lines
-from fleettui.fleet.scopes import KindKey, plan_scopes
+from fleettui.fleet.followers import Followers, Warmth
+from fleettui.fleet.gauge import Gauge
+from fleettui.fleet.scopes import ClusterKey, KindKey, Needs, Sizes, plan_scopes
+from fleettui.fleet.warm import Turn, WarmContext, owner_of
+from fleettui.index import Index
 from fleettui.kinds import KindTable, has_contract
 from fleettui.kinds.batch import Batch, Mark, Phase, Scope, ScopeStatus
 from fleettui.kinds.record import ObjectKey, ObjectRef
@@ -24,13 +29,13 @@ from fleettui.kube.catalog import Catalog
 from fleettui.kube.client import LogRequest
 from fleettui.kube.context import KubeContext
 from fleettui.kube.link import Reach
-from fleettui.kube.resource import Resource
+from fleettui.recorded.shards import Head
 
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 30.0
 REPLAN_S = 0.1
-_UNSETTLED = frozenset({Phase.PENDING, Phase.SYNCING})
-_MISSING = frozenset({Phase.FORBIDDEN, Phase.BROKEN, Phase.STALE})
+_UNSETTLED = frozenset({Phase.PENDING, Phase.SYNCING, Phase.CACHED})
+_MISSING = frozenset({Phase.FORBIDDEN, Phase.BROKEN, Phase.STALE, Phase.CACHED})
 
 OpenContext = Callable[[], Awaitable[KubeContext]]
 
@@ -46,6 +51,10 @@ class LiveOptions:
     settings: ContextSettings = field(default_factory=ContextSettings)
 
 
+async def _no_wait() -> None:
+    """The turn of whoever is alone."""
+
+
 class LiveLink:
     """Follows one context of the kubeconfig."""
 
@@ -57,6 +66,8 @@ class LiveLink:
         table: KindTable,
         options: LiveOptions,
         clock: Callable[[], float],
+        warm: WarmContext | None = None,
+        turn: Turn = _no_wait,
     ) -> None:
         """Nothing is opened before ``run``.
 
@@ -66,6 +77,8 @@ class LiveLink:
             table: kinds understood; grows by what the server's CRDs tell.
             options: how it is read.
             clock: Unix seconds.
+            warm: what was known last time, and is kept for the next.
+            turn: waits for the turn of a slice of work.
         """
         self._info = replace(base, since=int(clock()))
         self._opened = opened
@@ -75,10 +88,18 @@ class LiveLink:
         self._context: KubeContext | None = None
         self._catalog = Catalog()
         self._statuses: dict[Scope, ScopeStatus] = {}
-        self._tasks: dict[Scope, asyncio.Task[None]] = {}
-        self._asked = set(options.asked)
+        self._needs = Needs(with_leaves=options.depth == "full", kinds=options.asked)
+        self._followers: Followers | None = None
+        self._gauge: Gauge | None = None
+        self._is_decided = options.depth != "auto"
+        """Whether it is known that leaves are read as a whole, or are not."""
+        self._warmth = Warmth(warm)
+        self._turn = turn
+        self._clusters: Mapping[str, int] = {}
+        """Clusters by namespace, as whoever declares needs last told."""
         self._emit: Emit = _ignore
-        self._changed: Callable[[], None] = _nothing
+        self._told: Callable[[], None] = _nothing
+        self._is_changed = asyncio.Event()
         self._replan = asyncio.Event()
         self._is_planned = False
         """Whether the scopes of providers that only their CRDs tell of are open as well."""
@@ -98,14 +119,15 @@ class LiveLink:
     def info(self) -> ContextInfo:
         """How the context stands, from the state of its scopes and its link."""
         info = self._info
+        cached = [s.since for s in self._statuses.values() if s.phase is Phase.CACHED]
         if self._context is None or not self._statuses:
-            return info
+            return replace(info, cached_at=min(cached, default=0))
         phases = [status.phase for status in self._statuses.values()]
         link = self._context.link
         state, since, error = ContextState.LIVE, info.since, ""
         if link.reach is Reach.DOWN:
             state, since, error = ContextState.STALE, int(link.answered_at), link.error
-        elif not self._is_planned or any(phase in _UNSETTLED for phase in phases):
+        elif not (self._is_planned and self._is_decided) or any(p in _UNSETTLED for p in phases):
             state = ContextState.SYNCING
         elif all(phase is Phase.STALE for phase in phases):
             state, since = ContextState.STALE, min(s.since for s in self._statuses.values())
@@ -119,6 +141,7 @@ class LiveLink:
             loaded=loaded,
             expected=-1 if any(count < 0 for count in expected) else loaded,
             missing=tuple(self._missing()),
+            cached_at=min(cached, default=0),
         )
 
     def _missing(self) -> list[str]:
@@ -133,6 +156,10 @@ class LiveLink:
             words.append(f"{status.phase.value}: {plural}{where}{error}")
         return sorted(words)
 
+    def _changed(self) -> None:
+        self._is_changed.set()
+        self._told()
+
     def _set(self, **values: Any) -> None:
         self._info = replace(self._info, **values)
         self._changed()
@@ -141,16 +168,34 @@ class LiveLink:
 
     async def run(self, emit: Emit, changed: Callable[[], None]) -> None:
         """Connects, again and again if need be, then follows until cancelled."""
-        self._emit, self._changed = emit, changed
-        context = await self._connected()
-        context.start()
-        self._set(state=ContextState.SYNCING, since=int(self._clock()), error="", hint="")
+        self._emit, self._told = emit, changed
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._identify(context))
-                group.create_task(self._keep_planned(context, group))
+                loading = group.create_task(self._load_warm())
+                try:
+                    context = await self._connected()
+                except FleettuiError:
+                    loading.cancel()
+                    raise
+                context.start()
+                self._set(state=ContextState.SYNCING, since=int(self._clock()), error="", hint="")
+                followers = self._followers = Followers(
+                    context,
+                    group,
+                    table=self._table,
+                    emit=self._pass_on,
+                    changed=self._changed,
+                    statuses=self._statuses,
+                    warmth=self._warmth,
+                    clock=self._clock,
+                )
+                group.create_task(self._check_owner(context))
+                group.create_task(self._keep_planned(context, followers))
+                group.create_task(self._decide_depth(context, followers))
+        except* FleettuiError as errors:
+            raise errors.exceptions[0] from None
         finally:
-            self._tasks.clear()
+            self._followers = None
 
     async def _connected(self) -> KubeContext:
         delay_s = FIRST_RETRY_S
@@ -178,15 +223,7 @@ class LiveLink:
             await asyncio.sleep(delay_s)
             delay_s = min(delay_s * 2, LAST_RETRY_S)
 
-    async def _identify(self, context: KubeContext) -> None:
-        try:
-            identity = await context.identity()
-        except FleettuiError:
-            return  # who we are is a nicety; the scopes tell what is wrong
-        if identity is not None:
-            self._set(user=identity.username)
-
-    async def _keep_planned(self, context: KubeContext, group: asyncio.TaskGroup) -> None:
+    async def _keep_planned(self, context: KubeContext, followers: Followers) -> None:
         generation = -1
         while True:
             if context.discovery.generation != generation:
@@ -194,7 +231,7 @@ class LiveLink:
                 self._catalog = await self._catalog_of(context)
             is_settled = context.definitions.is_settled
             self._learn(context)
-            self._open_scopes(context, group)
+            self._open_scopes(context, followers)
             if is_settled and not self._is_planned:
                 self._is_planned = True
                 self._changed()
@@ -231,51 +268,104 @@ class LiveLink:
 
     # -- scopes -------------------------------------------------------------------------------
 
+    @property
+    def served_kinds(self) -> frozenset[KindKey]:
+        """Kinds that the server offers and the program reads; empty while unknown."""
+        return frozenset((s.group, s.kind) for s in self._table if self._is_served(s.group, s.kind))
+
     def ask(self, kinds: frozenset[KindKey]) -> None:
         """Follows further kinds from now on, whatever their depth."""
-        self._asked |= kinds
+        self._needs = replace(self._needs, kinds=self._needs.kinds | kinds)
         self._replan.set()
 
-    def _open_scopes(self, context: KubeContext, group: asyncio.TaskGroup) -> None:
+    def need(self, clusters: frozenset[ClusterKey], *, by_namespace: Mapping[str, int]) -> None:
+        """Reads the leaves of these clusters, and lets go of others.
+
+        Args:
+            clusters: all that are needed now.
+            by_namespace: how many clusters each namespace has.
+        """
+        self._clusters = by_namespace
+        if clusters != self._needs.clusters:
+            self._needs = replace(self._needs, clusters=clusters)
+            if not self._needs.with_leaves:
+                self._replan.set()
+
+    def load_all(self) -> None:
+        """Reads everything, whatever it costs."""
+        self._needs = replace(self._needs, with_leaves=True)
+        self._replan.set()
+
+    def load_plan(self) -> LoadPlan:
+        """How deep the context is read, and what the rest would cost."""
+        whole = {(s.group, s.kind) for s in self._statuses if not (s.namespace or s.cluster)}
+        leaves = {(spec.group, spec.kind) for spec in self._leaf_specs()}
+        missing = () if self._needs.with_leaves else tuple(sorted(leaves - whole))
+        return LoadPlan(
+            context=self.name,
+            depth=self._options.depth,
+            is_decided=self._needs.with_leaves or self._is_decided,
+            loaded=tuple(sorted(whole)),
+            known_through_parent=missing,
+            clusters=len({(s.namespace, s.cluster) for s in self._statuses if s.cluster}),
+            missing=self._gauge.cost(missing) if self._gauge is not None else Cost(),
+        )
+
+    def _is_served(self, group: str, kind: str) -> bool:
+        return (group, kind) in self._catalog.kinds
+
+    def _leaf_specs(self) -> list[KindSpec]:
+        return [
+            spec
+            for spec in self._table.of_depth(Depth.LEAF)
+            if self._is_served(spec.group, spec.kind)
+        ]
+
+    def _open_scopes(self, context: KubeContext, followers: Followers) -> None:
+        gauge = self._gauge
+        objects = {key: count for key, (count, _) in gauge.sizes.items()} if gauge else {}
         plan = plan_scopes(
             self.name,
             self._table,
-            is_served=lambda api_group, kind: (api_group, kind) in self._catalog.kinds,
+            is_served=self._is_served,
+            needs=self._needs,
             namespace=self._options.namespace,
-            with_leaves=self._options.depth != "spine",
-            asked=frozenset(self._asked),
+            sizes=Sizes(objects, self._clusters),
+            open_parts=followers.parts,
         )
-        for scope, spec in plan.items():
-            if scope not in self._tasks:
-                self._statuses.setdefault(scope, ScopeStatus(Phase.PENDING))
-                self._tasks[scope] = group.create_task(
-                    self._follow(context, scope, spec, group), name=f"follow {scope.kind}"
-                )
-        if not plan and not self._statuses and context.definitions.is_settled:
+        followers.follow(plan, lambda spec: self._versions_of(context, spec))
+        if not plan.whole and not self._statuses and context.definitions.is_settled:
             self._set(
                 state=ContextState.LIVE,
                 error="serves neither Cluster API nor GitOps kinds",
                 hint="choose a management cluster with --context or :ctx",
             )
 
-    async def _follow(
-        self, context: KubeContext, scope: Scope, spec: KindSpec, group: asyncio.TaskGroup
-    ) -> None:
-        following = context.follow(
-            scope,
-            self._reader_for,
-            versions=self._versions_of(context, spec),
-            metadata_only=spec.metadata_only,
-            rank={Depth.SPINE: 0, Depth.LEAF: 1, Depth.ASKED: 2}[spec.depth],
+    async def _decide_depth(self, context: KubeContext, followers: Followers) -> None:
+        """Measures the leaves once the spine is there, and reads them if they fit."""
+        started = self._clock()
+        while not self._is_spine_settled():
+            self._is_changed.clear()
+            await self._is_changed.wait()
+        gauge = self._gauge = Gauge(context)
+        gauge.note_spine(decoded_bytes=followers.decoded_bytes, seconds=self._clock() - started)
+        specs = self._leaf_specs()
+        await gauge.measure(specs, namespace=self._options.namespace)
+        if self._options.depth == "auto":
+            cost = gauge.cost((spec.group, spec.kind) for spec in specs)
+            if fits(cost):
+                self._needs = replace(self._needs, with_leaves=True)
+        self._is_decided = True
+        self._replan.set()
+        self._changed()
+
+    def _is_spine_settled(self) -> bool:
+        return self._is_planned and not any(
+            status.phase in _UNSETTLED
+            for scope, status in self._statuses.items()
+            if (spec := self._table.spec_for(scope.group, scope.kind)) is None
+            or spec.depth is not Depth.LEAF
         )
-        try:
-            async for batch in following.batches():
-                self._note(batch)
-                self._emit(batch)
-                if self._is_forbidden(scope) and not scope.namespace:
-                    await self._try_namespaces(context, scope, spec, group)
-        finally:
-            context.forget(following)
 
     def _versions_of(self, context: KubeContext, spec: KindSpec) -> tuple[str, ...]:
         """What the contract labels choose comes before what the entry prefers."""
@@ -287,33 +377,73 @@ class LiveLink:
         chosen = read_version(labels, served, understood=spec.versions)
         return tuple(dict.fromkeys((chosen, *spec.versions))) if chosen else spec.versions
 
-    def _reader_for(self, resource: Resource) -> Callable[[bytes], Any]:
-        return self._table.reader(resource.group, resource.version, resource.kind).read
+    # -- the last time ------------------------------------------------------------------------
 
-    def _note(self, batch: Batch) -> None:
+    async def _load_warm(self) -> None:
+        """Brings what was known last time, the spine first."""
+        warm = self._warmth.context
+        if warm is None:
+            return
+        scopes = [s for s in warm.scopes() if self._options.namespace in ("", s.namespace)]
+        self._warmth.is_loaded.update((scope, asyncio.Event()) for scope in scopes)
+        for scope in scopes:
+            await warm.load(scope, self._tell_cached, turn=self._turn)
+            self._warmth.is_loaded[scope].set()
+
+    def _pass_on(self, batch: Batch) -> None:
+        self._emit(batch)
+        if batch.events and isinstance(batch.events[-1], ScopeStatus):
+            self._is_changed.set()
+
+    def _tell_cached(self, batch: Batch) -> None:
         for event in batch.events:
             if isinstance(event, ScopeStatus):
                 self._statuses[batch.scope] = event
             elif event is Mark.FORGET:
                 self._statuses.pop(batch.scope, None)
+        self._emit(batch)
 
-    def _is_forbidden(self, scope: Scope) -> bool:
-        status = self._statuses.get(scope)
-        return status is not None and status.phase is Phase.FORBIDDEN
-
-    async def _try_namespaces(
-        self, context: KubeContext, scope: Scope, spec: KindSpec, group: asyncio.TaskGroup
-    ) -> None:
-        """Follows the namespaces that may be read when the whole may not."""
+    async def _check_owner(self, context: KubeContext) -> None:
+        """Learns who we are and what this cluster is; drops what was saved of others."""
+        warm = self._warmth.context
         try:
-            narrower = await context.namespace_scopes(scope)
+            identity, uid = await asyncio.gather(context.identity(), self._uid_of(context, warm))
         except FleettuiError:
-            return  # the scope keeps its own reason: forbidden
-        for part in narrower:
-            if part not in self._tasks:
-                self._statuses[part] = ScopeStatus(Phase.PENDING)
-                self._tasks[part] = group.create_task(self._follow(context, part, spec, group))
-        self._changed()
+            if warm is not None:
+                # What cannot be checked is not used; the disk keeps it for a better day.
+                warm.close()
+                self._warmth.context = None
+                self._forget_cached()
+            self._warmth.is_checked.set()
+            return
+        if identity is not None:
+            self._set(user=identity.username)
+        if warm is not None:
+            groups = identity.groups if identity else ()
+            owner = owner_of(uid, identity.username if identity else "", groups)
+            if not warm.belongs_to(owner):
+                self._forget_cached()
+        self._warmth.is_checked.set()
+
+    async def _uid_of(self, context: KubeContext, warm: WarmContext | None) -> str:
+        return await context.cluster_uid() if warm is not None else ""
+
+    def _forget_cached(self) -> None:
+        for scope, status in tuple(self._statuses.items()):
+            if status.phase is Phase.CACHED:
+                self._emit(Batch(scope, [Mark.INIT, Mark.INIT_DONE]))
+                self._statuses[scope] = ScopeStatus(Phase.PENDING)
+
+    def head(self) -> Head | None:
+        """What the screen showed of the context last time; None when that is not known."""
+        return self._warmth.context.head() if self._warmth.context is not None else None
+
+    def saving(self, index: Index) -> Iterator[None]:
+        """Saves what changed for the next start, some rows between two yields."""
+        warm, followers = self._warmth.context, self._followers
+        if warm is None or followers is None or not self._is_planned:
+            return iter(())
+        return warm.saving(index, followers.positions())
 
     # -- single objects -----------------------------------------------------------------------
 
@@ -359,6 +489,8 @@ class LiveLink:
 
     async def close(self) -> None:
         """Ends every connection."""
+        if self._warmth.context is not None:
+            self._warmth.context.close()
         if self._context is not None:
             await self._context.close()
 

@@ -33,6 +33,11 @@ class Opening:
     asked: frozenset[tuple[str, str]] = frozenset()
     """Kinds to follow whatever their depth, as (group, kind)."""
     settings: Settings = field(default_factory=Settings)
+    on_screen: bool = False
+    """Whether a person watches it grow: shows what was known last time, reads what fits.
+    Otherwise everything is read, once."""
+    cache: bool = True
+    """Whether the screen's fleet is kept for its next start."""
 
 
 def user_kinds() -> list[Path]:

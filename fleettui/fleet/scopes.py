@@ -1,17 +1,88 @@
-"""Which slices of a context are followed; one pure function.
+"""Which slices of a context are followed; pure functions.
 
-Knows depths and what views ask for; knows no connection. Source: the depth of a
-kind's data entry (design: spine first, leaves as needed).
+Knows depths, what views, causes and filters declare, and what a read costs the
+server; knows no connection. Source: design.md, Depth. An API server reads the whole
+scope before it filters by label, so reads for single clusters are namespaced and
+batched (``in (…)``), costed by objects scanned, and where they would scan more than
+one paged list of the kind, the kind is listed once.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from fleettui.kinds.batch import Scope
 from fleettui.kinds.spec import Depth, KindSpec
 
 KindKey = tuple[str, str]
+"""Group and kind."""
+ClusterKey = tuple[str, str]
+"""Namespace and name of a Cluster."""
 RANKS = {Depth.SPINE: 0, Depth.LEAF: 1, Depth.ASKED: 2}
 """What is listed first when many kinds wait."""
+SMALL_KIND = 500
+"""Objects of a kind that one page holds: followed as a whole, whoever needs some of it."""
+MAX_BATCH = 40
+"""Clusters named in one selector: a request line of some 2 KB."""
+
+
+class Part(NamedTuple):
+    """Objects of one kind that belong to some clusters of a namespace."""
+
+    group: str
+    kind: str
+    namespace: str
+    clusters: tuple[str, ...]
+
+    @property
+    def selector(self) -> str:
+        """The label selector that picks them."""
+        names = ",".join(self.clusters)
+        return f"cluster.x-k8s.io/cluster-name in ({names})"
+
+    def scopes(self, context: str) -> list[Scope]:
+        """One scope per cluster, which is how the index keeps them."""
+        return [
+            Scope(context, self.group, self.kind, self.namespace, name) for name in self.clusters
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What somebody declared beyond the spine."""
+
+    with_leaves: bool = False
+    """Machines and what is below them, of every cluster."""
+    kinds: frozenset[KindKey] = frozenset()
+    """Kinds of any depth, as a whole."""
+    clusters: frozenset[ClusterKey] = frozenset()
+    """Clusters whose leaves are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much there is, as far as it is known."""
+
+    objects: Mapping[KindKey, int] = field(default_factory=dict)
+    """Objects of a kind in the whole context."""
+    clusters: Mapping[str, int] = field(default_factory=dict)
+    """Clusters by namespace."""
+
+    def scanned(self, key: KindKey, namespace: str) -> int:
+        """Objects that a selector read of a kind in a namespace scans, estimated."""
+        total = sum(self.clusters.values())
+        share = self.clusters.get(namespace, 0) / total if total else 1.0
+        return int(self.objects.get(key, 0) * share)
+
+
+@dataclass(frozen=True, slots=True)
+class ScopePlan:
+    """What is to be followed."""
+
+    whole: Mapping[Scope, KindSpec]
+    """Whole kinds, spine first."""
+    parts: Mapping[Part, KindSpec]
+    """Kinds of single clusters."""
 
 
 def plan_scopes(
@@ -19,27 +90,71 @@ def plan_scopes(
     specs: Iterable[KindSpec],
     *,
     is_served: Callable[[str, str], bool],
+    needs: Needs,
     namespace: str = "",
-    with_leaves: bool = True,
-    asked: frozenset[KindKey] = frozenset(),
-) -> dict[Scope, KindSpec]:
+    sizes: Sizes | None = None,
+    open_parts: Collection[Part] = (),
+) -> ScopePlan:
     """Scopes to follow, spine first, each with its kind's entry.
 
     Args:
         context: the context's name.
         specs: every kind understood.
         is_served: whether the server offers a (group, kind).
+        needs: what somebody declared beyond the spine.
         namespace: limits namespaced kinds; empty: all namespaces.
-        with_leaves: whether machines and what is below them are read as a whole.
-        asked: kinds of any depth that somebody asked for.
+        sizes: how much there is.
+        open_parts: what is followed already: nothing is read twice.
     """
-    wanted: list[tuple[int, Scope, KindSpec]] = []
-    for spec in specs:
+    served = [spec for spec in specs if is_served(spec.group, spec.kind)]
+    parts: dict[Part, KindSpec] = {}
+    wholly = set(needs.kinds)
+    if not needs.with_leaves:
+        for spec in served:
+            key = (spec.group, spec.kind)
+            if spec.depth is Depth.LEAF and key not in wholly and needs.clusters:
+                found = _parts_of(spec, needs.clusters, open_parts)
+                if _is_whole_cheaper(key, found, sizes or Sizes()):
+                    wholly.add(key)
+                else:
+                    parts.update(dict.fromkeys(found, spec))
+    whole: list[tuple[int, Scope, KindSpec]] = []
+    for spec in served:
         key = (spec.group, spec.kind)
-        is_wanted = (
-            key in asked or spec.depth is Depth.SPINE or (with_leaves and spec.depth is Depth.LEAF)
-        )
-        if is_wanted and is_served(*key):
+        is_leaf = needs.with_leaves and spec.depth is Depth.LEAF
+        if spec.depth is Depth.SPINE or is_leaf or key in wholly:
             scope = Scope(context, *key, namespace=namespace if spec.namespaced else "")
-            wanted.append((RANKS[spec.depth], scope, spec))
-    return {scope: spec for _, scope, spec in sorted(wanted, key=lambda item: item[0])}
+            whole.append((RANKS[spec.depth], scope, spec))
+    ordered = sorted(whole, key=lambda item: item[0])
+    return ScopePlan({scope: spec for _, scope, spec in ordered}, parts)
+
+
+def _parts_of(
+    spec: KindSpec, clusters: frozenset[ClusterKey], open_parts: Collection[Part]
+) -> list[Part]:
+    """Parts that hold these clusters: open ones stay as they are, new ones are batched."""
+    left = set(clusters)
+    found: list[Part] = []
+    for part in open_parts:
+        if (part.group, part.kind) != (spec.group, spec.kind):
+            continue
+        held = {(part.namespace, name) for name in part.clusters}
+        if held & clusters:
+            found.append(part)
+            left -= held
+    by_namespace: dict[str, list[str]] = {}
+    for namespace, name in sorted(left):
+        by_namespace.setdefault(namespace, []).append(name)
+    for namespace, names in by_namespace.items():
+        for start in range(0, len(names), MAX_BATCH):
+            batch = tuple(names[start : start + MAX_BATCH])
+            found.append(Part(spec.group, spec.kind, namespace, batch))
+    return found
+
+
+def _is_whole_cheaper(key: KindKey, parts: Collection[Part], sizes: Sizes) -> bool:
+    """Whether the parts make the server read more objects than one list of everything."""
+    total = sizes.objects.get(key)
+    if total is None:
+        return False
+    return total <= SMALL_KIND or sum(sizes.scanned(key, p.namespace) for p in parts) > total

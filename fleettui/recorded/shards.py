@@ -28,8 +28,8 @@ from fleettui.kinds.record import Record
 SCHEMA: Final = 1
 """Changes with the shape of what is saved, so that older files are not read."""
 MAGIC: Final = b"fleettui shard\n"
-SHARD_ROWS: Final = 4000
-"""Records a shard should have: 1 MB, read in some 10 ms."""
+SHARD_ROWS: Final = 1500
+"""Records a shard should have: read in one slice of a few milliseconds."""
 MAX_FILE_BYTES: Final = 64 << 20
 NEVER: Final = frozenset({("", "Secret")})
 """Kinds whose records never reach the disk."""
