@@ -4,8 +4,12 @@ Plain values with defaults that do the least; front ends turn flags and dialog
 fields into these.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+from fleettui.errors import UsageError
+from fleettui.index.query import UNITS_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +77,33 @@ class Options:
     def allows(self, context: str, verb: str) -> bool:
         """Whether the configuration enables a dangerous verb in a context."""
         return verb in self.enabled.get(context, frozenset())
+
+
+def entries_of(words: Iterable[str]) -> dict[str, str | None]:
+    """Annotations or labels as they are typed: ``KEY=VALUE`` sets, ``KEY-`` removes.
+
+    Raises:
+        UsageError: a word is neither.
+    """
+    found: dict[str, str | None] = {}
+    for word in words:
+        key, sign, value = word.partition("=")
+        if sign and key:
+            found[key] = value
+        elif not sign and word.endswith("-") and len(word) > 1:
+            found[word[:-1]] = None
+        else:
+            raise UsageError(f"{word!r} is no entry", hint="KEY=VALUE sets, KEY- removes")
+    return found
+
+
+def seconds_of(text: str) -> int:
+    """Seconds of a duration as it is typed: ``90s``, ``2h``, ``1d12h``.
+
+    Raises:
+        UsageError: it is none.
+    """
+    parts = re.findall(r"([0-9]+)([smhdw])", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise UsageError(f"{text!r} is no duration", hint="such as 90s, 2h or 1d12h")
+    return sum(int(number) * UNITS_S[unit] for number, unit in parts)

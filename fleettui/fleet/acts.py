@@ -13,12 +13,14 @@ from fleettui.actions.facts import Facts, FieldLookup, SpecLookup
 from fleettui.actions.options import Limits, Options
 from fleettui.actions.plan import Plan, Refusal
 from fleettui.actions.verbs import VERBS, Verb, verbs_for, why_not
-from fleettui.audit import Journal, Who
+from fleettui.audit import Journal, Who, local_person
 from fleettui.config import Settings
 from fleettui.errors import UsageError
+from fleettui.fleet.context import ContextInfo
 from fleettui.fleet.execute import execute
 from fleettui.fleet.gather import FactSource, make_plan
 from fleettui.fleet.outcome import Errand, Outcome, Report
+from fleettui.fleet.shelf import PlanShelf
 from fleettui.fleet.writing import Clock, Observer, PollingObserver, Reader, SystemClock, Writer
 from fleettui.kinds.record import ObjectRef
 
@@ -50,6 +52,7 @@ class Acts:
         settings: Settings,
         clock: Clock | None = None,
         observer: Observer | None = None,
+        shelf: PlanShelf | None = None,
         has_field: FieldLookup = lambda target, path: None,
     ) -> None:
         """Composes; nothing is asked yet.
@@ -61,9 +64,11 @@ class Acts:
             settings: limits of bulks, allowed verbs and protected contexts.
             clock: time; the machine's own by default.
             observer: how acknowledgements are seen; by looking again, by default.
+            shelf: where plans are kept so that they can be resumed; nowhere by default.
             has_field: what the server's schema says about a field, if anything does.
         """
         self.journal = journal
+        self.shelf = shelf
         self._outside = outside
         self._spec_of = spec_of
         self._settings = settings
@@ -135,7 +140,10 @@ class Acts:
 
         Raises:
             JournalError: nothing was sent, because the journal cannot be written.
+            FleettuiError: nothing was sent, because the plan cannot be kept.
         """
+        if self.shelf is not None and not dry_run:
+            await asyncio.to_thread(self.shelf.keep, plan)
         return await execute(
             plan,
             writer=self._outside,
@@ -147,6 +155,16 @@ class Acts:
             progress=progress,
             cancel=cancel,
         )
+
+
+def person(infos: Iterable[ContextInfo]) -> Who:
+    """Who acts in these contexts: as their servers know them, and as this machine does."""
+    users = [(info.user, info.impersonating) for info in infos if info.user]
+    return Who(
+        server=", ".join(sorted({user for user, _ in users})),
+        impersonated=", ".join(sorted({user for user, is_other in users if is_other})),
+        local=local_person(),
+    )
 
 
 def configured(options: Options, settings: Settings, contexts: Iterable[str]) -> Options:
