@@ -16,6 +16,7 @@ from fleettui.index.causes.signal import CauseState, Signal
 from fleettui.index.controllers import lacks_controller
 from fleettui.index.index import Edge, Index
 from fleettui.index.rows import Row
+from fleettui.kinds.dialects.patience import TOPOLOGY_BUSY
 from fleettui.kinds.record import Condition, Flag, ObjectRef, Verdict
 from fleettui.kinds.spec import Dialect, Role
 
@@ -278,7 +279,7 @@ def _waits(condition: Condition, bad: list[Condition]) -> bool:
 
 def _condition_signal(condition: Condition, *, is_starting: bool, waits: bool) -> Signal:
     later = 3 if waits else 0
-    if condition.type == "TopologyReconciled" and condition.reason in _TOPOLOGY_BUSY:
+    if condition.type == "TopologyReconciled" and condition.reason in TOPOLOGY_BUSY:
         return _signal(CauseState.WAITING, 50, condition, is_hard=True)
     if condition.severity == "Info":
         return _signal(CauseState.WAITING, 35 - later, condition)
@@ -304,24 +305,6 @@ def _signal(
     )
 
 
-_TOPOLOGY_BUSY: Final = frozenset(
-    {
-        "ClusterCreating",
-        "ClusterUpgrading",
-        "Deleting",
-        "Paused",
-        "MachineDeploymentsCreatePending",
-        "MachineDeploymentsUpgradePending",
-        "MachineDeploymentsUpgradeDeferred",
-        "MachinePoolsCreatePending",
-        "MachinePoolsUpgradePending",
-        "MachinePoolsUpgradeDeferred",
-        "ControlPlaneUpgradePending",
-        "LifecycleHookBlocking",
-    }
-)
-"""Reasons of TopologyReconciled=False that are no failure; constants of the API.
-Source: api/core/v1beta2/cluster_types.go; only other reasons count in Available."""
 _STEPWISE: Final = frozenset({Role.INFRA_MACHINE, Role.INFRA_CLUSTER, Role.INFRA_POOL})
 """Objects that are provisioned in steps, each with a condition of its own."""
 

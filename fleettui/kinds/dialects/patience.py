@@ -35,6 +35,30 @@ def is_patient(message: str) -> bool:
     return all(any(phrase in line.lower() for phrase in _PHRASES) for line in leaves)
 
 
+TOPOLOGY_BUSY = frozenset(
+    {
+        "ClusterCreating",
+        "ClusterUpgrading",
+        "Deleting",
+        "Paused",
+        "MachineDeploymentsCreatePending",
+        "MachineDeploymentsUpgradePending",
+        "MachineDeploymentsUpgradeDeferred",
+        "MachinePoolsCreatePending",
+        "MachinePoolsUpgradePending",
+        "MachinePoolsUpgradeDeferred",
+        "ControlPlaneUpgradePending",
+        "LifecycleHookBlocking",
+    }
+)
+"""Reasons of TopologyReconciled=False that are no failure; constants of the API.
+
+Source: api/core/v1beta2/cluster_types.go; only other reasons count in Available.
+"""
+
+
 def can_wait(entry: Condition) -> bool:
     """Whether a condition on its bad side is an unfinished step rather than a fault."""
+    if entry.type == "TopologyReconciled" and entry.reason in TOPOLOGY_BUSY:
+        return True
     return is_waiting(entry.reason) or is_patient(entry.message)
