@@ -5,6 +5,7 @@ keys as a person would, and saves what is on the screen as SVG.
 """
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -88,6 +89,13 @@ SCENES: dict[str, tuple[Scene, tuple[int, int], Theme]] = {
 }
 
 
+def self_contained(svg: str) -> str:
+    """The picture without anything that a viewer would fetch from elsewhere."""
+    svg = re.sub(r',?\s*url\("https?://[^)]*\)\s*format\("[^"]*"\)', "", svg)
+    svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.DOTALL)
+    return svg.replace("Fira Code, monospace", "Fira Code, Menlo, DejaVu Sans Mono, monospace")
+
+
 async def shoot(name: str, kubeconfig: Path) -> None:
     """Saves one picture."""
     scene, size, theme = SCENES[name]
@@ -101,7 +109,9 @@ async def shoot(name: str, kubeconfig: Path) -> None:
         app.repaint()
         await pilot.pause(0.3)
         await scene(pilot)
-        (FOLDER / f"{name}.svg").write_text(app.export_screenshot(), encoding="utf-8")
+        (FOLDER / f"{name}.svg").write_text(
+            self_contained(app.export_screenshot()), encoding="utf-8"
+        )
 
 
 def main() -> None:
