@@ -27,15 +27,29 @@ class _Command(NamedTuple):
 
 
 COMMANDS = {
+    "annotate": _Command("fleettui.cli.acts:annotate", "Set or remove annotations."),
+    "approve": _Command("fleettui.cli.acts:approve", "Approve a Terraform plan."),
     "causes": _Command("fleettui.cli.causes:causes", "Print what is broken and why."),
+    "delete": _Command("fleettui.cli.acts:delete", "Delete machines or a cluster."),
     "demo": _Command("fleettui.cli.demo:demo", "Open a pretend fleet on this machine."),
     "describe": _Command("fleettui.cli.describe:describe", "Describe one cluster as clusterctl."),
     "diff": _Command("fleettui.cli.diff:diff", "Print what differs between git and clusters."),
     "explain": _Command("fleettui.cli.explain:explain", "Explain why something is stuck."),
     "get": _Command("fleettui.cli.words:get", "Print objects of a kind."),
+    "journal": _Command("fleettui.cli.journal:journal", "Print what was changed from here."),
     "kinds": _Command("fleettui.cli.kinds:kinds", "List or check the kinds understood."),
+    "label": _Command("fleettui.cli.acts:label", "Set or remove labels."),
+    "pause": _Command("fleettui.cli.acts:pause", "Stop reconciling objects."),
+    "remediate": _Command("fleettui.cli.acts:remediate", "Have machines replaced."),
+    "replan": _Command("fleettui.cli.acts:replan", "Ask for a new Terraform plan."),
+    "resume": _Command("fleettui.cli.acts:resume", "Let paused objects reconcile again."),
+    "resync": _Command("fleettui.cli.acts:resync", "Ask for a reconciliation now."),
+    "rollout": _Command("fleettui.cli.acts:rollout", "Replace machines one after another."),
+    "scale": _Command("fleettui.cli.acts:scale", "Set the number of replicas."),
     "trace": _Command("fleettui.cli.trace:trace", "Print where an object comes from, and why."),
     "tree": _Command("fleettui.cli.words:tree", "Print the whole fleet as a tree."),
+    "undo": _Command("fleettui.cli.acts:undo", "Put back what a plan changed."),
+    "upgrade": _Command("fleettui.cli.acts:upgrade", "Set the Kubernetes version of a cluster."),
     "why": _Command("fleettui.cli.causes:why", "Print why one object is not well."),
 }
 """Subcommands by name; listing them imports none."""

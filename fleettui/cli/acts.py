@@ -1,0 +1,207 @@
+"""The verbs as words: ``fleettui pause cluster/team-a/prod-00 --reason disk``.
+
+Knows options and how they become wishes; what a verb does, and whether it may,
+is decided by ``actions``. Nothing is sent that was not planned and confirmed.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from fleettui.actions.options import Options, entries_of, seconds_of
+from fleettui.cli.acting import Errand, run_again, run_verb
+from fleettui.cli.options import Asked, fleet_options
+from fleettui.cli.output import open_output
+from fleettui.cli.session import DEFAULT_TIMEOUT_S
+from fleettui.errors import UsageError
+
+_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+_COMMON: tuple[_Decorator, ...] = (
+    click.option("--all-matching", "expression", default="", metavar="FILTER", help="Every match."),
+    click.option("--reason", default="", help="Why; kept in the journal and in pauses."),
+    click.option("--dry-run", is_flag=True, help="Print the plan and send nothing."),
+    click.option("--server-dry-run", is_flag=True, help="Let the server check it, store nothing."),
+    click.option("--yes", is_flag=True, help="Do it without asking."),
+    click.option("--confirm", "typed", default="", metavar="TEXT", help="What has to be typed."),
+    click.option("--wait/--no-wait", "waits", default=True, help="Wait until it is acknowledged."),
+    click.option(
+        "--wait-timeout", type=click.IntRange(1, 86_400), metavar="SECONDS", help="Longest wait."
+    ),
+    click.option("--event", "mirrors_events", is_flag=True, help="Tell it by an Event as well."),
+    click.option("--resume", "resumed", default="", metavar="PLAN", help="Go on where it stopped."),
+    click.option("-o", "--output", "form", type=click.Choice(["table", "json"]), default="table"),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(0.1, 3600),
+        default=DEFAULT_TIMEOUT_S,
+        metavar="SECONDS",
+        help="How long to wait for the fleet.",
+    ),
+)
+_FORM = click.option("--form", "way", default="", help="Which way, where a kind has several.")
+_OWN: dict[str, tuple[_Decorator, ...]] = {
+    "pause": (_FORM, click.option("--expires", default="", metavar="2h", help="Shown as expired.")),
+    "resume": (_FORM,),
+    "resync": (
+        _FORM,
+        click.option("--with-source", is_flag=True, help="The source first."),
+        click.option("--force", is_flag=True, help="Force a Helm upgrade."),
+        click.option("--reset", is_flag=True, help="Reset Helm's failure counters."),
+        click.option("--hard", is_flag=True, help="Argo CD: refresh without its cache."),
+        click.option("--sync", is_flag=True, help="Argo CD: sync, not only refresh."),
+        click.option("--prune", is_flag=True, help="Argo CD sync: remove what git no longer has."),
+        click.option("--revision", default="", help="Argo CD sync: another revision."),
+        click.option("--argo-dry-run", is_flag=True, help="Argo CD sync: only tell."),
+    ),
+    "rollout": (_FORM,),
+    "scale": (
+        _FORM,
+        click.option("--replicas", type=click.IntRange(0, 1_000_000), required=False),
+    ),
+    "upgrade": (click.option("--version", default="", metavar="v1.33.2"),),
+    "approve": (click.option("--plan", "plan_id", default="", help="Id of the plan you read."),),
+}
+_HELP = {
+    "pause": "Stop reconciling objects: pause, suspend or freeze, whatever their family says.",
+    "resume": "Let paused objects reconcile again.",
+    "resync": "Ask for a reconciliation now.",
+    "rollout": "Replace the machines of a control plane or pool, one after another.",
+    "scale": "Set the number of replicas where it is decided.",
+    "upgrade": "Set the Kubernetes version of a cluster; off until the settings allow it.",
+    "remediate": "Ask a health check to replace machines.",
+    "delete": "Delete machines, or a whole cluster where the settings allow it.",
+    "approve": "Approve a Terraform plan; off until the settings allow it.",
+    "replan": "Ask for a new Terraform plan.",
+    "annotate": "Set (KEY=VALUE) or remove (KEY-) annotations.",
+    "label": "Set (KEY=VALUE) or remove (KEY-) labels.",
+}
+
+
+def _options(verb: str, words: tuple[str, ...], given: dict[str, Any]) -> Options:
+    """What the verb's own options wish for.
+
+    Raises:
+        UsageError: they exclude each other, or one is not what it takes.
+    """
+    wishes = dict(given)
+    ways = {wishes.pop("way", "")}
+    ways |= {name for name in ("hard", "sync") if wishes.pop(name, False)}
+    if len(ways - {""}) > 1:
+        raise UsageError(f"{' and '.join(sorted(ways - {''}))} exclude each other")
+    if expires := wishes.pop("expires", ""):
+        wishes["expires_s"] = seconds_of(expires)
+    if verb in ("annotate", "label"):
+        wishes["set"] = entries_of(word for word in words if is_entry(word))
+        if not wishes["set"]:
+            raise UsageError("no entry is given", hint="KEY=VALUE sets, KEY- removes")
+    if verb == "scale" and wishes["replicas"] is None:
+        raise UsageError("--replicas is missing", hint="--replicas 3")
+    if verb == "upgrade" and not wishes["version"]:
+        raise UsageError("--version is missing", hint="--version v1.33.2")
+    return Options(form="".join(ways), **wishes)
+
+
+def is_entry(word: str) -> bool:
+    """Whether a word of annotate and label is an entry and not an object.
+
+    Names of objects hold no ``=`` and do not end in ``-``.
+    """
+    return "=" in word or word.endswith("-")
+
+
+def _word(verb: str) -> click.Command:
+    takes_entries = verb in ("annotate", "label")
+
+    def work(
+        words: tuple[str, ...],
+        asked: Asked,
+        expression: str,
+        resumed: str,
+        form: str,
+        timeout: float,
+        reason: str,
+        dry_run: bool,
+        server_dry_run: bool,
+        yes: bool,
+        typed: str,
+        waits: bool,
+        wait_timeout: int | None,
+        mirrors_events: bool,
+        **given: Any,
+    ) -> int:
+        errand = Errand(
+            verb=verb,
+            reason=reason,
+            only_plans=dry_run,
+            dry_run=server_dry_run,
+            yes=yes,
+            typed=typed,
+            waits=waits,
+            wait_timeout_s=wait_timeout,
+            mirrors_events=mirrors_events,
+            form=form,
+            timeout_s=timeout,
+        )
+        output = open_output()
+        refs = tuple(w for w in words if not (takes_entries and is_entry(w)))
+        if resumed:
+            if refs or expression:
+                raise UsageError("--resume goes on with its own objects", hint="name none")
+            return run_again(asked.opening(), output, errand, resumed, undo=False)
+        if bool(refs) == bool(expression):
+            raise UsageError(
+                "name objects, or give --all-matching FILTER" if not refs else "not both",
+                where=verb,
+                hint=f"fleettui {verb} KIND/NAMESPACE/NAME",
+            )
+        options = _options(verb, words, given)
+        return run_verb(asked.opening(), output, errand, refs, expression, options)
+
+    work.__doc__ = f"{_HELP[verb]}\n\nWORDS are [CONTEXT:]KIND/[NAMESPACE/]NAME" + (
+        ", and KEY=VALUE or KEY-." if takes_entries else "."
+    )
+    decorated: Callable[..., Any] = work
+    for option in reversed((*_OWN.get(verb, ()), *_COMMON)):
+        decorated = option(decorated)
+    return click.command(verb)(click.argument("words", nargs=-1)(fleet_options(decorated)))
+
+
+pause, resume, resync = _word("pause"), _word("resume"), _word("resync")
+rollout, scale, upgrade = _word("rollout"), _word("scale"), _word("upgrade")
+remediate, delete = _word("remediate"), _word("delete")
+approve, replan = _word("approve"), _word("replan")
+annotate, label = _word("annotate"), _word("label")
+
+
+@click.command()
+@click.argument("plan")
+@fleet_options
+@click.option("--reason", default="", help="Why; kept in the journal.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and send nothing.")
+@click.option("--yes", is_flag=True, help="Do it without asking.")
+@click.option("--confirm", "typed", default="", metavar="TEXT", help="What has to be typed.")
+@click.option("-o", "--output", "form", type=click.Choice(["table", "json"]), default="table")
+@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=DEFAULT_TIMEOUT_S)
+def undo(
+    plan: str,
+    asked: Asked,
+    reason: str,
+    dry_run: bool,
+    yes: bool,
+    typed: str,
+    form: str,
+    timeout: float,
+) -> int:
+    """Put back what PLAN changed, field by field, if nobody has changed it since."""
+    errand = Errand(
+        verb="undo",
+        reason=reason,
+        only_plans=dry_run,
+        yes=yes,
+        typed=typed,
+        form=form,
+        timeout_s=timeout,
+    )
+    return run_again(asked.opening(), open_output(), errand, plan, undo=True)
