@@ -40,8 +40,8 @@ _PATHS = (
 _WORDS = ("provider", "deprecated", "plural")
 _FLAGS = ("namespaced", "metadata_only")
 _OTHERS = (
-    "role", "depth", "dialect", "replica_paths", "pause_annotations", "relations", "home",
-    "columns", "limits",
+    "role", "depth", "dialect", "replica_paths", "pause_annotations", "deprecated_versions",
+    "relations", "home", "columns", "limits",
 )  # fmt: skip
 _BODY = (*_TEXTS, *_PATHS, *_WORDS, *_FLAGS, *_OTHERS)
 _COUNTERS = ("current", "ready", "available", "up_to_date")
@@ -136,7 +136,7 @@ class _Entries:
         if name == "replica_paths":
             found = source.fields(node, _COUNTERS)
             return {key: self._path_list(value) for key, value in found.items()}
-        if name == "pause_annotations":
+        if name in ("pause_annotations", "deprecated_versions"):
             return {key: source.text(value) for key, value in source.entries(node).items()}
         if name == "limits":
             limits = source.fields(node, _LIMIT_NAMES)
@@ -280,7 +280,7 @@ def _templates(
     shared = {
         key: value
         for key, value in defaults.values.items()
-        if key in ("provider", "versions", "deprecated")
+        if key in ("provider", "versions", "deprecated", "deprecated_versions")
     }
     for kind in source.texts(node):
         part = Part({**shared, "role": Role.TEMPLATE})

@@ -167,6 +167,8 @@ class KindSpec:
     """Listed as PartialObjectMetadata: no row needs its body."""
     deprecated: str = ""
     """Why upstream deprecates this kind, in one line; empty if it does not."""
+    deprecated_versions: Mapping[str, str] = field(default_factory=dict)
+    """API version to why upstream deprecates it, in one line."""
     actions: tuple[str, ...] = ()
     """Verbs that apply: names of modules in ``actions``."""
     origin: str = ""
