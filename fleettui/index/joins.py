@@ -10,9 +10,10 @@ evidence. Source: domain.md section 16.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
+from fleettui.index.addresses import address_form, destinations_of, forms_of
 from fleettui.index.bags import rows_of
+from fleettui.index.cloud_names import cloud_form, cloud_forms_of
 from fleettui.index.index import Edge, Index
 from fleettui.index.rows import Row
 from fleettui.index.shapes import LinkShape
@@ -22,7 +23,6 @@ from fleettui.kinds.spec import Role
 CLUSTER_LABEL: Final = "cluster.x-k8s.io/cluster-name"
 USER_SUFFIX: Final = "-user"
 """EKS and GKE write it behind the cluster's name in the label of the human kubeconfig."""
-ENDPOINT_FACTS: Final = ("endpoint", "control_plane_endpoint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,11 @@ class Joins:
         """Take over a row that came or changed; returns whose links that may change."""
         role = row.place.spec.role
         if role is Role.PLATFORM:
-            edges = self._index.reverse(row, "kubeconfig_secret")
+            edges = [
+                edge
+                for relation in ("kubeconfig_secret", "kubeconfig_config")
+                for edge in self._index.reverse(row, relation)
+            ]
             users = [edge.target for edge in edges if edge.target is not None]
             return {cluster for user in users for cluster in self._ends_of(user)}
         forms = tuple(forms_of(row)) if role is Role.CLUSTER else tuple(destinations_of(row))
@@ -158,6 +162,9 @@ class Joins:
         secrets = list(self._index.edges(applier, "kubeconfig_secret"))
         if named or secrets:
             return [self._by_secret(named, secrets[0].target if secrets else None)]
+        configs = list(self._index.edges(applier, "kubeconfig_config"))
+        if configs:
+            return [self._by_config(configs[0])]
         return [
             self._by_destination(applier.context, edge)
             for edge in self._index.edges(applier, "destination")
@@ -213,6 +220,29 @@ class Joins:
         found = names.by_form.get(f"{namespace}/{name}", {})
         return next((row for row in found if row.name == name and row.namespace == namespace), None)
 
+    def _by_config(self, edge: Edge) -> Join:
+        """Join through a ConfigMap that says which cluster of a cloud, or which address."""
+        config = edge.target
+        if config is None:
+            why = (f"ConfigMap {edge.key.name} has not been read",)
+            return Join("targets", None, (edge.evidence,), why)
+        cloud, address = config.fact("cluster"), config.fact("address")
+        evidence = f"ConfigMap {config.name} says {cloud or address or 'nothing'}"
+        found: dict[Row, None] = {}
+        if form := cloud_form(cloud):
+            for spec in self._index.kinds(config.context):
+                if spec.role in (Role.CONTROL_PLANE, Role.CLOUD_CLUSTER):
+                    for row in self._index.rows((spec.group, spec.kind), context=config.context):
+                        if form in cloud_forms_of(row):
+                            found[row.root] = None
+        elif form := address_form(address, is_address=True):
+            names = self._names.get(config.context, Names())
+            found.update(names.by_form.get(form, {}))
+        if len(found) == 1:
+            return Join("targets", next(iter(found)), (evidence,))
+        why = ("several clusters answer to it" if found else "no Cluster answers to it",)
+        return Join("targets", None, (evidence,), why)
+
     def _by_destination(self, context: str, edge: Edge) -> Join:
         wanted = edge.key.name
         names = self._names.get(context)
@@ -241,12 +271,33 @@ class Joins:
             for edge in self._index.pointing_at(secret, "kubeconfig_secret"):
                 if edge.target is not None:
                     appliers[edge.target] = None
+        configs = self._index.rows(("", "ConfigMap"), context=cluster.context)
+        for relation, rows in (
+            ("kubeconfig_secret", self._secrets_of(cluster)),
+            ("kubeconfig_config", configs),
+        ):
+            users = (edge.target for row in rows for edge in self._index.reverse(row, relation))
+            appliers.update((user, None) for user in users if user is not None)
         return [
             Join("targets", applier, join.evidence)
             for applier in appliers
             for join in self.targets(applier)
             if join.row is cluster
         ]
+
+    def _secrets_of(self, cluster: Row) -> list[Row]:
+        """Return the Secrets that tell by label or owner that they are the cluster's."""
+        found = [row for row in rows_of(cluster.inbound) if row.place.spec.role is Role.PLATFORM]
+        user = cluster.name + USER_SUFFIX
+        if self._cluster(cluster.context, cluster.namespace, user) is None:
+            labelled = self._index.pointing_at(cluster.ref._replace(name=user), "cluster")
+            found += [edge.target for edge in labelled if edge.target is not None]
+        for kid in rows_of(cluster.kids):
+            if kid.place.spec.role is Role.CONTROL_PLANE:
+                found += [
+                    row for row in rows_of(kid.inbound) if row.place.spec.role is Role.PLATFORM
+                ]
+        return found
 
     # -- what was made by whom ------------------------------------------------------------
     def creators(self, row: Row) -> list[Join]:
@@ -320,43 +371,3 @@ LINKED_ROLES: Final = frozenset({Role.CLUSTER, Role.APPLIER, Role.PLATFORM})
 
 def _has_inventory(applier: Row) -> bool:
     return any(shape.relation == "applies" for shape in applier.state.link_shapes)
-
-
-def destinations_of(applier: Row) -> list[str]:
-    """Return the names or addresses of the clusters that an applier deploys into."""
-    named = [name for shape, name in applier.pointers() if shape.relation == "destination"]
-    return [address_form(name) or name for name in named]
-
-
-def forms_of(cluster: Row) -> list[str]:
-    """Return the names and addresses that others may know the cluster by.
-
-    Addresses are in the form of ``address_form``.
-    """
-    name, namespace = cluster.name, cluster.namespace
-    forms = [name, f"{namespace}/{name}", f"{namespace}-{name}"]
-    for fact in ENDPOINT_FACTS:
-        form = address_form(cluster.fact(fact), is_address=True)
-        if form:
-            forms.append(form)
-    return forms
-
-
-def address_form(text: str, *, is_address: bool = False) -> str:
-    """Return ``//host:port`` of a server's URL or address, empty if it is neither.
-
-    Case and trailing slashes do not matter. EKS endpoints hold a whole URL where
-    others hold a bare host; 443 stands in for a missing port.
-
-    Args:
-        is_address: take a bare ``host`` or ``host:port`` for an address, too.
-    """
-    if not text or ("://" not in text and not is_address):
-        return ""
-    # An EKS endpoint is written as URL and port: https://host:443.
-    try:
-        parts = urlsplit(text if "://" in text else f"https://{text}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return ""
-    return f"//{host}:{port or 443}" if host else ""

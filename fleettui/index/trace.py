@@ -6,7 +6,7 @@ looked for and what speaks against it. Circles are told once and not followed.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fleettui.index.index import Index
@@ -17,6 +17,9 @@ from fleettui.kinds.spec import Role
 
 UP_RELATIONS: Final = ("source", "chart", "depends_on", "project", "class", "credentials")
 """Pointers at what an object is made from, waits for, or may do."""
+ORIGIN_FACTS: Final = ("url", "path", "chart", "revision", "origin_revision", "attempted")
+"""What of an applier or a source tells where its objects come from."""
+REVERSE_WORDS: Final = {"depends_on": "waited for by", "targets": "targeted by"}
 MOST_STEPS: Final = 100
 """Steps told from one object in one direction and relation; a source may have thousands."""
 DEPTH_LIMIT: Final = 12
@@ -39,6 +42,14 @@ class Step:
     """Whether it was told before, nearer to the start; not followed again."""
     more: int = 0
     """Further steps of this relation that were left out after this one."""
+    is_reverse: bool = False
+    """Whether the pointer leads from what stands there to the object before."""
+
+    @property
+    def words(self) -> str:
+        """How the object before is related to what stands here."""
+        plain = self.relation.replace("_", " ")
+        return REVERSE_WORDS.get(self.relation, f"{plain} of") if self.is_reverse else plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,19 @@ def trace(index: Index, row: Row, *, joins: Joins | None = None) -> Trace:
     """
     tracer = _Tracer(index, joins or Joins(index))
     return Trace(row, tracer.steps(row, up=True), tracer.steps(row, up=False))
+
+
+def origin_of(row: Row) -> dict[str, str]:
+    """Return where an applier or source takes things from: raw facts by name, in order.
+
+    ``attempted`` is told only when it differs from what was applied.
+    """
+    if row.spec.role not in (Role.APPLIER, Role.SOURCE):
+        return {}
+    found = {name: value for name in ORIGIN_FACTS if (value := row.fact(name))}
+    if found.get("attempted") == found.get("revision"):
+        found.pop("attempted", None)
+    return found
 
 
 class _Tracer:
@@ -104,14 +128,14 @@ class _Tracer:
     def _down(self, row: Row) -> Iterator[Step]:
         for edge in self._index.reverse(row):
             if edge.relation in UP_RELATIONS:
-                yield Step(edge.relation, edge.key, edge.target, (edge.evidence,))
+                yield Step(edge.relation, edge.key, edge.target, (edge.evidence,), is_reverse=True)
         if row.spec.role is Role.APPLIER:
             yield from self._joined("targets", self._joins.targets(row))
             yield from self._joined("applies", self._joins.made_by(row))
         elif row.spec.role is Role.CLUSTER:
             for join in self._joins.targeted_by(row):
                 if join.row is not None:
-                    yield Step("targets", join.row.ref, join.row, join.evidence)
+                    yield Step("targets", join.row.ref, join.row, join.evidence, is_reverse=True)
 
     def _joined(self, relation: str, joins: list[Join]) -> Iterator[Step]:
         for join in joins:
@@ -135,13 +159,4 @@ def _limited(steps: Iterator[Step]) -> list[Step]:
 
 
 def _with(step: Step, steps: tuple[Step, ...], *, is_repeated: bool = False, more: int = 0) -> Step:
-    return Step(
-        step.relation,
-        step.ref,
-        step.row,
-        step.evidence,
-        step.against,
-        steps,
-        is_repeated,
-        more or step.more,
-    )
+    return replace(step, steps=steps, is_repeated=is_repeated, more=more or step.more)

@@ -3,8 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
+from fleettui.index.addresses import address_form
 from fleettui.index.index import Index
-from fleettui.index.joins import CLUSTER_LABEL, Joins, address_form
+from fleettui.index.joins import CLUSTER_LABEL, Joins
 from fleettui.index.trace import trace
 from fleettui.kinds.record import Reference
 
