@@ -205,6 +205,13 @@ class TreeView:
         self._find_toggled()
         layout.measure_all()
 
+    def opened(self) -> list[Row]:
+        """Return the roots below which a person expanded something."""
+        layout = self._layout
+        if layout.shown.is_narrowed or layout.shown.is_flat:
+            return []
+        return [row for row in layout.toggled if not row.is_gone]
+
     def _find_toggled(self) -> None:
         layout = self._layout
         rows = [self._index.get(ObjectRef(*key)) for key in layout.shown.exceptions]

@@ -4,7 +4,6 @@ Knows which screen is open and what commands do; knows no cluster. Nothing that
 comes from a cluster reaches a widget as markup.
 """
 
-import gc
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -33,6 +32,7 @@ from fleettui.tui.context_switch import ContextSwitch
 from fleettui.tui.dispatch import Handler
 from fleettui.tui.documents import Description, Document, EventList, Log, Manifest
 from fleettui.tui.explanations import Chain, Explanation
+from fleettui.tui.git_diffs import GitDiffs, MakeDiffs, diffs_of
 from fleettui.tui.help import HelpText
 from fleettui.tui.journal_board import JournalBoard
 from fleettui.tui.keymap import Keymap
@@ -53,15 +53,13 @@ TICK_S = 1.0
 """How often ages are painted anew."""
 MANY_CLUSTERS = 50
 """Clusters from which causes say more than a tree."""
-TIDY_TICKS = 300
-"""Ticks between two full collections."""
-IDLE_S = 10.0
-"""Time without keys after which a pause of a quarter of a second is nobody's business."""
 LEAVE_S = 2.0
 """Time in which a second ``q`` leaves."""
 
 
-_OWN_COMMANDS = frozenset({"ctx", "ns", "tree", "causes", "perspective", "filter", "help", "quit"})
+_OWN_COMMANDS = frozenset(
+    {"load", "ctx", "ns", "tree", "causes", "perspective", "filter", "help", "quit"}
+)
 """Commands that the app runs itself."""
 
 
@@ -85,6 +83,7 @@ class FleetApp(App[int]):
         *,
         settings: Settings | None = None,
         acts: ActsPort | None = None,
+        diffs: MakeDiffs | None = None,
         theme: Theme | None = None,
     ) -> None:
         """Show this view of the fleet; nothing connects before the first frame.
@@ -95,6 +94,7 @@ class FleetApp(App[int]):
             view: lines of the tree.
             settings: what the person set.
             acts: what changes objects; None where that is impossible.
+            diffs: makes a run of comparisons with git.
             theme: colours; None: by settings and environment.
         """
         settings = settings or Settings()
@@ -109,6 +109,7 @@ class FleetApp(App[int]):
         self.colours = chosen
         can_write = acts is not None and not fleet.read_only
         self.acting = Acting(self, acts) if acts is not None and can_write else None
+        self._diffs = GitDiffs(self, diffs) if diffs is not None else None
         self._journal = acts.journal if acts is not None else None
         self.keymap = Keymap(read_only=not can_write)
         self.vocabulary = Vocabulary(
@@ -123,7 +124,6 @@ class FleetApp(App[int]):
         self._follows_causes = False
         self.pacer = fleet.pacer
         self._asked_to_leave_at = 0.0
-        self._ticks = 0
         self._first_screen = settings.first_screen
         """What is still to be opened by itself; ``tree`` when nothing is."""
         self.was_used = False
@@ -133,8 +133,9 @@ class FleetApp(App[int]):
         self.theme = textual_theme(self.colours).name
 
     def _has_content(self, command: str) -> bool:
-        if command == "journal":
-            return self._journal is not None
+        optional = {"journal": self._journal, "drift": self._diffs}
+        if command in optional:
+            return optional[command] is not None
         return command in _OWN_COMMANDS or command in BOARDS or command in DOCUMENTS
 
     def on_mount(self) -> None:
@@ -195,18 +196,9 @@ class FleetApp(App[int]):
         self._open_first_screen()
         self._work_on_causes()
         self.repaint()
-        self._tidy()
-
-    def _tidy(self) -> None:
-        """Collects what is young at once, and everything when nobody is looking.
-
-        The collector is off: a full collection of a large fleet takes longer than a frame.
-        """
-        gc.collect(0)
-        self._ticks += 1
-        if self._ticks >= TIDY_TICKS and self.pacer.idle_s() >= IDLE_S:
-            self._ticks = 0
-            gc.collect()
+        self.fleet.want("tree", self.main.opened_clusters())
+        self.main.note_depth(self.fleet.load_plan())
+        self.fleet.housekeep()
 
     # -- what screens share ---------------------------------------------------------------
     def apply_theme(self, screen: Screen[Any]) -> None:
@@ -248,6 +240,7 @@ class FleetApp(App[int]):
             "logs": about(lambda r: Log(fleet, r)),
             "trace": about(lambda r: Chain(fleet, r)),
             "explain": about(lambda r: Explanation(fleet, r)),
+            **(self._diffs.handlers(ref) if self._diffs is not None else {}),
             "copy": lambda: self._copy(ref(), whole=False),
             "copy_reference": lambda: self._copy(ref(), whole=True),
         }
@@ -348,8 +341,12 @@ class FleetApp(App[int]):
                 main.filter_by(typed.argument)
             case "causes":
                 self.show_causes()
+            case "load":
+                self.fleet.load_all()
             case "journal" if self._journal is not None:
                 self.push_screen(BoardScreen(JournalBoard(self._journal)), self._go_to)
+            case "drift" if self._diffs is not None:
+                self._diffs.open(typed.argument)
             case name if name in BOARDS:
                 self.push_screen(BoardScreen(BOARDS[name](self.fleet)), self._go_to)
             case name:
@@ -381,6 +378,8 @@ class FleetApp(App[int]):
 
     async def on_unmount(self) -> None:
         """Ends every connection."""
+        if self._diffs is not None:
+            await self._diffs.close()
         await self.fleet.close()
 
 
@@ -390,6 +389,7 @@ def run(fleet: Fleet, settings: Settings) -> int:
     Blocks. ``startup.prepare`` has to be called before this module is imported.
     """
     acts: ActsPort | None = getattr(fleet, "acts", None)
-    app = FleetApp(fleet, fleet.index, TreeView(fleet.index), settings=settings, acts=acts)
+    view, diffs = TreeView(fleet.index), diffs_of(fleet, settings)
+    app = FleetApp(fleet, fleet.index, view, settings=settings, acts=acts, diffs=diffs)
     code = app.run()
     return int(ExitCode.OK) if code is None else code

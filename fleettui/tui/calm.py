@@ -4,16 +4,20 @@ Knows contexts' states; knows no widget. One calm screen for each way in which a
 fleet can be empty.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from fleettui.fleet.context import ContextInfo, ContextState
+from fleettui.kinds.record import Verdict
+from fleettui.recorded.shards import Head
 from fleettui.text import age_text
+from fleettui.tui.cells import GLYPHS, count_text
 from fleettui.tui.lines import Line, Span, spans_line, text_line
 from fleettui.tui.prose import paragraph
-from fleettui.tui.theme import Tone
+from fleettui.tui.theme import VERDICT_TONES, Tone
 
 MIN_WIDTH, MIN_HEIGHT = 50, 10
 """Smallest terminal, in cells, in which the tree can be read."""
+_VERDICTS = frozenset(verdict.value for verdict in Verdict)
 _WAITING = frozenset({ContextState.CONNECTING, ContextState.SYNCING})
 
 
@@ -28,6 +32,25 @@ def too_small_lines(width: int, height: int) -> list[Line]:
         text_line(f"{width}×{height} is too small", Tone.STALLED),
         text_line(f"needs {MIN_WIDTH}×{MIN_HEIGHT}, better 80×24", Tone.DIM),
     ]
+
+
+def head_lines(heads: Mapping[str, Head], *, now: int) -> list[Line]:
+    """The clusters of last time, with their age, until the rows themselves are there."""
+    lines: list[Line] = []
+    for name, head in heads.items():
+        age = age_text(now - head.taken_at)
+        words = f"  {count_text(head.total)} clusters as of {age} ago"
+        lines.append(spans_line(Span(f"  {name}", Tone.STRONG), Span(words, Tone.STALLED)))
+        for root in head.lines:
+            verdict = Verdict(root.health) if root.health in _VERDICTS else Verdict.UNKNOWN
+            lines.append(
+                spans_line(
+                    Span(f"    {GLYPHS[verdict]} ", VERDICT_TONES[verdict]),
+                    Span(f"{f'{root.namespace}/{root.name}':<48}", Tone.DIM),
+                    Span(f"  {root.counts:>12}  {root.reason}", Tone.DIM),
+                )
+            )
+    return lines
 
 
 def empty_lines(

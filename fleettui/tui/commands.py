@@ -46,6 +46,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("journal", "what was done from here", aliases=("audit",)),
     Command("drift", "what differs from git", Argument.OBJECT, ("diff",)),
     Command("kinds", "kinds, how many and how well they are known", aliases=("aliases",)),
+    Command("load", "read everything, machines and what is below them too"),
     Command("perspective", "group the tree differently", Argument.PERSPECTIVE, ("by",)),
     Command("filter", "filter the tree", Argument.TEXT),
     Command("help", "keys and commands", aliases=("h",)),

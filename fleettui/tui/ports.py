@@ -12,11 +12,13 @@ from fleettui.actions.options import Options
 from fleettui.actions.plan import Plan, Refusal
 from fleettui.audit import Journal, Who
 from fleettui.fleet.context import ContextInfo, EventLine
+from fleettui.fleet.depth import LoadPlan
 from fleettui.fleet.outcome import Outcome, Report
 from fleettui.fleet.pacer import Pacer
 from fleettui.index.index import Index
 from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import KindSpec
+from fleettui.recorded.shards import Head
 
 
 class Kinds(Protocol):
@@ -82,6 +84,26 @@ class FleetPort(Protocol):
 
     def settle(self) -> None:
         """Apply what is pending; called before painting."""
+        ...
+
+    def housekeep(self) -> None:
+        """Do what has time: save, collect, read samples; once a second."""
+        ...
+
+    def want(self, source: str, clusters: Iterable[ObjectRef]) -> None:
+        """Declare whose leaves a view needs, instead of what it said before."""
+        ...
+
+    def load_all(self) -> None:
+        """Read everything, whatever it costs."""
+        ...
+
+    def load_plan(self) -> tuple[LoadPlan, ...]:
+        """Return how deep every context is read, and what the rest would cost."""
+        ...
+
+    def heads(self) -> Mapping[str, Head]:
+        """Return what the screen showed of every context last time."""
         ...
 
     async def open_context(self, name: str) -> None:

@@ -3,9 +3,10 @@
 Knows contexts' states and the words for them; knows no widget.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from fleettui.fleet.context import ContextInfo, ContextState
+from fleettui.fleet.depth import LoadPlan
 from fleettui.index.rollup import Rollup
 from fleettui.kinds.moments import rfc3339
 from fleettui.text import age_text
@@ -56,6 +57,8 @@ def context_spans(info: ContextInfo, now: int) -> Iterator[Span]:
     yield Span(f" {glyph} ", tone)
     yield Span(info.name, Tone.STRONG)
     yield Span(f" {state_words(info, now)}", tone if tone is not Tone.CURRENT else Tone.DIM)
+    if info.cached_at:
+        yield Span(f" as of {age_text(now - info.cached_at)} ago", Tone.STALLED)
     if info.banner:
         yield Span(" ")
         yield Span(f" {info.banner} ", Tone.ALARM)
@@ -93,6 +96,29 @@ def user_spans(contexts: Sequence[ContextInfo], namespace: str) -> Iterator[Span
         yield Span(f" {next(iter(users))} ", Tone.DIM)
     elif users:
         yield Span(f" {len(users)} users ", Tone.DIM)
+
+
+def depth_notes(plans: Iterable[LoadPlan]) -> Iterator[tuple[str, Tone]]:
+    """What is only known through its parent, and what reading all of it would cost."""
+    unread = [plan for plan in plans if plan.is_decided and plan.known_through_parent]
+    if not unread:
+        return
+    objects = sum(plan.missing.objects for plan in unread)
+    if not objects:
+        return
+    wire = sum(plan.missing.wire_bytes or plan.missing.json_bytes for plan in unread)
+    seconds = max(plan.missing.seconds for plan in unread)
+    read = sum(plan.clusters for plan in unread)
+    cost = f"{count_text(objects)} objects, {bytes_text(wire)}, {age_text(int(seconds) or 1)}"
+    yield f"machines read of {read} clusters, :load reads all ({cost})", Tone.DIM
+
+
+def bytes_text(count: int) -> str:
+    """A number of bytes in at most six characters: ``412MB``."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:.3g}{unit}"
+    return f"{count}B"
 
 
 def crumb_spans(

@@ -1,7 +1,7 @@
 """A small fleet in memory: real index, real view, no cluster, a clock that stands still."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 
 from fleettui.errors import ConnectError
 from fleettui.fleet.context import ContextInfo, ContextState, EventLine
+from fleettui.fleet.depth import LoadPlan
 from fleettui.fleet.pacer import Pacer
 from fleettui.index.index import Index
 from fleettui.index.view import TreeView
@@ -24,6 +25,7 @@ from fleettui.kinds.record import (
     Verdict,
 )
 from fleettui.kinds.spec import Depth, Dialect, KindSpec, Role
+from fleettui.recorded.shards import Head
 
 NOW = 1_790_000_000
 CAPI = "cluster.x-k8s.io"
@@ -111,6 +113,11 @@ class SmallFleet:
         self.started = False
         self.closed = False
         self.revision = 1
+        self.housekept = 0
+        self.wanted: dict[str, list[ObjectRef]] = {}
+        self.wants_all = False
+        self.plans: tuple[LoadPlan, ...] = ()
+        self.last_heads: dict[str, Head] = {}
 
     def put(self, *records: Record, context: str = CONTEXT) -> None:
         """Bring records into the index as a watch would."""
@@ -158,6 +165,21 @@ class SmallFleet:
 
     def settle(self) -> None:
         self.index.advance(self.clock)
+
+    def housekeep(self) -> None:
+        self.housekept += 1
+
+    def want(self, source: str, clusters: Iterable[ObjectRef]) -> None:
+        self.wanted[source] = list(clusters)
+
+    def load_all(self) -> None:
+        self.wants_all = True
+
+    def load_plan(self) -> tuple[LoadPlan, ...]:
+        return self.plans
+
+    def heads(self) -> Mapping[str, Head]:
+        return self.last_heads
 
     async def open_context(self, name: str) -> None:
         self.set_info(name, state=ContextState.CONNECTING, since=self.clock)

@@ -4,7 +4,7 @@ Composes panes and wires keys to them; knows nothing of objects beyond which one
 is under the cursor.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from textual import events
@@ -12,20 +12,24 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.screen import Screen
 
+from fleettui.fleet.depth import LoadPlan
 from fleettui.index.index import Index
 from fleettui.index.rollup import rollup_sum
 from fleettui.index.view import TreeView
 from fleettui.kinds.record import ObjectRef
-from fleettui.tui.calm import empty_lines, is_too_small, too_small_lines
+from fleettui.kinds.spec import Role
+from fleettui.recorded.shards import Head
+from fleettui.tui.calm import empty_lines, head_lines, is_too_small, too_small_lines
 from fleettui.tui.cells import Moment
 from fleettui.tui.dispatch import Dispatcher, Handler
 from fleettui.tui.filter_bar import FilterBar
 from fleettui.tui.handlers import pane_handlers
 from fleettui.tui.keymap import Place
+from fleettui.tui.lines import Line
 from fleettui.tui.ports import FleetPort
 from fleettui.tui.prose import TextSource
 from fleettui.tui.screens.board import title_line
-from fleettui.tui.status import crumb_spans, faded_contexts, header_spans, user_spans
+from fleettui.tui.status import crumb_spans, depth_notes, faded_contexts, header_spans, user_spans
 from fleettui.tui.theme import Tone
 from fleettui.tui.tree_keys import TreeKeys
 from fleettui.tui.tree_pickers import TreePickers
@@ -88,6 +92,9 @@ class MainScreen(Screen[None]):
         self.pickers = TreePickers(self)
         self._faded: frozenset[str] = frozenset()
         self._shows_sets = False
+        self._heads: Mapping[str, Head] | None = None
+        self._is_head_over = False
+        self._depth_notes: Sequence[tuple[str, Tone]] = ()
         self.keys: TreeKeys | None = None
         self._dispatcher: Dispatcher | None = None
 
@@ -178,9 +185,30 @@ class MainScreen(Screen[None]):
 
     def _notes(self) -> list[tuple[str, Tone]]:
         notes = list(self.state.notes())
+        notes += self._depth_notes
         if self.keys is not None and self.keys.marks:
             notes.append((f"{len(self.keys.marks)} marked", Tone.MATCH))
         return notes
+
+    def _head_lines(self) -> list[Line]:
+        """The clusters of last time, in the frames before the first rows."""
+        if self._is_head_over or self.state.is_narrowed:
+            return []
+        if self._heads is None:
+            self._heads = self.fleet.heads()
+        return head_lines(self._heads, now=self.fleet.now())
+
+    def note_depth(self, plans: Sequence[LoadPlan]) -> None:
+        """Says what is only known through its parent, and what reading it would cost."""
+        self._depth_notes = list(depth_notes(plans))
+
+    def opened_clusters(self) -> list[ObjectRef]:
+        """Clusters that a person expanded in the tree, or looks at in the details."""
+        rows = self.source.view.opened()
+        if self.detail.is_open and self.keys is not None and self.keys.ref is not None:
+            row = self.index.get(self.keys.ref)
+            rows = rows if row is None else [*rows, row.root]
+        return [row.ref for row in rows if row.spec.role is Role.CLUSTER]
 
     def _show_calm(self) -> None:
         size = self.size
@@ -188,11 +216,12 @@ class MainScreen(Screen[None]):
         is_calm = small or not len(self.source)
         self.body.set_class(is_calm, "calm")
         if not is_calm:
+            self._is_head_over = True
             return
         if small:
             lines = too_small_lines(size.width, size.height)
         else:
-            lines = empty_lines(
+            lines = self._head_lines() or empty_lines(
                 self.fleet.contexts(),
                 now=self.fleet.now(),
                 width=size.width - 4,
