@@ -48,6 +48,7 @@ def row_form(row: Row) -> dict[str, Any]:
         "verdict": row.verdict.value,
         "paused": row.is_paused,
         "paused_by": safe_text(row.paused_by) or None,
+        "stopped_by": _stopped_by(row),
         "deleting": row.is_deleting,
         "condition": row.condition or None,
         "reason": safe_text(row.reason),
@@ -69,6 +70,14 @@ def row_form(row: Row) -> dict[str, Any]:
         "cluster": row.cluster or None,
         "facts": {name: safe_text(value) for name, value in row.facts},
     }
+
+
+def _stopped_by(row: Row) -> str | None:
+    """The nearest object, itself included, whose pause keeps this one from being reconciled."""
+    at: Row | None = row
+    while at is not None and not at.is_paused:
+        at = at.parent
+    return None if at is None else safe_text(str(at.ref))
 
 
 def _count(value: int) -> int | None:
