@@ -147,6 +147,26 @@ def run(
     return Finished(program.name, code, bytes(talk.stdout), bytes(talk.stderr))
 
 
+def run_in_front(arguments: Sequence[str | Path], *, environment: Mapping[str, str]) -> int:
+    """Gives the terminal to a program of the person until it ends; its exit code. Blocks.
+
+    For editors and pagers, which the person chooses and leaves: no limits, no shell.
+
+    Args:
+        arguments: the program's absolute path, then its arguments.
+        environment: everything the program sees.
+
+    Raises:
+        ProgramError: it cannot be started.
+    """
+    try:
+        return subprocess.run(  # noqa: S603 - a program the person names, no shell
+            [str(argument) for argument in arguments], env=dict(environment), check=False
+        ).returncode
+    except OSError as error:
+        raise ProgramError(f"{arguments[0]} cannot be started: {error.strerror}") from error
+
+
 async def run_async(
     arguments: Sequence[str | Path],
     *,

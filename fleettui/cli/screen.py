@@ -7,6 +7,7 @@ from dataclasses import replace
 from fleettui.config import Settings
 from fleettui.errors import ExitCode, UsageError
 from fleettui.fleet import Fleet
+from fleettui.fleet.local_sources import local_sources
 from fleettui.fleet.opening import Opening, open_fleet
 
 
@@ -18,6 +19,12 @@ def load_screen() -> Callable[[Fleet, Settings], int]:
     from fleettui.tui.app import run
 
     return run
+
+
+def _settings(opening: Opening) -> Settings:
+    """The settings, with the check-outs that are named beside the kubeconfig."""
+    known = local_sources((), opening.settings, kubeconfig=opening.kubeconfig)
+    return replace(opening.settings, local_sources=known)
 
 
 def open_screen(opening: Opening) -> int:
@@ -33,6 +40,6 @@ def open_screen(opening: Opening) -> int:
         )
     try:
         fleet = open_fleet(replace(opening, on_screen=True))
-        return load_screen()(fleet, opening.settings)
+        return load_screen()(fleet, _settings(opening))
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)

@@ -24,6 +24,8 @@ class BoardRow:
     """The object it is about; keys about objects go there."""
     opens: "Callable[[], Board] | None" = None
     """What ``enter`` opens: the members of a group; without it ``enter`` goes to the object."""
+    shows: Callable[[], None] | None = None
+    """What ``enter`` does instead, for what is neither a board nor an object."""
     command: str = ""
     """What ``enter`` runs on the command line instead."""
     is_faded: bool = False

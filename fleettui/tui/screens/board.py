@@ -148,6 +148,8 @@ class BoardScreen(Screen[ObjectRef | None]):
             return
         if row.command:
             self.fleet_app.run_command(row.command)
+        elif row.shows is not None:
+            row.shows()
         elif row.opens is not None:
             self.app.push_screen(BoardScreen(row.opens()), self._pass_on)
         elif row.ref is not None:

@@ -48,7 +48,8 @@ class TextScreen(Screen[ObjectRef | None]):
         self.pane = LinePane(id="text")
         self.prompt = Prompt()
         self.footer = Bar(id="footer")
-        self._needle = ""
+        self.needle = ""
+        """What is searched for; empty: nothing."""
         self._at_end = False
         self._dispatcher: Dispatcher | None = None
 
@@ -64,16 +65,15 @@ class TextScreen(Screen[ObjectRef | None]):
         yield self.prompt
         yield self.footer
 
-    def on_mount(self) -> None:
-        """Shows what is there and asks for the rest."""
-        app = self.fleet_app
+    def handlers(self) -> dict[str, Handler]:
+        """What keys do here, by id."""
         handlers: dict[str, Handler] = {
             **pane_handlers(lambda: self.pane),
-            **app.common_handlers(),
+            **self.fleet_app.common_handlers(),
             "activate": self._follow,
-            "search": lambda: self.prompt.open("/", self._needle),
-            "next_match": lambda: self._seek(1),
-            "previous_match": lambda: self._seek(-1),
+            "search": lambda: self.prompt.open("/", self.needle),
+            "next_match": lambda: self.seek(1),
+            "previous_match": lambda: self.seek(-1),
             "wrap": lambda: self._turn("wrap"),
             "refresh": self._fetch,
             "back": self._back,
@@ -83,7 +83,12 @@ class TextScreen(Screen[ObjectRef | None]):
             handlers["managed"] = lambda: self._turn("managed")
         if "reveal" in self.document.manners:
             handlers["reveal"] = self._reveal
-        self._dispatcher = Dispatcher(app.keymap, lambda: _PLACES, handlers)
+        return handlers
+
+    def on_mount(self) -> None:
+        """Shows what is there and asks for the rest."""
+        app = self.fleet_app
+        self._dispatcher = Dispatcher(app.keymap, lambda: _PLACES, self.handlers())
         app.apply_theme(self)
         show_footer(self.footer, self._dispatcher.hints())
         self.set_focus(self.pane)
@@ -91,13 +96,13 @@ class TextScreen(Screen[ObjectRef | None]):
 
     def on_resize(self) -> None:
         """Wraps anew."""
-        self.call_after_refresh(self._show)
+        self.call_after_refresh(self.show_text)
 
     def _fetch(self) -> None:
         self._error = None
         self._is_loading = True
         self.run_worker(self._load(), exclusive=True, group="document")
-        self._show()
+        self.show_text()
 
     async def _load(self) -> None:
         try:
@@ -106,7 +111,7 @@ class TextScreen(Screen[ObjectRef | None]):
             self._error = error
         finally:
             self._is_loading = False
-        self._show()
+        self.show_text()
 
     def _came(self) -> None:
         """More of the document came: shown at the next frame, once for many lines."""
@@ -118,11 +123,12 @@ class TextScreen(Screen[ObjectRef | None]):
         self._at_end = False
         pane = self.pane
         stays = pane.cursor >= len(pane.source) - 1
-        self._show()
+        self.show_text()
         if stays:
             pane.move_bottom()
 
-    def _show(self) -> None:
+    def show_text(self) -> None:
+        """Shows the document's lines as they are now; the cursor stays where it is."""
         if self._dispatcher is None:
             return
         pane = self.pane
@@ -132,16 +138,22 @@ class TextScreen(Screen[ObjectRef | None]):
             lines = [*error_lines(self._error), text_line(), *lines]
         elif not lines and self._is_loading:
             lines = [text_line("asking the cluster …", Tone.DIM)]
-        pane.has_cursor = bool(self._needle) or any(line.target is not None for line in lines)
+        pane.has_cursor = bool(self.needle) or any(line.target is not None for line in lines)
         pane.show(TextSource(lines), keep_place=True)
-        self._show_title()
+        self.show_title()
 
-    def _show_title(self) -> None:
+    def title_spans(self) -> Sequence[Span]:
+        """What else the title tells."""
+        return ()
+
+    def show_title(self) -> None:
+        """Shows what is read, and what is searched for."""
         notes = []
-        if self._needle:
-            notes.append(Span(f"  /{self._needle}  {self._count()} matches", Tone.MATCH))
+        if self.needle:
+            notes.append(Span(f"  /{self.needle}  {self._count()} matches", Tone.MATCH))
         if self.manner.revealed:
             notes.append(Span("  masked values shown", Tone.STALLED))
+        notes += self.title_spans()
         title = Span(f" {self.document.title}", Tone.ACCENT)
         right = [Span("… " if self._is_loading else "", Tone.PROGRESS)]
         self.title_bar.show(title, *notes, right=right)
@@ -157,22 +169,22 @@ class TextScreen(Screen[ObjectRef | None]):
 
     def _turn(self, name: str) -> None:
         setattr(self.manner, name, not getattr(self.manner, name))
-        self._show()
+        self.show_text()
 
     def _reveal(self) -> None:
         self.manner.revealed = not self.manner.revealed
         if self.manner.revealed:
             self.set_timer(REVEAL_S, self._conceal)
-        self._show()
+        self.show_text()
 
     def _conceal(self) -> None:
         self.manner.revealed = False
-        self._show()
+        self.show_text()
 
     def _back(self) -> None:
-        if self._needle:
-            self._needle = ""
-            self._show_title()
+        if self.needle:
+            self.needle = ""
+            self.show_title()
             return
         self.dismiss(None)
 
@@ -202,10 +214,11 @@ class TextScreen(Screen[ObjectRef | None]):
         return [i for i, line in enumerate(source.lines) if needle in line.text.lower()]
 
     def _count(self) -> int:
-        return len(self._matches(self._needle))
+        return len(self._matches(self.needle))
 
-    def _seek(self, step: int, *, from_here: bool = False) -> None:
-        found = self._matches(self._needle)
+    def seek(self, step: int, *, from_here: bool = False) -> None:
+        """Goes to the next or previous match, round the ends."""
+        found = self._matches(self.needle)
         if not found:
             return
         at = self.pane.cursor - (1 if from_here else 0)
@@ -216,10 +229,10 @@ class TextScreen(Screen[ObjectRef | None]):
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
         """Searches as one types."""
         if event.mark == "/":
-            self._needle = event.text
+            self.needle = event.text
             self.pane.has_cursor = True
-            self._seek(1, from_here=True)
-            self._show_title()
+            self.seek(1, from_here=True)
+            self.show_title()
 
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
         """Back to the text, or runs the command."""
@@ -233,8 +246,8 @@ class TextScreen(Screen[ObjectRef | None]):
         self.prompt.close()
         self.set_focus(self.pane)
         if event.mark == "/":
-            self._needle = ""
-            self._show_title()
+            self.needle = ""
+            self.show_title()
 
 
 def error_lines(error: FleettuiError) -> list[Line]:

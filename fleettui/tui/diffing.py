@@ -1,0 +1,188 @@
+"""From ``D`` and ``:drift`` to comparisons, in the background and within limits.
+
+Knows what is compared, what is being compared and what was found; knows neither git
+nor transport. What is asked for twice at once is compared once.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from fleettui.desired.desired_diff import DesiredDiff
+from fleettui.desired.objects import ObjectId
+from fleettui.errors import FleettuiError
+from fleettui.fleet.appliers import all_appliers, appliers_of, is_applier
+from fleettui.fleet.diffs import Progress, Question
+from fleettui.fleet.drift import DriftBoard
+from fleettui.kinds.record import ObjectRef
+from fleettui.tui.diff_boards import AppliedList, DriftList
+from fleettui.tui.diff_text import ObjectDifference
+from fleettui.tui.screens.board import BoardScreen
+from fleettui.tui.screens.diff import DiffScreen
+
+if TYPE_CHECKING:
+    from fleettui.tui.app import FleetApp
+
+AUTOMATIC = 300
+"""Appliers that ``:drift`` compares by itself, those with signals first; others on ``D``."""
+
+
+class DiffsPort(Protocol):
+    """Comparisons of one run, as the screens see them."""
+
+    async def diff_all(
+        self,
+        refs: Iterable[ObjectRef],
+        question: Question | None = None,
+        *,
+        progress: Progress | None = None,
+        blames: bool = True,
+    ) -> Mapping[ObjectRef, DesiredDiff]:
+        """Compare appliers with git."""
+        ...
+
+
+class Diffing:
+    """Lets a person compare with git."""
+
+    def __init__(self, app: "FleetApp", make: Callable[[], DiffsPort]) -> None:
+        """Compare through what ``make`` gives: one run each, which looks at git anew."""
+        self._app = app
+        self._make = make
+        self._running: dict[ObjectRef, asyncio.Task[None]] = {}
+        self._asked: set[ObjectRef] = set()
+        self.drift = DriftBoard()
+
+    # -- what is opened -------------------------------------------------------------------
+    def show(self, ref: ObjectRef | None) -> None:
+        """Opens the difference of an object, or of all that it is made by."""
+        row = self._app.index.get(ref) if ref is not None else None
+        if ref is None:
+            return
+        known = self._rendered_by(ref)
+        if row is None and known is None:
+            self._app.say(f"{ref} is not known here")
+            return
+        owners = [owner.ref for owner in appliers_of(row, self._app.index)] if row else []
+        if known is not None and known not in owners:
+            owners = [known]
+        if not owners:
+            name = f"{ref.kind}/{ref.name}"
+            self._app.say(
+                f"nothing says which Kustomization, HelmRelease or Application made {name}"
+            )
+        elif row is not None and is_applier(row):
+            self.compare([ref])
+            self._open(self.applied(ref))
+        elif len(owners) == 1:
+            identity = ObjectId(ref.group, ref.kind, ref.namespace, ref.name)
+            self.read(owners[0], identity)
+        else:
+            self._open(self._list(frozenset(owners), f"drift › {ref.kind}/{ref.name}"))
+            self.compare(owners)
+
+    def _rendered_by(self, ref: ObjectRef) -> ObjectRef | None:
+        """The applier of a comparison that holds an object, rows or no rows."""
+        identity = ObjectId(ref.group, ref.kind, ref.namespace, ref.name)
+        for applier, diff in self.drift.diffs.items():
+            if applier.context == ref.context and any(i.id == identity for i in diff.objects):
+                return applier
+        return None
+
+    def show_board(self, ref: ObjectRef | None = None) -> None:
+        """Opens the drift of the fleet and compares what has signals first."""
+        if ref is not None:
+            self.show(ref)
+            return
+        index = self._app.index
+        self.drift.refresh(index)
+        ranked = [row.ref for row in self.drift.rows(quiet=True)]
+        self.compare(ranked[:AUTOMATIC])
+        left_out = len(all_appliers(index)) - AUTOMATIC
+        if left_out > 0:
+            self._app.say(f"{left_out} appliers are not compared by themselves: D on each does")
+        self._open(self._list(None, "drift"))
+
+    def _open(self, board: DriftList | AppliedList) -> None:
+        self._app.push_screen(BoardScreen(board), self._follow)
+
+    def _follow(self, ref: ObjectRef | None) -> None:
+        if ref is not None:
+            self._app.go_to(ref)
+
+    def _list(self, only: frozenset[ObjectRef] | None, name: str) -> DriftList:
+        return DriftList(
+            self._app.fleet,
+            self.drift,
+            self._opened,
+            self._progress,
+            self._running.__contains__,
+            only,
+            name,
+        )
+
+    def _opened(self, ref: ObjectRef) -> AppliedList:
+        if ref not in self.drift.diffs:
+            self.compare([ref])
+        return self.applied(ref)
+
+    def applied(self, ref: ObjectRef) -> AppliedList:
+        """The objects of an applier as a board."""
+        return AppliedList(ref, self.drift, self.read, self._running.__contains__)
+
+    def read(self, applier: ObjectRef, identity: ObjectId) -> None:
+        """Opens one object's difference."""
+        document = self.difference(applier, identity)
+        self._app.push_screen(DiffScreen(document), self._follow)
+
+    def difference(self, applier: ObjectRef, identity: ObjectId) -> ObjectDifference:
+        """One object's difference as a document; what is known is shown at once."""
+
+        async def compare() -> DesiredDiff:
+            self.compare([applier])
+            await asyncio.shield(self._running[applier])
+            diff = self.drift.diffs.get(applier)
+            if diff is None:
+                raise FleettuiError("it was not compared", hint="ctrl-r asks again")
+            return diff
+
+        return ObjectDifference(identity, compare, known=self.drift.diffs.get(applier))
+
+    # -- what is compared -----------------------------------------------------------------
+    def compare(self, refs: Iterable[ObjectRef]) -> None:
+        """Compares appliers in the background, anew; those under way are not begun again."""
+        chosen = [ref for ref in dict.fromkeys(refs) if ref not in self._running]
+        if not chosen:
+            return
+        if not self._running:
+            self._asked = set()
+        self._asked.update(chosen)
+        task = asyncio.create_task(self._work(chosen), name="compare with git")
+        self._running.update(dict.fromkeys(chosen, task))
+
+    async def _work(self, refs: list[ObjectRef]) -> None:
+        def progress(done: int, total: int, ref: ObjectRef, diff: DesiredDiff) -> None:
+            if len(refs) > 1:
+                self.drift.diffs[ref] = diff
+            self._app.repaint()
+
+        try:
+            found = await self._make().diff_all(refs, progress=progress)
+            self.drift.diffs.update(found)
+        except FleettuiError as error:
+            self._app.say_error(error)
+        finally:
+            for ref in refs:
+                self._running.pop(ref, None)
+            self._app.repaint()
+
+    def _progress(self) -> tuple[int, int]:
+        done = sum(ref in self.drift.diffs for ref in self._asked)
+        return done, len(self._asked)
+
+    async def close(self) -> None:
+        """Ends what is under way."""
+        tasks = set(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
