@@ -45,9 +45,10 @@ from fleettui.fleet.appliers import (
 )
 from fleettui.fleet.artifacts import read_artifact
 from fleettui.fleet.context import Link
+from fleettui.fleet.listing_reader import ListingReader
 from fleettui.fleet.live_link import LiveLink
 from fleettui.fleet.live_reader import KubeReader, reader_of
-from fleettui.kinds.record import ObjectRef
+from fleettui.kinds.record import ObjectKey, ObjectRef
 
 APPLIERS_AT_ONCE = 6
 _MANAGERS = {
@@ -116,7 +117,7 @@ class Diffs:
         self._strict = strict
         self._readers: dict[str, LiveReader] = {}
         self._tools: dict[str, Tools] = {}
-        self._bodies: dict[ObjectRef, asyncio.Task[Mapping[str, Any]]] = {}
+        self._bodies: dict[ObjectRef, asyncio.Task[Manifest]] = {}
 
     @property
     def git(self) -> GitCache:
@@ -293,12 +294,23 @@ class Diffs:
 
     # -- what a run keeps -------------------------------------------------------------
 
-    async def _body(self, ref: ObjectRef) -> Mapping[str, Any]:
+    async def _body(self, ref: ObjectRef) -> Manifest:
         task = self._bodies.get(ref)
         if task is None:
-            task = asyncio.ensure_future(self._fleet.link_of(ref).body(ref))
+            task = asyncio.ensure_future(self._read(ref))
             self._bodies[ref] = task
         return await asyncio.shield(task)
+
+    async def _read(self, ref: ObjectRef) -> Manifest:
+        reader = self._reader(ref)
+        if not isinstance(reader, ListingReader):
+            return await self._fleet.link_of(ref).body(ref)
+        key = ObjectKey(ref.group, ref.kind, ref.namespace, ref.name)
+        resource = await reader.context.resolve(key)
+        found = await reader.get(resource.api_version, ref.kind, ref.namespace, ref.name)
+        if found is None:
+            raise FleettuiError("does not exist", where=f"{ref.kind} {ref.namespace}/{ref.name}")
+        return found
 
     async def _source(self, ref: ObjectRef, document: Manifest) -> Manifest:
         source = source_ref(document, ref.context)
@@ -308,7 +320,9 @@ class Diffs:
 
     def _reader(self, ref: ObjectRef) -> LiveReader:
         if ref.context not in self._readers:
-            self._readers[ref.context] = reader_of(self._fleet.link_of(ref))
+            link = self._fleet.link_of(ref)
+            context = link.context if isinstance(link, LiveLink) else None
+            self._readers[ref.context] = ListingReader(context) if context else reader_of(link)
         return self._readers[ref.context]
 
     def _tools_of(self, ref: ObjectRef) -> Tools:

@@ -29,7 +29,7 @@ class KubeReader:
 
     def __init__(self, context: KubeContext) -> None:
         """Nothing is asked yet."""
-        self._context = context
+        self.context = context
         self._has_looked_again = False
 
     async def resource(self, api_version: str, kind: str) -> Resource:
@@ -40,11 +40,11 @@ class KubeReader:
             FleettuiError: it is not known whether it is.
         """
         group, version = group_of(api_version), api_version.rpartition("/")[2]
-        found = await self._context.discovery.resolve(group, kind, versions=(version,))
+        found = await self.context.discovery.resolve(group, kind, versions=(version,))
         if (found is None or found.version != version) and not self._has_looked_again:
             # Once a run: a kind may have been installed after the catalogue was read.
             self._has_looked_again = True
-            discovery = self._context.discovery
+            discovery = self.context.discovery
             found = await discovery.resolve(group, kind, versions=(version,), fresh=True)
         if found is None or found.version != version:
             hint = f"{found.api_version} is served" if found else "is its CRD installed?"
@@ -55,7 +55,7 @@ class KubeReader:
 
     def scope_of(self, api_version: str, kind: str) -> bool | None:
         """Whether a kind is namespaced, as discovery says; None: not known."""
-        known = self._context.discovery.known
+        known = self.context.discovery.known
         served = known.kinds.get((group_of(api_version), kind), ()) if known else ()
         return served[0].namespaced if served else None
 
@@ -68,7 +68,7 @@ class KubeReader:
         """
         resource = await self.resource(api_version, kind)
         try:
-            body = await self._context.client.body(resource, namespace=namespace, name=name)
+            body = await self.context.client.body(resource, namespace=namespace, name=name)
         except ApiError as error:
             if error.fault is Fault.NOT_FOUND:
                 return None
@@ -82,7 +82,7 @@ class KubeReader:
         Raises:
             ReadOnlyViolation: this context is read-only.
         """
-        dry_runs = self._context.dry_runs()
+        dry_runs = self.context.dry_runs()
 
         async def apply(document: Manifest) -> Manifest:
             resource = await self.resource(str(document["apiVersion"]), str(document["kind"]))

@@ -1,0 +1,78 @@
+"""Reads a kind's objects with one list where many single reads would follow.
+
+Knows when a list is cheaper: a kind is asked for again and again, and there are not
+too many of it. Without the right to list, or of a crowded kind, objects are read one
+by one. What was listed is kept for one run.
+
+Source: client-go's rate limits, which a hundred single reads run into.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from fleettui.desired.objects import Manifest
+from fleettui.errors import FleettuiError
+from fleettui.fleet.live_reader import KubeReader
+from fleettui.kube.context import KubeContext
+from fleettui.kube.resource import Resource
+from fleettui.kube.source import Slice
+
+LIST_AFTER = 4
+"""Single reads of a kind before it is listed."""
+LIST_OBJECTS = 2000
+"""Most objects of a kind that are listed for the sake of some."""
+LIST_BYTES = 32 << 20
+
+_Listed = Mapping[tuple[str, str], Manifest]
+
+
+class ListingReader(KubeReader):
+    """Objects of one live context, for a run over many of them."""
+
+    def __init__(self, context: KubeContext) -> None:
+        """Nothing is asked yet."""
+        super().__init__(context)
+        self._asked: Counter[tuple[str, str]] = Counter()
+        self._lists: dict[tuple[str, str], asyncio.Task[_Listed | None]] = {}
+
+    async def get(self, api_version: str, kind: str, namespace: str, name: str) -> Manifest | None:
+        """An object as ``KubeReader`` gives it, perhaps out of a list.
+
+        Raises:
+            NoSuchKindError: the kind is not served at this version.
+            FleettuiError: it may not or cannot be read.
+        """
+        resource = await self.resource(api_version, kind)
+        key = (api_version, kind)
+        self._asked[key] += 1
+        if self._asked[key] > LIST_AFTER:
+            if key not in self._lists:
+                self._lists[key] = asyncio.create_task(self._list(resource), name=f"list {kind}")
+            listed = await asyncio.shield(self._lists[key])
+            if listed is not None:
+                return listed.get((namespace if resource.namespaced else "", name))
+        return await super().get(api_version, kind, namespace, name)
+
+    async def _list(self, resource: Resource) -> _Listed | None:
+        """All objects of a kind by namespace and name; None where that is no way."""
+        client = self.context.client
+        try:
+            cost = await client.estimate(Slice(resource))
+            if cost.objects > LIST_OBJECTS or cost.decoded_bytes > LIST_BYTES:
+                return None
+            found = await client.list_objects(resource)
+        except FleettuiError:
+            return None  # no right to list, or it failed half-way: each one by itself
+        is_secret = (resource.group, resource.plural) == ("", "secrets")
+        kind = "PartialObjectMetadata" if is_secret else resource.kind
+        head = {"apiVersion": resource.api_version, "kind": kind}
+        result: dict[tuple[str, str], Manifest] = {}
+        for body in found:
+            document: dict[str, Any] = msgspec.json.decode(body)
+            metadata = document["metadata"]
+            result[metadata.get("namespace", ""), metadata["name"]] = {**document, **head}
+        return result
