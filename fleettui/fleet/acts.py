@@ -21,7 +21,7 @@ from fleettui.fleet.execute import execute
 from fleettui.fleet.gather import FactSource, make_plan
 from fleettui.fleet.outcome import Errand, Outcome, Report
 from fleettui.fleet.shelf import PlanShelf
-from fleettui.fleet.writing import Clock, Observer, PollingObserver, Reader, SystemClock, Writer
+from fleettui.fleet.writing import Clock, Observer, Reader, RereadingObserver, SystemClock, Writer
 from fleettui.kinds.record import ObjectRef
 
 SECONDS_A_MINUTE = 60
@@ -73,7 +73,7 @@ class Acts:
         self._spec_of = spec_of
         self._settings = settings
         self._clock = clock or SystemClock()
-        self._observer = observer or PollingObserver(outside, self._clock)
+        self._observer = observer or RereadingObserver(outside, self._clock)
         self._has_field = has_field
 
     def verbs(self, ref: ObjectRef, *, is_paused: bool, is_deleting: bool) -> tuple[Choice, ...]:

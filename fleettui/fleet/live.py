@@ -24,7 +24,9 @@ from fleettui.fleet.live_link import LiveLink, LiveOptions
 from fleettui.fleet.pacer import Pacer
 from fleettui.fleet.shelf import PlanShelf
 from fleettui.fleet.warm import WarmContext
+from fleettui.fleet.writing import RereadingObserver, SystemClock
 from fleettui.kinds import KindTable
+from fleettui.kinds.record import ObjectRef
 from fleettui.kube.context import KubeContext, Surroundings, open_context
 from fleettui.kube.gate import Policy
 from fleettui.kube.kubeconfig import ContextEntry, Kubeconfig, load_kubeconfig
@@ -75,12 +77,19 @@ def _acts(fleet: Fleet, settings: Settings) -> Acts:
         link = fleet.link_called(name)
         return link.context if isinstance(link, LiveLink) else None
 
+    def version_of(ref: ObjectRef) -> str | None:
+        row = fleet.index.get(ref)
+        return row.resource_version if row is not None else None
+
+    hands, clock = Hands(context_of), SystemClock()
     return Acts(
-        Hands(context_of),
+        hands,
         spec_of=fleet.table.spec_for,
         journal=Journal(state_folder()),
         shelf=PlanShelf(state_folder() / "plans"),
         settings=settings,
+        clock=clock,
+        observer=RereadingObserver(hands, clock, version_of=version_of),
     )
 
 

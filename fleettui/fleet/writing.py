@@ -19,6 +19,12 @@ from fleettui.kinds.record import ObjectRef
 POLL_S = 2.0
 """Seconds between two looks at an object that is waited for, as flux does it."""
 
+GLANCE_S = 0.1
+"""Seconds between two looks at what the watch has brought; costs no request."""
+
+SURE_S = 15.0
+"""Seconds after which an object is read although its watch brought nothing."""
+
 HTTP_SERVER_ERROR = 500
 """From here on a status does not say whether the request was carried out."""
 
@@ -147,13 +153,28 @@ class SystemClock:
         await asyncio.sleep(delay_s)
 
 
-class PollingObserver:
-    """Looks again and again; for contexts without a watch on the kind, and the CLI."""
+class RereadingObserver:
+    """Reads an object again when its watch brought something new, or after a while."""
 
-    def __init__(self, reader: Reader, clock: Clock, *, interval_s: float = POLL_S) -> None:
-        """Remember whom to ask and how often, in seconds."""
+    def __init__(
+        self,
+        reader: Reader,
+        clock: Clock,
+        *,
+        version_of: Callable[[ObjectRef], str | None] = lambda ref: None,
+        interval_s: float = POLL_S,
+    ) -> None:
+        """Remember whom to ask.
+
+        Args:
+            reader: reads objects anew.
+            clock: time.
+            version_of: resourceVersion that the watch brought last; None where none is open.
+            interval_s: seconds between two reads of an object without a watch.
+        """
         self._reader = reader
         self._clock = clock
+        self._version_of = version_of
         self._interval_s = interval_s
 
     async def wait(
@@ -165,13 +186,27 @@ class PollingObserver:
         """
         end = self._clock.monotonic() + timeout_s
         while not cancel.is_set():
+            known = self._version_of(target.ref)
             answer = await self._look(target, judge)
             if answer is not None and answer.notice is not Notice.WAITING:
                 return answer
             if self._clock.monotonic() >= end:
                 return None
-            await sleep_unless(cancel, self._interval_s, self._clock)
+            await self._news(target.ref, known, end, cancel)
         return None
+
+    async def _news(
+        self, ref: ObjectRef, known: str | None, end: float, cancel: asyncio.Event
+    ) -> None:
+        """Returns when the watch brought another version than the one known, or in time."""
+        if known is None:
+            await sleep_unless(cancel, self._interval_s, self._clock)
+            return
+        until = min(self._clock.monotonic() + SURE_S, end)
+        while not cancel.is_set() and self._version_of(ref) == known:
+            if self._clock.monotonic() >= until:
+                return
+            await sleep_unless(cancel, GLANCE_S, self._clock)
 
     async def _look(self, target: Target, judge: Judge) -> Answer | None:
         try:

@@ -35,7 +35,7 @@ from fleettui.audit import Journal, JournalError, Result, Who
 from fleettui.errors import ConnectError, ExitCode
 from fleettui.fleet.execute import execute
 from fleettui.fleet.outcome import Errand, StepState
-from fleettui.fleet.writing import PollingObserver, WriteFailure
+from fleettui.fleet.writing import RereadingObserver, WriteFailure
 
 REQUESTED = ("metadata", "annotations", "reconcile.fluxcd.io/requestedAt")
 HANDLED = ("status", "lastHandledReconcileAt")
@@ -183,7 +183,7 @@ class Bench:
             plan,
             writer=self.server,
             reader=self.server,
-            observer=PollingObserver(self.server, self.clock),
+            observer=RereadingObserver(self.server, self.clock),
             journal=self.journal,
             clock=self.clock,
             errand=self.errand,
@@ -594,7 +594,7 @@ from fleettui.actions.plan import plan_of
 from fleettui.audit import Journal
 from fleettui.fleet.execute import execute
 from fleettui.fleet.outcome import Errand
-from fleettui.fleet.writing import PollingObserver, SystemClock
+from fleettui.fleet.writing import RereadingObserver, SystemClock
 
 class Outside:
     async def body(self, ref):
@@ -606,7 +606,7 @@ class Outside:
 plan = plan_of(json.loads(sys.stdin.readline()))
 outside, clock = Outside(), SystemClock()
 asyncio.run(execute(plan, writer=outside, reader=outside, journal=Journal(Path(sys.argv[1])),
-    observer=PollingObserver(outside, clock), clock=clock, errand=Errand()))
+    observer=RereadingObserver(outside, clock), clock=clock, errand=Errand()))
 """
 
 
