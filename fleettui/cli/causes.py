@@ -8,6 +8,7 @@ import click
 from fleettui.cli.options import Asked, fleet_options
 from fleettui.cli.output import Output, open_output, render, table_text
 from fleettui.cli.session import DEFAULT_TIMEOUT_S, completeness, with_fleet
+from fleettui.config import state_folder
 from fleettui.errors import ExitCode, FleettuiError, UsageError
 from fleettui.fleet import Fleet
 from fleettui.fleet.cause_forms import (
@@ -20,10 +21,12 @@ from fleettui.fleet.cause_forms import (
 from fleettui.fleet.controller_forms import log_form
 from fleettui.fleet.evidence import warnings_of
 from fleettui.fleet.last_words import LastWords, is_in_log_alone, last_words
+from fleettui.fleet.mutes import Mutes
 from fleettui.fleet.needs import also_asking
 from fleettui.fleet.refs import find_rows, one_row
 from fleettui.index.causes import Cause, CauseBoard, CauseState, Finding
 from fleettui.index.causes.explain import explain
+from fleettui.index.causes.groups import grouped
 from fleettui.kinds.moments import rfc3339
 from fleettui.kinds.record import ObjectRef
 from fleettui.text import age_text, one_line, safe_text
@@ -52,6 +55,8 @@ _TONES = {
     type=click.Choice([state.value for state in CauseState]),
     help="Exit 4 when there is a cause of this state; repeatable.",
 )
+@click.option("--by", metavar="LABEL", default="", help="Group by a label of what is affected.")
+@click.option("--muted", is_flag=True, help="Show muted causes as well.")
 @click.option("--timeout", type=click.FloatRange(0.1, 3600), default=DEFAULT_TIMEOUT_S)
 def causes(
     clusters: tuple[str, ...],
@@ -60,6 +65,8 @@ def causes(
     color: str,
     allow_partial: bool,
     fail_on: tuple[str, ...],
+    by: str,
+    muted: bool,
     timeout: float,
 ) -> int:
     """Print what is broken and why, worst first; only for CLUSTERS if any are named."""
@@ -69,8 +76,12 @@ def causes(
         board = CauseBoard(fleet.index)
         board.refresh(fleet.now())
         found = board.causes(_tops(fleet, clusters) if clusters else None)
+        if not muted:
+            found = _unmuted(found, fleet, output)
         warnings = await warnings_of(fleet, found)
-        if form == "table":
+        if form == "table" and by:
+            output.write("\n".join(_grouped_lines(found, fleet, output, by)))
+        elif form == "table":
             output.write("\n".join(_lines(found, fleet, output)))
         elif form == "markdown":
             output.write("\n".join(_markdown(found, fleet, warnings)))
@@ -82,6 +93,22 @@ def causes(
         return int(code)
 
     return with_fleet(also_asking(asked.opening()), output, work, timeout_s=timeout)
+
+
+def _unmuted(found: list[Cause], fleet: Fleet, output: Output) -> list[Cause]:
+    mutes = Mutes(state_folder()).active(fleet.now())
+    kept = [cause for cause in found if cause.fingerprint not in mutes]
+    if len(kept) != len(found):
+        output.say(f"{len(found) - len(kept)} muted causes are left out; see them with --muted")
+    return kept
+
+
+def _grouped_lines(found: list[Cause], fleet: Fleet, output: Output, label: str) -> list[str]:
+    lines: list[str] = []
+    for value, group in grouped(fleet.index, found, label):
+        lines += ["", output.paint(f"{safe_text(label)}={safe_text(value)}", "bold")]
+        lines += _lines(group, fleet, output)
+    return lines[1:] or _lines([], fleet, output)
 
 
 def _tops(fleet: Fleet, names: tuple[str, ...]) -> list[ObjectRef]:

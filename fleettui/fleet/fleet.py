@@ -17,6 +17,7 @@ from fleettui.fleet.context import ContextInfo, ContextState, EventLine, Link
 from fleettui.fleet.depth import DeepLink, LoadPlan, Wishes, sampling
 from fleettui.fleet.pacer import Pacer
 from fleettui.index import Index
+from fleettui.index.changes import Transition
 from fleettui.kinds import KindTable
 from fleettui.kinds.batch import Batch, Mark
 from fleettui.kinds.record import ObjectRef
@@ -44,6 +45,10 @@ Opener = Callable[[str], Link]
 
 def _nothing() -> None:
     """What happens on a change while no front end listens."""
+
+
+def _nowhere(_transitions: Sequence[Transition]) -> None:
+    """Where changes of health go while nobody keeps them."""
 
 
 def _is_deep(link: Link) -> TypeGuard[DeepLink]:
@@ -82,6 +87,8 @@ class Fleet:
         self.acts: Acts | None = None
         """What changes objects; stays None in read-only mode and over recordings."""
         self.on_change: Callable[[], None] = _nothing
+        self.on_transitions: Callable[[Sequence[Transition]], None] = _nowhere
+        """Told every change of health as it happens; what a history listens to."""
         self._links = {link.name: link for link in links}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._failures: dict[str, FleettuiError] = {}
@@ -127,7 +134,9 @@ class Fleet:
 
     def apply(self, batch: Batch) -> None:
         """Brings news into the index; what links call."""
-        self.index.apply(batch, self.now())
+        transitions = self.index.apply(batch, self.now())
+        if transitions:
+            self.on_transitions(transitions)
         self._changed()
 
     def _changed(self) -> None:
@@ -218,7 +227,9 @@ class Fleet:
     def settle(self) -> None:
         """Lets time pass in the index; called before painting or printing."""
         self._is_dirty = False
-        self.index.advance(self.now())
+        transitions = self.index.advance(self.now())
+        if transitions:
+            self.on_transitions(transitions)
 
     async def wait_synced(self, timeout_s: float) -> bool:
         """Whether every context answered for every kind before the time was up."""

@@ -6,7 +6,7 @@ Saved as msgpack; a history of another version is dropped, not converted.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import Final, NamedTuple
 
@@ -86,6 +86,12 @@ class History:
     def of(self, ref: ObjectRef) -> tuple[Moment, ...]:
         """Return the object's transitions, oldest first."""
         return tuple(self._rings.get(ref, ()))
+
+    def moments(self) -> Iterator[tuple[ObjectRef, Moment]]:
+        """Yield every transition kept, objects in order of their last change."""
+        for ref, ring in self._rings.items():
+            for moment in ring:
+                yield ref, moment
 
     def prune(self, now: int) -> None:
         """Drop what is too old; stops at the first object that changed lately enough."""

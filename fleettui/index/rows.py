@@ -240,6 +240,10 @@ class Row(msgspec.Struct, gc=False, eq=False):
             for place, shape in enumerate(self.state.conditions, start=3)
         )
 
+    def condition_since(self, place: int) -> int:
+        """When the condition at this place of ``state.conditions`` last changed; cheap."""
+        return self._moment(place + 3)
+
     @property
     def replicas(self) -> Replicas | None:
         """Counters of a scalable object."""
