@@ -1,6 +1,7 @@
 """``tree`` and ``get``: what the fleet is made of, as words and documents."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -8,15 +9,21 @@ import click
 from fleettui.cli.options import Asked, fleet_options
 from fleettui.cli.output import Output, open_output, render, table_text
 from fleettui.cli.session import DEFAULT_TIMEOUT_S, completeness, with_fleet
-from fleettui.errors import ExitCode, FleettuiError
+from fleettui.errors import ExitCode, FleettuiError, UsageError
 from fleettui.fleet import Fleet
-from fleettui.fleet.forms import get_form, tree_form
+from fleettui.fleet.dependency_forms import dependency_form, dependency_lines
+from fleettui.fleet.forms import get_form, grouped_roots, tree_form
 from fleettui.fleet.refs import find_rows, kinds_named
 from fleettui.index import Row, TreeView
+from fleettui.index.dependencies import dependencies_of
+from fleettui.index.perspectives import Perspective, by_kind, named_perspective
+from fleettui.kinds import load_table
 from fleettui.kinds.record import Verdict
+from fleettui.kinds.support import deprecation_of
 from fleettui.text import age_text, one_line, safe_text
 
 if TYPE_CHECKING:
+    from fleettui.fleet.opening import Opening
     from fleettui.index.query import Query
     from fleettui.index.search import BoundQuery
 
@@ -88,13 +95,21 @@ def get(
             output.write(render(get_form(fleet, rows), form))
         return _exit_code(fleet, output, rows, allow_partial=allow_partial, fail_on=fail_on)
 
-    return with_fleet(asked.opening(), output, work, timeout_s=timeout)
+    opening = _with_kinds(asked.opening(), kind)
+    return with_fleet(opening, output, work, timeout_s=timeout)
 
 
 @click.command()
 @fleet_options
 @print_options
 @click.option("--machine-sets", is_flag=True, help="Show MachineSets between.")
+@click.option(
+    "--by",
+    "grouping",
+    default="cluster",
+    metavar="GROUPING",
+    help="cluster, source, version, namespace, fault, kind[:KIND], label:KEY or dependencies.",
+)
 def tree(
     asked: Asked,
     form: str,
@@ -104,29 +119,60 @@ def tree(
     expression: str,
     timeout: float,
     machine_sets: bool,
+    grouping: str,
 ) -> int:
-    """Print the whole fleet as a tree."""
+    """Print the whole fleet as a tree, its roots grouped one way or another."""
     output = open_output(color)
     query = _parsed(expression)
+    opening = asked.opening()
+    word, _, kind = grouping.partition(":")
+    if word == "kind" and kind:
+        opening = _with_kinds(opening, kind)
+    elif word != "dependencies":
+        named_perspective(grouping, now=0)  # a typo costs no connection
 
     async def work(fleet: Fleet) -> int:
-        wanted = _bound(fleet, query, output)
+        if word == "dependencies":
+            graph = dependencies_of(fleet.index)
+            text = "\n".join(dependency_lines(graph))
+            output.write(text if form == "table" else render(dependency_form(fleet, graph), form))
+            return _exit_code(
+                fleet, output, graph.rows, allow_partial=allow_partial, fail_on=fail_on
+            )
+        view = TreeView(fleet.index)
+        view.set_perspective(_perspective(fleet, word, grouping, kind))
+        view.show_machine_sets(show=machine_sets)
+        view.set_filter(_bound(fleet, query, output))
+        view.expand_all()
+        view.settle()
         if form == "table":
-            view = TreeView(fleet.index)
-            view.show_machine_sets(show=machine_sets)
-            view.set_filter(wanted)
-            view.expand_all()
-            view.settle()
             output.write("\n".join(tree_lines(view, fleet, output)))
         else:
-            roots = list(fleet.index.roots())
-            if wanted is not None:
-                roots = [row for row in roots if _any_matches(fleet, row, wanted)]
-            output.write(render(tree_form(fleet, roots), form))
+            groups = grouped_roots(view)
+            output.write(render(tree_form(fleet, groups, groups=groups), form))
         rows = list(fleet.index.rows())
         return _exit_code(fleet, output, rows, allow_partial=allow_partial, fail_on=fail_on)
 
-    return with_fleet(asked.opening(), output, work, timeout_s=timeout)
+    return with_fleet(opening, output, work, timeout_s=timeout)
+
+
+def _perspective(fleet: Fleet, word: str, grouping: str, kind: str) -> Perspective:
+    if word != "kind" or not kind:
+        return named_perspective(grouping, now=fleet.now())
+    (spec, *others) = kinds_named(fleet.table, kind)
+    if others:
+        names = ", ".join(f"{other.plural}.{other.group}" for other in (spec, *others))
+        raise UsageError(f"{kind!r} means several kinds", hint=f"say one of {names}")
+    return by_kind((spec.group, spec.kind))
+
+
+def _with_kinds(opening: "Opening", kind: str) -> "Opening":
+    """The opening, with the kinds of this name followed whatever their depth."""
+    from fleettui.fleet.opening import user_kinds
+
+    specs = load_table(user_kinds()).find(kind)
+    wanted = {(spec.group, spec.kind) for spec in specs}
+    return replace(opening, asked=opening.asked | wanted)
 
 
 def _parsed(expression: str) -> "Query | None":
@@ -147,12 +193,6 @@ def _bound(fleet: Fleet, query: "Query | None", output: Output) -> "BoundQuery |
     for context, (group, kind) in unsearchable(query, fleet.index.coverage, fleet.table):
         output.say(f"not searched: {context}: {kind}.{group} is not loaded")
     return Searcher(fleet.index).bind(query, now=fleet.now())
-
-
-def _any_matches(fleet: Fleet, row: Row, query: "BoundQuery") -> bool:
-    if query.matches(row):
-        return True
-    return any(_any_matches(fleet, child, query) for child in fleet.index.children(row))
 
 
 def _of_kind(fleet: Fleet, kind: str) -> list[Row]:
@@ -238,7 +278,10 @@ def row_lines(rows: Iterable[Row], fleet: Fleet, output: Output) -> list[str]:
 
 def _reason(row: Row) -> str:
     if row.health is Verdict.CURRENT:
-        return f"paused by {safe_text(row.paused_by)}" if row.is_paused else ""
+        if row.is_paused:
+            return f"paused by {safe_text(row.paused_by)}"
+        deprecation = deprecation_of(row.spec, row.version)
+        return f"deprecated: {deprecation}" if deprecation else ""
     message = one_line(row.message)
     reason = safe_text(row.reason)
     return f"{reason}: {message}" if message and reason else reason or message

@@ -4,12 +4,12 @@ Field names and values are stable within a schema version. Texts are what the
 cluster said, with control characters made visible.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fleettui.fleet.context import ContextInfo
 from fleettui.fleet.fleet import Fleet
-from fleettui.index import Row
+from fleettui.index import Row, TreeView
 from fleettui.kinds.moments import rfc3339
 from fleettui.text import safe_text
 
@@ -94,14 +94,43 @@ def get_form(fleet: Fleet, rows: Iterable[Row]) -> dict[str, Any]:
     }
 
 
-def tree_form(fleet: Fleet, roots: Iterable[Row]) -> dict[str, Any]:
-    """The document of ``tree``: nodes as in ``get``, with ``children`` and ``links``."""
+def tree_form(
+    fleet: Fleet, roots: Iterable[Row], *, groups: Mapping[Row, Sequence[str]] | None = None
+) -> dict[str, Any]:
+    """The document of ``tree``: nodes as in ``get``, with ``children`` and ``links``.
+
+    Args:
+        fleet: settled fleet.
+        roots: in the order of the document.
+        groups: titles of the groups that roots stand below, outermost first; they are
+            told when given.
+    """
     now = fleet.now()
+    items = []
+    for row in roots:
+        item = _node(fleet, row, 0)
+        if groups is not None:
+            item["groups"] = [safe_text(title) for title in groups.get(row, ())]
+        items.append(item)
     return {
         "schema": TREE_SCHEMA,
         "contexts": [context_form(info, now) for info in fleet.contexts()],
-        "items": [_node(fleet, row, 0) for row in roots],
+        "items": items,
     }
+
+
+def grouped_roots(view: TreeView) -> dict[Row, Sequence[str]]:
+    """Roots of a view to the titles of the groups above, in the order of the view."""
+    found: dict[Row, Sequence[str]] = {}
+    titles: list[str] = []
+    depth = 0
+    for line in view.lines(0, len(view)):
+        if line.row is None:
+            titles[line.depth :] = [line.label]
+            depth = line.depth + 1
+        elif line.depth == depth and not line.is_link:
+            found[line.row] = tuple(titles)
+    return found
 
 
 def _node(fleet: Fleet, row: Row, depth: int) -> dict[str, Any]:

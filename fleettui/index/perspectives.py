@@ -4,10 +4,12 @@ Knows which groups a root belongs under for each perspective; refuses to know
 lines, expansion and sorting. Below a root all perspectives share the home tree.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from fleettui.errors import UsageError
 from fleettui.index.bags import rows_of
 from fleettui.index.coverage import KindKey
 from fleettui.index.index import Index
@@ -15,6 +17,7 @@ from fleettui.index.rollup import VERDICTS
 from fleettui.index.rows import Row
 from fleettui.index.standing import RANK
 from fleettui.kinds.spec import Role
+from fleettui.kinds.support import support_of
 
 
 class Step(NamedTuple):
@@ -118,18 +121,29 @@ def by_source() -> Perspective:
     return Perspective("source", "by GitOps source", path, links_everywhere=True)
 
 
-def by_version() -> Perspective:
-    """Return clusters by infrastructure provider and Kubernetes version."""
+def by_version(now: int = 0) -> Perspective:
+    """Return clusters by infrastructure provider and Kubernetes version.
+
+    Clusters on their way to another version, or whose workers have not followed, stand in
+    groups of their own below the version that runs.
+
+    Args:
+        now: Unix seconds, to mark versions out of support; 0 leaves the marks out.
+    """
 
     def path(index: Index, row: Row) -> Path | None:
         if row.spec.role not in (Role.CLUSTER, Role.CLOUD_CLUSTER):
             return None
         provider = provider_of(row) or "(no provider)"
-        version = version_of(row) or "(no version)"
-        return (
+        version = version_of(row)
+        support = support_of(version, now) if now else None
+        mark = f"  {support.words}" if support is not None and support.words else ""
+        steps = (
             Step(f"provider/{provider}", provider),
-            Step(f"version/{version}", version),
+            Step(f"version/{version}", (version or "(no version)") + mark),
         )
+        upgrade = upgrade_of(row)
+        return (*steps, Step(f"upgrade/{upgrade}", upgrade, 1)) if upgrade else steps
 
     return Perspective("version", "by provider and version", path)
 
@@ -186,6 +200,72 @@ def provider_of(row: Row) -> str:
         if spec.role in (Role.INFRA_CLUSTER, Role.CONTROL_PLANE) and spec.provider:
             return spec.provider
     return row.spec.provider
+
+
+def upgrade_of(row: Row) -> str:
+    """Return how far an upgrade of a cluster-level row is, in words; empty when none is on."""
+    version = version_of(row)
+    running = _numbers(version)
+    if not running:
+        return ""
+    planes = [kid for kid in rows_of(row.kids) if kid.spec.role is Role.CONTROL_PLANE]
+    wanted = next((text for at in (row, *planes) if (text := at.fact("wanted_version"))), "")
+    target = _numbers(wanted)
+    if target and target[: len(running)] != running[: len(target)]:
+        return f"upgrading to {wanted}"
+    behind = [
+        text
+        for kid in rows_of(row.kids)
+        if kid.spec.role in (Role.WORKERS, Role.MACHINE_POOL, Role.CLOUD_POOL)
+        and (text := kid.kubernetes_version)
+        and _numbers(text) < running
+        and _numbers(text)[:1] == running[:1]
+    ]
+    return f"workers still at {min(behind, key=_numbers)}" if behind else ""
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version in order, without its build; empty for none."""
+    found = _VERSION.match(version)
+    return tuple(int(part) for part in found[1].split(".")) if found else ()
+
+
+_VERSION: Final = re.compile(r"v?(\d+(?:\.\d+)*)")
+
+
+def named_perspective(text: str, *, now: int, kind: KindKey | None = None) -> Perspective:
+    """Return the perspective that a person means by ``cluster``, ``label:KEY`` and the like.
+
+    Args:
+        text: one of ``PERSPECTIVES``, ``label:KEY`` or ``label KEY``.
+        now: Unix seconds.
+        kind: for ``kind``, the only (group, kind) shown.
+
+    Raises:
+        UsageError: there is none of this name.
+    """
+    word, _, argument = text.strip().replace(" ", ":", 1).partition(":")
+    if word == "label" and argument:
+        return by_label(argument.strip())
+    if word == "kind":
+        return by_kind(kind)
+    make = PERSPECTIVES.get(word)
+    if make is None or argument:
+        raise UsageError(
+            f"there is no grouping {text!r}",
+            hint=f"one of {', '.join((*PERSPECTIVES, 'kind', 'label:KEY'))}",
+        )
+    return make(now)
+
+
+PERSPECTIVES: Final[dict[str, Callable[[int], Perspective]]] = {
+    "cluster": lambda now: by_cluster(),
+    "source": lambda now: by_source(),
+    "version": by_version,
+    "namespace": lambda now: by_namespace(),
+    "fault": lambda now: by_fault(),
+}
+"""Groupings by name, made for a moment."""
 
 
 def version_of(row: Row) -> str:

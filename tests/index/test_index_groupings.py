@@ -1,0 +1,124 @@
+"""Groupings by version with their marks, by name, and the graph of dependencies."""
+
+from datetime import UTC, datetime
+
+import pytest
+from msgspec.structs import replace
+
+from fleettui.errors import UsageError
+from fleettui.index.dependencies import dependencies_of
+from fleettui.index.index import Index
+from fleettui.index.perspectives import by_version, named_perspective, upgrade_of
+from fleettui.index.view import TreeView
+
+
+@pytest.fixture
+def index(table):
+    return Index(table)
+
+
+NOW = int(datetime(2026, 7, 1, tzinfo=UTC).timestamp())
+
+
+def titles(view):
+    """Titles of groups and names of roots, indented."""
+    return [f"{'  ' * line.depth}{line.label}" for line in view.lines(0, len(view))]
+
+
+def versioned(make, name, plane, *, wanted="", workers=""):
+    """A cluster whose control plane and workers run versions."""
+    found = make.cluster(name, machines=0)
+    facts = (("wanted_version", wanted),) if wanted else ()
+    changed = []
+    for record in found:
+        if record.kind == "Plane":
+            record = replace(record, kubernetes_version=plane, facts=facts)
+        elif record.kind == "MachineDeployment":
+            record = replace(record, kubernetes_version=workers or plane)
+        changed.append(record)
+    return changed
+
+
+def test_by_version_marks_support_and_upgrades(make, index):
+    """How far the fleet's upgrade is must be seen without opening a cluster."""
+    make.put(
+        index,
+        *versioned(make, "done", "v1.34.1"),
+        *versioned(make, "old", "v1.33.5"),
+        *versioned(make, "going", "v1.33.5", wanted="v1.34.1"),
+        *versioned(make, "behind", "v1.34.1", workers="v1.33.5"),
+        *versioned(make, "other", "4.19.18", workers="v1.33.5"),
+    )
+    view = TreeView(index, by_version(NOW))
+    assert titles(view) == [
+        "Net",
+        "  4.19.18",
+        "    other",
+        "  v1.33.5  out of support since 2026-06-28",
+        "    upgrading to v1.34.1",
+        "      going",
+        "    old",
+        "  v1.34.1",
+        "    workers still at v1.33.5",
+        "      behind",
+        "    done",
+    ]
+
+
+def test_upgrade_of_a_cluster_that_is_where_it_should_be_is_nothing(make, index):
+    """A patch that is told without its build is no upgrade."""
+    make.put(index, *versioned(make, "c", "v1.34.1+rke2r1", wanted="v1.34.1"))
+    assert upgrade_of(index.get(make.ref("Cluster", "c"))) == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("cluster", "cluster"),
+        ("source", "source"),
+        ("version", "version"),
+        ("namespace", "namespace"),
+        ("fault", "faults"),
+        ("kind", "kind"),
+        ("label:team", "label"),
+        ("label team", "label"),
+    ],
+)
+def test_named_perspective_is_found_by_its_word(words, name):
+    """What the help names must exist."""
+    assert named_perspective(words, now=NOW).name == name
+
+
+@pytest.mark.parametrize("words", ["clusters", "label", "label:", "version:x", ""])
+def test_named_perspective_of_no_such_word_tells_those_there_are(words):
+    """A typo is answered with the words there are."""
+    with pytest.raises(UsageError) as error:
+        named_perspective(words, now=NOW)
+    assert "label:KEY" in error.value.hint
+
+
+def test_dependencies_tell_first_missing_and_circles(make, index):
+    """A circle never gets ready and no controller says so."""
+    make.put(
+        index,
+        make.record("Kustomization", "base"),
+        make.record("Kustomization", "mid", refs=["depends_on=Kustomization/base"]),
+        make.record("Kustomization", "lost", refs=["depends_on=Kustomization/gone"]),
+        make.record("Kustomization", "a", refs=["depends_on=Kustomization/b"]),
+        make.record(
+            "Kustomization",
+            "b",
+            refs=["depends_on=Kustomization/a", "depends_on=Kustomization/base"],
+        ),
+        make.record("Kustomization", "self", refs=["depends_on=Kustomization/self"]),
+        make.record("Kustomization", "alone"),
+    )
+    found = dependencies_of(index)
+    assert [row.name for row in found.rows] == ["a", "b", "base", "lost", "mid", "self"]
+    assert [row.name for row in found.first] == ["base", "lost"]
+    assert sorted([row.name for row in circle] for circle in found.circles) == [
+        ["a", "b"],
+        ["self"],
+    ]
+    base = index.get(make.ref("Kustomization", "base"))
+    assert [row.name for row in found.waited_by[base]] == ["b", "mid"]
