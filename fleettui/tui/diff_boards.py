@@ -64,6 +64,8 @@ class DriftList:
     only: frozenset[ObjectRef] | None = None
     """Show these alone, also where there is nothing to tell; None: all with news."""
     name: str = "drift"
+    more: Callable[[], None] = lambda: None
+    """Told that the rows were looked at anew: what came since may be compared."""
     empty: str = "nothing tells of drift, as far as it has been read and compared"
     columns: Sequence[Column] = (
         Column("object", "APPLIER", 30, 56, 0),
@@ -82,6 +84,7 @@ class DriftList:
     def rows(self) -> Sequence[BoardRow]:
         """Return the appliers, worst first."""
         self.drift.refresh(self.fleet.index)
+        self.more()
         only = self.only
         found = self.drift.rows(quiet=only is not None)
         return [self._row(row) for row in found if only is None or row.ref in only]

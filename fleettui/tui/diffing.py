@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from fleettui.desired.desired_diff import DesiredDiff
 from fleettui.desired.objects import ObjectId
 from fleettui.errors import FleettuiError
-from fleettui.fleet.appliers import all_appliers, appliers_of, is_applier
+from fleettui.fleet.appliers import appliers_of, is_applier
 from fleettui.fleet.diffs import Progress, Question
 from fleettui.fleet.drift import DriftBoard
 from fleettui.kinds.record import ObjectRef
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 AUTOMATIC = 300
 """Appliers that ``:drift`` compares by itself, those with signals first; others on ``D``."""
+
+
+def _nothing() -> None:
+    """What a list of chosen appliers compares by itself."""
 
 
 class DiffsPort(Protocol):
@@ -51,6 +55,9 @@ class Diffing:
         self._make = make
         self._running: dict[ObjectRef, asyncio.Task[None]] = {}
         self._asked: set[ObjectRef] = set()
+        self._began: set[ObjectRef] = set()
+        """What ``:drift`` compared by itself since it was opened."""
+        self._is_told = False
         self.drift = DriftBoard()
 
     # -- what is opened -------------------------------------------------------------------
@@ -94,14 +101,20 @@ class Diffing:
         if ref is not None:
             self.show(ref)
             return
-        index = self._app.index
-        self.drift.refresh(index)
-        ranked = [row.ref for row in self.drift.rows(quiet=True)]
-        self.compare(ranked[:AUTOMATIC])
-        left_out = len(all_appliers(index)) - AUTOMATIC
-        if left_out > 0:
-            self._app.say(f"{left_out} appliers are not compared by themselves: D on each does")
+        self._began.clear()
+        self._is_told = False
         self._open(self._list(None, "drift"))
+
+    def _compare_more(self) -> None:
+        """Compares appliers that came since, those with signals first, up to the limit."""
+        ranked = [row.ref for row in self.drift.rows(quiet=True)]
+        new = [ref for ref in ranked if ref not in self._began]
+        room = AUTOMATIC - len(self._began)
+        self._began.update(new[:room])
+        self.compare(new[:room])
+        if len(new) > room and not self._is_told:
+            self._is_told = True
+            self._app.say(f"only {AUTOMATIC} appliers are compared by themselves: D on the others")
 
     def _open(self, board: DriftList | AppliedList) -> None:
         self._app.push_screen(BoardScreen(board), self._follow)
@@ -119,6 +132,7 @@ class Diffing:
             self._running.__contains__,
             only,
             name,
+            self._compare_more if only is None else _nothing,
         )
 
     def _opened(self, ref: ObjectRef) -> AppliedList:
