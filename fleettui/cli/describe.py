@@ -7,9 +7,12 @@ from fleettui.cli.output import open_output, render
 from fleettui.cli.session import DEFAULT_TIMEOUT_S, completeness, with_fleet
 from fleettui.errors import UsageError
 from fleettui.fleet import Fleet
+from fleettui.fleet.birth_forms import birth_form, birth_line
 from fleettui.fleet.describe import Options, build_tree, describe_form, describe_lines
 from fleettui.fleet.describe.gather import gather
 from fleettui.fleet.refs import one_row
+from fleettui.index.birth import birth_of, is_being_made
+from fleettui.index.joins import Joins
 
 
 @click.group()
@@ -26,6 +29,7 @@ def describe() -> None:
 @click.option("--show-templates", is_flag=True, help="Show templates.")
 @click.option("--echo", is_flag=True, help="Show infrastructure and bootstrap that echo a Machine.")
 @click.option("--grouping/--no-grouping", default=True, help="Merge equal Machines.")
+@click.option("--progress", is_flag=True, help="Show the way from commit to nodes at any age.")
 @click.option(
     "-o", "--output", "form", type=click.Choice(["table", "json", "yaml"]), default="table"
 )
@@ -41,6 +45,7 @@ def cluster(
     show_templates: bool,
     echo: bool,
     grouping: bool,
+    progress: bool,
     form: str,
     color: str,
     allow_partial: bool,
@@ -66,10 +71,16 @@ def cluster(
         row = one_row(fleet, name, kind="cluster.cluster.x-k8s.io")
         body, inventory, missing = await gather(fleet, row, with_sets=show_resourcesets)
         root = build_tree(body, inventory, options)
+        now = fleet.now()
+        birth = None
+        if progress or is_being_made(row, now):
+            birth = birth_of(fleet.index, row, joins=Joins(fleet.index))
         if form == "table":
-            output.write("\n".join(describe_lines(root, fleet.now())))
+            lines = describe_lines(root, now)
+            output.write("\n".join([*lines, "", birth_line(birth, now)] if birth else lines))
         else:
-            output.write(render(describe_form(root, fleet.now()), form))
+            steps = {"progress": birth_form(birth)} if birth else {}
+            output.write(render({**describe_form(root, now), **steps}, form))
         for text in missing:
             output.say(f"not shown: {text}")
         return int(completeness(fleet, output, allow_partial=allow_partial))

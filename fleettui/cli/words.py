@@ -19,6 +19,7 @@ from fleettui.index.dependencies import dependencies_of
 from fleettui.index.perspectives import Perspective, by_kind, named_perspective
 from fleettui.kinds import load_table
 from fleettui.kinds.record import Verdict
+from fleettui.kinds.spec import Role
 from fleettui.kinds.support import deprecation_of
 from fleettui.text import age_text, one_line, safe_text
 
@@ -287,6 +288,17 @@ def _reason(row: Row) -> str:
     return f"{reason}: {message}" if message and reason else reason or message
 
 
+def _is_elsewhere(view: TreeView, row: Row, *, is_link: bool) -> bool:
+    """Whether the place in the tree does not tell the row's namespace."""
+    if not row.namespace:
+        return False
+    if view.perspective.is_flat or is_link:
+        return True
+    if row.parent is not None:
+        return row.parent.namespace != row.namespace
+    return view.perspective.name != "namespace" and row.spec.role is not Role.CLUSTER
+
+
 def tree_lines(view: TreeView, fleet: Fleet, output: Output) -> list[str]:
     """The view as indented lines; links are marked with an arrow."""
     now = fleet.now()
@@ -298,7 +310,9 @@ def tree_lines(view: TreeView, fleet: Fleet, output: Output) -> list[str]:
             cells.append((f"{indent}{safe_text(line.label)}", "", "", "", ""))
             continue
         mark = "↪ " if line.is_link else ""
-        name = f"{indent}{mark}{GLYPHS[row.health]} {row.kind}/{safe_text(line.label)}{_flags(row)}"
+        where = f"{row.namespace}/" if _is_elsewhere(view, row, is_link=line.is_link) else ""
+        title = f"{row.kind}/{where}{safe_text(line.label)}"
+        name = f"{indent}{mark}{GLYPHS[row.health]} {title}{_flags(row)}"
         cells.append(
             (
                 name,
