@@ -6,10 +6,13 @@ Lines about other objects carry the object as their target.
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from fleettui.fleet.birth_forms import birth_line
 from fleettui.fleet.context import EventLine
+from fleettui.index.birth import birth_of, is_being_made
 from fleettui.index.index import Edge, Index
 from fleettui.index.rows import Row
 from fleettui.kinds.record import Condition, Flag, ObjectRef, Verdict
+from fleettui.kinds.support import deprecation_of, support_of
 from fleettui.text import age_text
 from fleettui.tui.cells import DELETING, GLYPHS, LINK, PAUSED, WORDS, rollup_cell, since_text
 from fleettui.tui.lines import Line, Span, spans_line, text_line
@@ -51,6 +54,7 @@ def detail_lines(
     """
     lines = [
         *_summary(row, index, now=now, width=width),
+        *_birth(row, index, now=now, width=width),
         *_conditions(row.conditions, now=now, width=width),
         *_neighbours(row, index),
     ]
@@ -89,6 +93,11 @@ def _summary(row: Row, index: Index, *, now: int, width: int) -> Iterator[Line]:
     if row.verdict is not health:
         yield text_line(f"the object itself says {WORDS[row.verdict]}", Tone.DIM)
     yield from _flags(row, index, now)
+    if deprecation := deprecation_of(row.spec, row.version):
+        yield from paragraph(f"deprecated: {deprecation}", width, tone=Tone.STALLED)
+    support = support_of(row.kubernetes_version, now)
+    if support is not None and support.words:
+        yield text_line(f"{row.kubernetes_version} {support.words}", Tone.STALLED)
     facts = []
     if row.created_at:
         facts.append(f"age {age_text(now - row.created_at)}")
@@ -100,6 +109,15 @@ def _summary(row: Row, index: Index, *, now: int, width: int) -> Iterator[Line]:
     rollup = index.rollup(row)
     if rollup.total > 1:
         yield spans_line(Span("below  ", Tone.DIM), *rollup_cell(rollup))
+
+
+def _birth(row: Row, index: Index, *, now: int, width: int) -> Iterator[Line]:
+    """How far the making of a new cluster is; nothing for others."""
+    if is_being_made(row, now):
+        birth = birth_of(index, row)
+        if not birth.is_done:
+            yield from heading("BEING MADE")
+            yield from paragraph(birth_line(birth, now), width, indent=2)
 
 
 def _flags(row: Row, index: Index, now: int) -> Iterator[Line]:
