@@ -52,6 +52,8 @@ class ContextInfo:
     """Objects expected in all; -1 while unknown."""
     missing: tuple[str, ...] = ()
     """Scopes that are not complete, in words."""
+    round_trip_s: float = -1.0
+    """Shortest time that the server took to answer, seconds; -1 while unknown."""
     banner: str = ""
     colour: str = ""
     cached_at: int = 0

@@ -5,6 +5,7 @@ is ``kube``'s. One kind's failure never touches another.
 """
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -133,10 +134,12 @@ class LiveLink:
             state, since = ContextState.STALE, min(s.since for s in self._statuses.values())
         loaded = sum(status.loaded for status in self._statuses.values())
         expected = [s.expected for s in self._statuses.values() if s.phase in _UNSETTLED]
+        fastest_s = self._context.transport.pace.round_trip_s
         return replace(
             info,
             state=state,
             since=since,
+            round_trip_s=fastest_s if math.isfinite(fastest_s) else -1.0,
             error=error,
             loaded=loaded,
             expected=-1 if any(count < 0 for count in expected) else loaded,

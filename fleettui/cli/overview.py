@@ -1,0 +1,40 @@
+"""``overview``: the fleet in figures and bars."""
+
+import click
+
+from fleettui.cli.options import Asked, fleet_options
+from fleettui.cli.output import open_output, render
+from fleettui.cli.overview_text import overview_lines
+from fleettui.cli.session import DEFAULT_TIMEOUT_S, completeness, with_fleet
+from fleettui.fleet import Fleet
+from fleettui.fleet.needs import also_asking
+from fleettui.fleet.overview import overview as figures_of
+from fleettui.fleet.overview import overview_form
+from fleettui.index.causes import CauseBoard
+
+
+@click.command()
+@fleet_options
+@click.option(
+    "-o", "--output", "form", type=click.Choice(["table", "json", "yaml"]), default="table"
+)
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
+@click.option("--allow-partial", is_flag=True, help="Exit 0 though not all could be read.")
+@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=DEFAULT_TIMEOUT_S)
+def overview(asked: Asked, form: str, color: str, allow_partial: bool, timeout: float) -> int:
+    """Print the fleet in figures: health, versions, providers, contexts, first causes."""
+    output = open_output(color)
+
+    async def work(fleet: Fleet) -> int:
+        board = CauseBoard(fleet.index)
+        board.refresh(fleet.now())
+        causes = board.causes()
+        found = figures_of(fleet, causes)
+        if form == "table":
+            lines = overview_lines(found, causes, now=fleet.now(), width=output.width)
+            output.write("\n".join(output.paint(line.text, line.tone) for line in lines))
+        else:
+            output.write(render(overview_form(fleet, found), form))
+        return int(completeness(fleet, output, allow_partial=allow_partial))
+
+    return with_fleet(also_asking(asked.opening()), output, work, timeout_s=timeout)
