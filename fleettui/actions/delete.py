@@ -122,7 +122,7 @@ def _machine(facts: Facts, ref: ObjectRef, body: Document, target: Target) -> Dr
                 cluster_name_of(ref, body),
             ),
         ),
-        danger=Danger.DELICATE,
+        danger=Danger.DESTRUCTIVE,
     )
 
 

@@ -185,7 +185,8 @@ def test_delete_machine_is_pinned_to_what_was_looked_at(make, facts_of, now):
     assert patch.method is Method.DELETE
     assert patch.wire_body() == {"preconditions": {"uid": "uid-Machine-m", "resourceVersion": "7"}}
     assert answer.undo is None
-    assert answer.danger is Danger.DELICATE
+    assert answer.danger is Danger.DESTRUCTIVE
+    assert answer.typed_confirmation == answer.targets[0].name
 
 
 def test_delete_machine_with_hook_warns(make, facts_of, now):
