@@ -47,8 +47,9 @@ class Terminal:
             "COLORTERM": "truecolor",
             **(environment or {}),
         }
-        if "NO_COLOR" not in (environment or {}):
-            env.pop("NO_COLOR", None)
+        for name in ("NO_COLOR", "COLUMNS", "LINES"):
+            if name not in (environment or {}):
+                env.pop(name, None)
         self.process = subprocess.Popen(
             arguments,
             stdin=slave,
