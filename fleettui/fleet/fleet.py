@@ -9,17 +9,20 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from fleettui.errors import FleettuiError, UsageError
+from fleettui.errors import UsageError
 from fleettui.fleet.collector import Collector
 from fleettui.fleet.context import ContextInfo, ContextState, EventLine, Link
+from fleettui.fleet.crashes import Failure, failure_of
 from fleettui.fleet.depth import DeepLink, LoadPlan, Wishes, sampling
 from fleettui.fleet.pacer import Pacer
 from fleettui.index import Index
 from fleettui.index.changes import Transition
 from fleettui.kinds import KindTable
-from fleettui.kinds.batch import Batch, Mark
+from fleettui.kinds.batch import Batch, Mark, Scope
 from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import Role
 from fleettui.recorded.shards import Head
@@ -91,7 +94,9 @@ class Fleet:
         """Told every change of health as it happens; what a history listens to."""
         self._links = {link.name: link for link in links}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._failures: dict[str, FleettuiError] = {}
+        self._failures: dict[str, Failure] = {}
+        self.crash_folder: Path | None = None
+        """Where reports of unexpected ends go; None writes none."""
         self._opener = opener
         self._available = tuple(available)
         self._clock = clock
@@ -109,7 +114,20 @@ class Fleet:
 
     def contexts(self) -> tuple[ContextInfo, ...]:
         """How every open context stands, in the order of opening."""
-        return tuple(link.info() for link in self._links.values())
+        return tuple(self._standing(link) for link in self._links.values())
+
+    def _standing(self, link: Link) -> ContextInfo:
+        info = link.info()
+        failure = self._failures.get(link.name)
+        if failure is None or info.state is ContextState.FAILED:
+            return info
+        return replace(
+            info,
+            state=ContextState.FAILED,
+            since=failure.at,
+            error=failure.error,
+            hint=failure.hint,
+        )
 
     def available_contexts(self) -> tuple[str, ...]:
         """Names of contexts that can be opened, in the order of the kubeconfig."""
@@ -127,9 +145,7 @@ class Fleet:
 
     def _ended(self, name: str, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            if not isinstance(error, FleettuiError):
-                raise error
-            self._failures[name] = error
+            self._failures[name] = failure_of(error, name, at=self.now(), folder=self.crash_folder)
         self._changed()
 
     def apply(self, batch: Batch) -> None:
@@ -274,10 +290,10 @@ class Fleet:
         if link is None:
             return
         await self._stop(name)
+        self._failures.pop(name, None)
         await link.close()
         for scope in tuple(self.index.coverage.scopes(name)):
             self.index.apply(Batch(scope, [Mark.FORGET]), self.now())
-        self._failures.pop(name, None)
         self._changed()
 
     async def _stop(self, name: str) -> None:
@@ -309,6 +325,17 @@ class Fleet:
             FleettuiError: it is gone, may not be read, or the cluster does not answer.
         """
         return await self.link_of(ref).body(ref)
+
+    async def read_row(self, ref: ObjectRef) -> None:
+        """Fetches an object of a kind that is not followed, and makes it a row.
+
+        Raises:
+            FleettuiError: it is gone, may not be read, or the cluster does not answer.
+        """
+        body = await self.body(ref)
+        version = str(body.get("apiVersion") or "").rpartition("/")[2]
+        record = self.table.reader(ref.group, version, ref.kind).convert(body)
+        self.apply(Batch(Scope(ref.context, ref.group, ref.kind, ref.namespace), [record]))
 
     async def events(self, ref: ObjectRef) -> Sequence[EventLine]:
         """Events about the object, newest first.

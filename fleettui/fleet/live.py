@@ -65,6 +65,7 @@ def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet
         available=tuple(kubeconfig.contexts),
         pacer=pacer,
     )
+    fleet.crash_folder = state_folder() / "crashes"
     if not read_only:
         fleet.acts = _acts(fleet, opening.settings)
     return fleet
