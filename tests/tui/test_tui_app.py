@@ -495,3 +495,31 @@ async def test_hostile_text_reaches_no_pane_as_control_or_markup(empty_fleet, re
         views += screen_text(pilot)
         assert app.is_running
     assert not [line for line in views if _CONTROL.search(line)]
+
+
+async def test_cursor_before_a_key_stays_on_the_first_line_while_rows_arrive(
+    empty_fleet, record_of
+) -> None:
+    """A tree that scrolls by itself while lists load cannot be read."""
+    fleet = empty_fleet
+    async with running(fleet, size=(120, 20)) as pilot:
+        app = pilot.app
+        for number in range(40):
+            fleet.put(record_of("Machine", f"orphan-{number}"))
+        fleet.put(record_of("Cluster", "zulu"), context="zz")
+        app.repaint()
+        await pilot.pause()
+        assert app.main.tree_pane.cursor == 0
+        fleet.put(*(record_of("Cluster", f"c{number:02}") for number in range(40)))
+        fleet.put(record_of("Cluster", "alpha"), context="aa")
+        app.repaint()
+        await pilot.pause()
+        pane = app.main.tree_pane
+        assert (pane.cursor, pane.scroll_y) == (0, 0)
+        await pilot.press("j", "j")
+        held = pane.cursor_key
+        fleet.put(record_of("Cluster", "before"), context="a")
+        app.repaint()
+        await pilot.pause()
+        assert pane.cursor_key == held
+        assert pane.cursor > 2

@@ -259,6 +259,7 @@ class MainScreen(Screen[None]):
         """Does what the table of keys says."""
         self.fleet_app.pacer.note_key()
         self.fleet_app.was_used = True
+        self.tree_pane.hold()
         if self.prompt.is_open:
             self.prompt.take(event)
         elif self._dispatcher is not None and self._dispatcher.press(event.key):

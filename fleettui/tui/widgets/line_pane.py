@@ -124,7 +124,8 @@ class LinePane(ScrollView, can_focus=True):
         self._known: dict[int, tuple[Hashable, Line]] = {}
         self._strips: dict[tuple[Hashable, Look], tuple[Line, Strip]] = {}
         self._width = 0
-        self._anchor: int | None = None
+        self._is_held = False
+        """Whether a person chose the line of the cursor; until then it is the first one."""
 
     # -- source ---------------------------------------------------------------------------
     def show(self, source: Lines, *, keep_place: bool = False) -> None:
@@ -134,6 +135,7 @@ class LinePane(ScrollView, can_focus=True):
         self._known.clear()
         if not keep_place:
             self.cursor, self.cursor_key = 0, None
+            self._is_held = False
         self._fit()
         self.changed()
         if not keep_place:
@@ -160,6 +162,10 @@ class LinePane(ScrollView, can_focus=True):
 
     def _follow_cursor(self, count: int) -> int:
         """Puts the cursor back on its line; returns how far that line moved."""
+        if not self._is_held:
+            self.cursor = 0
+            self._remember_key()
+            return 0
         place = None if self.cursor_key is None else self.source.position(self.cursor_key)
         if place is None:
             place = max(min(self.cursor, count - 1), 0)
@@ -216,6 +222,7 @@ class LinePane(ScrollView, can_focus=True):
         count = len(self.source)
         index = max(min(index, count - 1), 0)
         before = self.cursor
+        self.hold()
         self.cursor = index
         self._remember_key()
         if count != self.virtual_size.height:
@@ -227,6 +234,10 @@ class LinePane(ScrollView, can_focus=True):
         for line in {before, index}:
             self._refresh_line(line)
         self.post_message(self.Moved(self))
+
+    def hold(self) -> None:
+        """Keep the cursor on its line from now on, wherever that goes."""
+        self._is_held = True
 
     def move_by(self, lines: int) -> None:
         """Move the cursor; a pane without one scrolls."""
