@@ -30,7 +30,7 @@ def trace(ref: str, asked: Asked, form: str, allow_partial: bool, timeout: float
 
     async def work(fleet: Fleet) -> int:
         row = one_row(fleet, ref)
-        unread = await read_pointed(fleet, users_of_kubeconfigs(fleet, row))
+        unread = await read_pointed(fleet, users_of_kubeconfigs(fleet.index, row))
         found = trace_row(fleet.index, row)
         if form == "table":
             output.write("\n".join(trace_lines(fleet.index, found)))

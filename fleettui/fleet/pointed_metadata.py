@@ -8,13 +8,30 @@ may not. Source: domain.md section 16; the gate refuses contents of Secrets.
 
 import asyncio
 from collections.abc import Iterable
+from typing import Protocol
 
 from fleettui.errors import FleettuiError
-from fleettui.fleet.fleet import Fleet
-from fleettui.index import Row
-from fleettui.kinds.batch import Batch, Scope
+from fleettui.index import Index, Row
 from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import Role
+
+
+class RowReader(Protocol):
+    """What reads single objects into an index."""
+
+    @property
+    def index(self) -> Index:
+        """Where the rows are."""
+        ...
+
+    async def read_row(self, ref: ObjectRef) -> None:
+        """Fetch an object and make it a row."""
+        ...
+
+    def settle(self) -> None:
+        """Take over what came."""
+        ...
+
 
 IN_FLIGHT = 8
 MOST_READ = 200
@@ -22,7 +39,7 @@ MOST_READ = 200
 _RELATIONS = ("kubeconfig_secret", "kubeconfig_config")
 
 
-def users_of_kubeconfigs(fleet: Fleet, row: Row) -> list[Row]:
+def users_of_kubeconfigs(index: Index, row: Row) -> list[Row]:
     """Appliers whose kubeconfig matters for what is known of the row.
 
     An applier itself; for anything that stands in a cluster's tree, and for the cluster,
@@ -36,14 +53,15 @@ def users_of_kubeconfigs(fleet: Fleet, row: Row) -> list[Row]:
         return []
     return [
         user
-        for spec in fleet.table.of_role(Role.APPLIER)
-        for user in fleet.index.rows(
+        for spec in index.kinds(root.context)
+        if spec.role is Role.APPLIER
+        for user in index.rows(
             (spec.group, spec.kind), context=root.context, namespace=root.namespace
         )
     ]
 
 
-async def read_pointed(fleet: Fleet, users: Iterable[Row]) -> list[str]:
+async def read_pointed(fleet: RowReader, users: Iterable[Row]) -> list[str]:
     """Reads the kubeconfig objects that these rows point at and that are no rows yet.
 
     Returns:
@@ -60,14 +78,9 @@ async def read_pointed(fleet: Fleet, users: Iterable[Row]) -> list[str]:
     async def read(ref: ObjectRef) -> str:
         async with gate:
             try:
-                body = await fleet.body(ref)
-                version = str(body.get("apiVersion") or "v1").rpartition("/")[2]
-                if body.get("kind") == "PartialObjectMetadata":
-                    version = "v1"
-                record = fleet.table.reader(ref.group, version, ref.kind).convert(body)
+                await fleet.read_row(ref)
             except FleettuiError as error:
                 return f"{ref}: {error}"
-        fleet.apply(Batch(Scope(ref.context, ref.group, ref.kind, ref.namespace), [record]))
         return ""
 
     refs = list(wanted)[:MOST_READ]

@@ -6,11 +6,13 @@ widget.
 
 from collections.abc import Callable, Iterator, Sequence
 
+from fleettui.fleet.pointed_metadata import read_pointed, users_of_kubeconfigs
 from fleettui.index.causes import explain
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
 from fleettui.index.stuck import Story, stories_of
-from fleettui.index.trace import Step, trace
+from fleettui.index.trace import Step, origin_of, trace
+from fleettui.kinds.columns import short_revision
 from fleettui.kinds.record import ObjectRef
 from fleettui.text import one_line
 from fleettui.tui.cause_board import explanation_lines, ref_cell
@@ -92,9 +94,14 @@ class Chain:
         self.title = f"trace {ref.kind}/{ref.name}"
         self._fleet = fleet
         self._ref = ref
+        self._unread: list[str] = []
 
     async def fetch(self, changed: Callable[[], None]) -> None:
-        """Nothing to ask for: everything is in the index."""
+        """Ask for the kubeconfig objects that decide which cluster is meant."""
+        row = self._fleet.index.get(self._ref)
+        if row is not None:
+            users = users_of_kubeconfigs(self._fleet.index, row)
+            self._unread = await read_pointed(self._fleet, users)
 
     def lines(self, *, width: int, manner: Manner) -> Sequence[Line]:
         """Return both directions from the object."""
@@ -109,7 +116,18 @@ class Chain:
             lines += _step_lines(index, steps, 1)
             if not steps:
                 lines.append(text_line("  nothing known", Tone.DIM))
+        if self._unread:
+            lines += [text_line(), text_line("JOINED BY NAME ONLY, NOT READ", Tone.TITLE)]
+            lines += [text_line(f"  {one_line(words)}", Tone.DIM) for words in self._unread]
         return lines
+
+
+def _origin_words(step: Step) -> str:
+    """Path, revision and the like of an applier or source."""
+    if step.row is None or step.is_repeated:
+        return ""
+    words = [f"{name} {short_revision(value)}" for name, value in origin_of(step.row).items()]
+    return f"  {'  '.join(words)}" if words else ""
 
 
 def _step_lines(index: Index, steps: Sequence[Step], depth: int) -> Iterator[Line]:
@@ -117,8 +135,9 @@ def _step_lines(index: Index, steps: Sequence[Step], depth: int) -> Iterator[Lin
         margin = "  " * min(depth, MAX_DEPTH)
         what = ref_cell(index, step.ref) if step.ref else (Span("not decided", Tone.UNKNOWN),)
         yield spans_line(
-            Span(f"{margin}{step.relation.replace('_', ' ')} ", Tone.DIM),
+            Span(f"{margin}{step.words} ", Tone.DIM),
             *what,
+            Span(_origin_words(step)),
             Span("  (told above)" if step.is_repeated else "", Tone.DIM),
             Span(f"  {one_line('; '.join(step.evidence))}", Tone.DIM),
             target=step.ref if step.row is not None else None,

@@ -118,6 +118,10 @@ class FleetPort(Protocol):
         """Fetch the whole object."""
         ...
 
+    async def read_row(self, ref: ObjectRef) -> None:
+        """Fetch an object that nothing follows, and make it a row."""
+        ...
+
     async def events(self, ref: ObjectRef) -> Sequence[EventLine]:
         """Fetch events about the object, newest first."""
         ...

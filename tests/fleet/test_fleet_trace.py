@@ -255,9 +255,9 @@ class Forbidding:
     """A fleet whose Secrets may not be read."""
 
     def __init__(self, fleet: Fleet) -> None:
-        self.index, self.table = fleet.index, fleet.table
+        self.index = fleet.index
 
-    async def body(self, ref: Any) -> Any:
+    async def read_row(self, ref: Any) -> None:
         """Refuses."""
         raise FleettuiError("secrets is forbidden", where=ref.context)
 
@@ -272,9 +272,9 @@ async def test_secrets_that_may_not_be_read_are_told_once_each(tmp_path: Path) -
     fleet = open_fleet(Opening(sources=(path,)))
     await fleet.start()
     await fleet.wait_synced(10)
-    users = users_of_kubeconfigs(fleet, one_row(fleet, "Cluster/team-a/web"))
+    users = users_of_kubeconfigs(fleet.index, one_row(fleet, "Cluster/team-a/web"))
     assert {user.name for user in users} == {"apps", "free", "spoofed"}
-    missing = await read_pointed(Forbidding(fleet), users)  # type: ignore[arg-type]
+    missing = await read_pointed(Forbidding(fleet), users)
     assert len(missing) == 3
     assert all("forbidden" in words for words in missing)
     await fleet.close()

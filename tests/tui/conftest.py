@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleettui.errors import ConnectError
+from fleettui.errors import ConnectError, FleettuiError
 from fleettui.fleet.context import ContextInfo, ContextState, EventLine
 from fleettui.fleet.depth import LoadPlan
 from fleettui.fleet.pacer import Pacer
@@ -150,6 +150,9 @@ class SmallFleet:
 
     def now(self) -> int:
         return self.clock
+
+    async def read_row(self, ref: ObjectRef) -> None:
+        raise FleettuiError("is not followed", where=str(ref))
 
     def contexts(self) -> tuple[ContextInfo, ...]:
         return tuple(self.infos.values())
