@@ -78,6 +78,11 @@ class _Ask:
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
 @click.option("--exit-code", is_flag=True, help="Exit 1 when there are differences.")
 @click.option("--allow-remote-bases", is_flag=True, help="Let kustomize fetch remote bases.")
+@click.option(
+    "--strict-substitute/--no-strict-substitute",
+    default=True,
+    help="Whether unset variables are errors, as in Flux since 2.9.",
+)
 @click.option("--allow-partial", is_flag=True, help="Do not exit 3 when not all could be read.")
 @click.option("--timeout", type=click.FloatRange(0.1, 3600), default=DEFAULT_TIMEOUT_S)
 def diff(
@@ -93,6 +98,7 @@ def diff(
     color: str,
     exit_code: bool,
     allow_remote_bases: bool,
+    strict_substitute: bool,
     allow_partial: bool,
     timeout: float,
 ) -> int:
@@ -119,7 +125,13 @@ def diff(
     )
 
     async def work(fleet: Fleet) -> int:
-        diffs = Diffs(fleet, local=known, cache=cache_folder(), allow_remote=allow_remote_bases)
+        diffs = Diffs(
+            fleet,
+            local=known,
+            cache=cache_folder(),
+            allow_remote=allow_remote_bases,
+            strict=strict_substitute,
+        )
         code = completeness(fleet, output, allow_partial=allow_partial)
         if reference and not names:
             found = await _before_merge(fleet, diffs, ask)
