@@ -6,13 +6,14 @@ Source: client-go leader election (a leader renews every few seconds);
 admissionregistration.k8s.io/v1 clientConfig.service; Flux ``requestedAt``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from fleettui.index.charges import CHARGES, Charge, charges_of
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
+from fleettui.index.walking import pieces_of
 from fleettui.kinds.moments import unix_seconds
 from fleettui.kinds.record import Flag, ObjectRef, Verdict
 from fleettui.kinds.spec import KindSpec
@@ -97,18 +98,27 @@ def lease_of(index: Index, row: Row) -> Row | None:
 
 def controllers_of(index: Index, now: int) -> list[Controller]:
     """Every controller with what it has left undone, troubled ones first."""
-    rows = [
-        row
-        for kind in (DEPLOYMENT, STATEFUL_SET)
-        for row in index.rows(kind)
-        if is_controller(index, row)
-    ]
-    found = [_controller(index, row, now) for row in rows]
+    work = surveying(index, now)
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            found: list[Controller] = done.value
+            return found
+
+
+def surveying(index: Index, now: int) -> Generator[None, None, list[Controller]]:
+    """Does as ``controllers_of``, pausing between pieces of what is counted."""
+    found = []
+    for row in [row for kind in (DEPLOYMENT, STATEFUL_SET) for row in index.rows(kind)]:
+        if is_controller(index, row):
+            found.append((yield from _controller(index, row, now)))
+        yield
     found.sort(key=lambda c: (c.verdict.rank, -c.lag, c.ref))
     return found
 
 
-def _controller(index: Index, row: Row, now: int) -> Controller:
+def _controller(index: Index, row: Row, now: int) -> Generator[None, None, Controller]:
     image = row.fact("image").split(",")[0].strip()
     replicas = row.replicas
     controller = Controller(
@@ -129,9 +139,9 @@ def _controller(index: Index, row: Row, now: int) -> Controller:
         controller.lease = lease.name
         controller.leader = lease.fact("holder").rpartition("_")[0] or lease.fact("holder")
         controller.renewed_at = unix_seconds(lease.fact("renewed_at"))
-    for spec in kinds_of(index, row.context, row.name):
+    for spec in list(kinds_of(index, row.context, row.name)):
         controller.kinds.append(spec.kind)
-        _count(index, row.context, spec, controller, now)
+        yield from _count(index, row.context, spec, controller, now)
     trouble = trouble_of(index, row, now)
     if trouble:
         controller.trouble, controller.verdict = trouble, Verdict.FAILED
@@ -152,18 +162,24 @@ def kinds_of(index: Index, context: str, deployment: str) -> Iterator[KindSpec]:
                 yield spec
 
 
-def _count(index: Index, context: str, spec: KindSpec, controller: Controller, now: int) -> None:
-    for row in index.rows((spec.group, spec.kind), context=context):
-        controller.objects += 1
-        if is_unobserved(row, now):
-            controller.unobserved += 1
-        elif is_unanswered(row, now):
-            controller.unanswered += 1
+def _count(
+    index: Index, context: str, spec: KindSpec, controller: Controller, now: int
+) -> Iterator[None]:
+    for piece in pieces_of(index, [(spec.group, spec.kind)]):
+        for row in piece:
+            if row.context != context:
+                break
+            controller.objects += 1
+            if is_unobserved(row, now):
+                controller.unobserved += 1
+            elif is_unanswered(row, now):
+                controller.unanswered += 1
+        yield
 
 
 def is_unobserved(row: Row, now: int) -> bool:
     """Whether the latest specification has waited for minutes to be looked at."""
-    if not row.flags & Flag.STALE_GENERATION or row.is_paused:
+    if not row.state.flags & Flag.STALE_GENERATION.value or row.is_paused:
         return False
     latest = max((c.since for c in row.conditions), default=row.created_at)
     return now - latest > PATIENCE_S

@@ -5,7 +5,7 @@ new revision of what applied the object; needs no memory of earlier states, so i
 answers for the minutes before the program was started, and for recordings.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -14,6 +14,7 @@ from fleettui.index.causes.signals import BUSY
 from fleettui.index.history import Moment
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
+from fleettui.index.walking import pieces_of
 from fleettui.kinds.record import Condition, ObjectRef
 from fleettui.kinds.spec import Role
 
@@ -67,13 +68,29 @@ def recent(
         last_s: how far back.
         seen: changes of health that were seen while running.
     """
+    work = looking_back(index, now, last_s=last_s, seen=seen)
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            found: list[Happening] = done.value
+            return found
+
+
+def looking_back(
+    index: Index, now: int, *, last_s: int, seen: Iterable[tuple[ObjectRef, Moment]] = ()
+) -> Generator[None, None, list[Happening]]:
+    """Does as ``recent``, pausing between pieces; the index may be written to meanwhile."""
     start = now - last_s
     found: list[Happening] = []
-    for row in index.rows():
-        found += _happenings(row, start, now)
+    for piece in pieces_of(index):
+        for row in piece:
+            found += _happenings(row, start, now)
+        yield
     for ref, moment in seen:
         if start <= moment.at <= now:
             found.append(_of_moment(ref, moment))
+    yield
     _note_followers(index, found)
     found.sort(key=lambda h: (-h.at, h.ref, h.what))
     return found

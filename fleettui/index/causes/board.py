@@ -16,7 +16,7 @@ from fleettui.index.causes.suspects import YOUNG_FLAGS, Suspects, top_of
 from fleettui.index.changes import Change
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
-from fleettui.kinds.batch import Scope
+from fleettui.index.walking import pieces_of
 from fleettui.kinds.record import ObjectRef
 
 SLICE_ROWS = 32
@@ -169,23 +169,10 @@ class CauseBoard:
             self._odd = {row for row in self._odd if not row.is_gone}
         for row in self._told:
             self._due[row] = None
-        count = 0
-        for scope in self._places():
-            for row in self._index.rows_in(scope):
-                count += 1
-                if not row.is_gone:
-                    self._look(row, now)
-                if count % SLICE_ROWS == 0:
-                    yield
-
-    def _places(self) -> list[Scope]:
-        index, places = self._index, []
-        for context in index.contexts():
-            namespaces = [realm.namespace for realm in index.realms(context) if realm.namespace]
-            for spec in index.kinds(context):
-                where = namespaces if spec.namespaced else [""]
-                places += [Scope(context, spec.group, spec.kind, name) for name in where]
-        return places
+        for piece in pieces_of(self._index, size=SLICE_ROWS):
+            for row in piece:
+                self._look(row, now)
+            yield
 
     def _look(self, row: Row, now: int) -> None:
         """Puts the tops of a row that is or was odd on the list."""
