@@ -1,0 +1,223 @@
+"""Comparing with git on screen: D, the drift board, hunks, provenance."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from textual.pilot import Pilot
+
+from fleettui.desired.desired_diff import DesiredDiff, Mode
+from fleettui.desired.history import Commit
+from fleettui.desired.hunks import Hunk
+from fleettui.desired.object_diff import Change, ObjectDiff
+from fleettui.desired.objects import ObjectId
+from fleettui.desired.sources import Provenance
+from fleettui.index.view import TreeView
+from fleettui.kinds.batch import Batch, Scope
+from fleettui.kinds.record import ObjectRef, Record, Reference, Verdict
+from fleettui.tui.app import FleetApp
+from fleettui.tui.diff_text import ObjectDifference
+from fleettui.tui.documents import Manner
+
+MOMENT = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
+CONTEXT = "mgmt-eu"
+FLUX = "kustomize.toolkit.fluxcd.io"
+CAPI = "cluster.x-k8s.io"
+APPLIER = ObjectRef(CONTEXT, FLUX, "Kustomization", "fleet", "clusters")
+CLUSTER = ObjectId(CAPI, "Cluster", "fleet", "hand-made")
+HOSTILE = "evil\x1b]52;c;QUJD\x07[@click=app.quit]x[/]"
+
+
+def _changed(identity: ObjectId, subject: str = "a cluster more") -> tuple[ObjectDiff, Provenance]:
+    live = {"kind": identity.kind, "spec": {"paused": True, "text": HOSTILE, "version": 3}}
+    desired = {"kind": identity.kind, "spec": {"paused": False, "text": HOSTILE, "version": 5}}
+    hunks = (
+        Hunk(("spec", "paused"), True, False, "set by kubectl-edit at noon"),
+        Hunk(("spec", "version"), 3, 5),
+    )
+    item = ObjectDiff(
+        identity,
+        f"{identity.group}/v1beta2",
+        Change.CHANGED,
+        hunks,
+        source="clusters/a.yaml",
+        live=live,
+        desired=desired,
+    )
+    commit = Commit("0123456789abcdef", "Mira Keller", MOMENT, subject)
+    return item, Provenance("clusters/a.yaml", "https://git.example.com/x/clusters/a.yaml", commit)
+
+
+def _result(*items: ObjectDiff, behind: Provenance | None = None) -> DesiredDiff:
+    provenance = {behind.path: behind} if behind else {}
+    return DesiredDiff(
+        "Kustomization",
+        "fleet",
+        "clusters",
+        Mode.READ_ONLY,
+        "current",
+        MOMENT,
+        "main@sha1:0123",
+        items,
+        provenance=provenance,
+    )
+
+
+class FakeDiffs:
+    """Comparisons that are there at once."""
+
+    def __init__(self, result: DesiredDiff) -> None:
+        self.result = result
+        self.asked: list[ObjectRef] = []
+
+    async def diff_all(
+        self, refs: Iterable[ObjectRef], question: Any = None, *, progress: Any = None, **more: Any
+    ) -> Mapping[ObjectRef, DesiredDiff]:
+        chosen = list(refs)
+        self.asked += chosen
+        for place, ref in enumerate(chosen):
+            progress(place + 1, len(chosen), ref, self.result)
+        return dict.fromkeys(chosen, self.result)
+
+
+def _put(fleet: Any, kind: str, name: str, **more: Any) -> None:
+    group = FLUX if kind == "Kustomization" else CAPI
+    fields: dict[str, Any] = {
+        "group": group,
+        "version": "v1",
+        "kind": kind,
+        "namespace": "fleet",
+        "name": name,
+        "uid": f"uid-{kind}-{name}",
+        "resource_version": "77",
+        "created_at": 1_789_000_000,
+        "verdict": Verdict.CURRENT,
+    }
+    record = Record(**(fields | more))
+    fleet.index.apply(Batch(Scope(CONTEXT, group, kind), [record]), fleet.clock)
+    fleet.on_change()
+
+
+def _put_pair(fleet: Any) -> None:
+    _put(fleet, "Kustomization", "clusters")
+    made = Reference("created_by", FLUX, "Kustomization", "fleet", "clusters", "its labels")
+    _put(fleet, "Cluster", "hand-made", references=(made,))
+
+
+@asynccontextmanager
+async def running(fleet: Any, diffs: FakeDiffs) -> AsyncIterator[Pilot[int]]:
+    app = FleetApp(fleet, fleet.index, TreeView(fleet.index), diffs=lambda: diffs)
+    async with app.run_test(size=(180, 40), notifications=True) as pilot:
+        await pilot.pause()
+        yield pilot
+
+
+def shown(pilot: Pilot[int]) -> str:
+    return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
+
+
+async def test_drift_board_leads_to_objects_and_to_the_lines_that_differ(small_fleet: Any) -> None:
+    """From a red fleet to the line and the person must take two keys."""
+    item, behind = _changed(CLUSTER)
+    diffs = FakeDiffs(_result(item, behind=behind))
+    _put_pair(small_fleet)
+    async with running(small_fleet, diffs) as pilot:
+        pilot.app.run_command("drift")  # type: ignore[attr-defined]  # the app of the pilot
+        await pilot.pause(0.7)
+        pilot.app.repaint()  # type: ignore[attr-defined]  # the app of the pilot
+        board = shown(pilot)
+        assert "compared" in board
+        assert "~1 changed" in board
+        while "Kustomization/clusters" not in _current(pilot):
+            await pilot.press("j")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "spec.paused +1" in shown(pilot)
+        assert "01234567 Mira Keller" in shown(pilot)
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        text = shown(pilot)
+        for words in (
+            "https://git.example.com/x/clusters/a.yaml",
+            "Mira Keller, 2026-11-25: a cluster more",
+            "set by kubectl-edit at noon",
+            "paused: true",
+            "paused: false",
+        ):
+            assert words in text
+        assert "\x1b" not in text
+    assert APPLIER in diffs.asked
+
+
+def _current(pilot: Pilot[int]) -> str:
+    row = pilot.app.screen.row  # type: ignore[attr-defined]  # a board is in front
+    return "".join(span.text for cell in row.cells for span in cell)
+
+
+async def test_diff_key_on_a_made_object_opens_its_difference_and_keys_jump(
+    small_fleet: Any,
+) -> None:
+    """D on any row must not ask people to find the Kustomization first."""
+    item, behind = _changed(CLUSTER, subject=HOSTILE)
+    diffs = FakeDiffs(_result(item, behind=behind))
+    _put_pair(small_fleet)
+    async with running(small_fleet, diffs) as pilot:
+        app: Any = pilot.app
+        app._diffs.diffing.show(ObjectRef(CONTEXT, CAPI, "Cluster", "fleet", "hand-made"))
+        await pilot.pause(0.1)
+        assert "change 0/2" in shown(pilot)
+        await pilot.press("n")
+        await pilot.pause()
+        assert "change 1/2" in shown(pilot)
+        await pilot.press("n")
+        await pilot.press("N")
+        await pilot.pause()
+        assert "change 1/2" in shown(pilot)
+        assert " │ " in shown(pilot)
+        await pilot.press("v")
+        await pilot.pause()
+        assert " │ " not in shown(pilot)
+        assert "[@click=app.quit]" in shown(pilot)
+        assert "\x1b" not in shown(pilot)
+    assert diffs.asked == [APPLIER]
+
+
+async def test_diff_key_on_an_object_of_nobody_says_so(small_fleet: Any) -> None:
+    """Silence would look like no difference."""
+    diffs = FakeDiffs(_result())
+    _put(small_fleet, "Cluster", "orphan")
+    async with running(small_fleet, diffs) as pilot:
+        app: Any = pilot.app
+        app._diffs.diffing.show(ObjectRef(CONTEXT, CAPI, "Cluster", "fleet", "orphan"))
+        await pilot.pause(0.1)
+        assert "nothing says which" in shown(pilot)
+    assert diffs.asked == []
+
+
+@given(width=st.integers(24, 200), text=st.text(max_size=40))
+def test_difference_side_by_side_is_as_wide_as_asked_whatever_it_says(
+    width: int, text: str
+) -> None:
+    """A wide character in a value would otherwise shift the right side out of sight."""
+    live = {"kind": "X", "spec": {"a": text, "b": "same"}}
+    desired = {"kind": "X", "spec": {"a": f"{text}!", "b": "same"}}
+    hunk = Hunk(("spec", "a"), text, f"{text}!")
+    item = ObjectDiff(
+        ObjectId("", "X", "n", "x"), "v1", Change.CHANGED, (hunk,), live=live, desired=desired
+    )
+
+    async def nothing() -> DesiredDiff:
+        raise AssertionError("known already")
+
+    document = ObjectDifference(item.id, nothing, known=_result(item))
+    document.beside = True
+    lines = document.lines(width=width, manner=Manner())
+    halves = ["".join(span.text for span in line.cells[0]) for line in lines if line.cells[0]]
+    beside = [half for half in halves if " │ " in half]
+    assert beside
+    assert all(cell_len(half) <= width for half in beside)
+    assert any(isinstance(line.target, tuple) for line in lines)
