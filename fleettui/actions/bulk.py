@@ -16,16 +16,16 @@ from fleettui.kinds.record import ObjectRef
 def selection_refusal(facts: Facts, options: Options) -> Refusal | None:
     """Why the selection as a whole may not be acted upon, None when it may."""
     count = len(facts.refs)
-    if not count:
-        return Refusal(
-            target="", reason="nothing is selected", hint="mark a row or widen the filter"
-        )
     if options.all_matching and facts.scope_gaps:
         return Refusal(
             target="",
             reason="the scope of the filter is not completely known: "
             + ", ".join(facts.scope_gaps),
             hint="narrow the filter to what can be read, or name the objects",
+        )
+    if not count:
+        return Refusal(
+            target="", reason="nothing is selected", hint="mark a row or widen the filter"
         )
     if count > options.limits.refuse_above:
         return Refusal(
