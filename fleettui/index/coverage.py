@@ -61,6 +61,7 @@ class Coverage:
         self._declared: dict[str, frozenset[KindKey]] = {}
         self._unread: dict[str, frozenset[KindKey]] = {}
         self._unloaded: dict[str, frozenset[KindKey]] = {}
+        self._reading: dict[str, bool] = {}
 
     def declare(self, context: str, kinds: Iterable[KindKey]) -> None:
         """Say which kinds the context serves: those without a scope count as not loaded."""
@@ -76,6 +77,7 @@ class Coverage:
             return False
         self._unread.pop(scope.context, None)
         self._unloaded.pop(scope.context, None)
+        self._reading.pop(scope.context, None)
         return True
 
     def forget(self, scope: Scope) -> None:
@@ -83,6 +85,7 @@ class Coverage:
         self._scopes.pop(scope, None)
         self._unread.pop(scope.context, None)
         self._unloaded.pop(scope.context, None)
+        self._reading.pop(scope.context, None)
         same = self._by_kind.get((scope.context, scope.group, scope.kind))
         if same is not None:
             same.discard(scope)
@@ -126,6 +129,17 @@ class Coverage:
                 if scope.context == context and status.phase in UNREAD_PHASES
             )
             self._unread[context] = known
+        return known
+
+    def is_reading(self, context: str) -> bool:
+        """Whether first lists of the context are under way, so that parents may yet come."""
+        known = self._reading.get(context)
+        if known is None:
+            known = self._reading[context] = any(
+                status.phase in (Phase.PENDING, Phase.SYNCING) and not scope.cluster
+                for scope, status in self._scopes.items()
+                if scope.context == context
+            )
         return known
 
     def role_of(self, group: str, kind: str) -> Role | None:

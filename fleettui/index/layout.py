@@ -13,7 +13,7 @@ from fleettui.index.flatten import Entry, Shown, entries_of, size_without_entrie
 from fleettui.index.health import unit_of_row
 from fleettui.index.index import Index
 from fleettui.index.nodes import GROUP_MARK, Group, LineKey, Segment
-from fleettui.index.perspectives import Path, Perspective
+from fleettui.index.perspectives import WAITING, Path, Perspective
 from fleettui.index.rows import Row
 from fleettui.index.spine import ROLE_ORDER
 from fleettui.index.standing import RANK
@@ -72,6 +72,16 @@ class Layout:
         for group in touched:
             group.sort()
         self.measure_all()
+
+    def waiting(self) -> list[Row]:
+        """Return rows that waited for their parents, of contexts where that is over."""
+        coverage = self._index.coverage
+        return [
+            segment.row
+            for group in self.groups.values()
+            if group.key[-1] == WAITING.key and not coverage.is_reading(str(group.key[-2]))
+            for segment in group.segments()
+        ]
 
     def resort(self) -> None:
         """Sort all segments anew, by changed sort keys."""

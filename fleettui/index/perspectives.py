@@ -70,6 +70,11 @@ PLATFORM_ROLES: Final = frozenset(
 )
 
 
+WAITING: Final = Step("waiting", "Still reading", 5, is_open=False)
+"""Where rows are whose parents may not have been read yet; the last and folded, so that
+nothing jumps while they leave for their places."""
+
+
 def context_step(row: Row) -> Step:
     """Return the step of the row's context."""
     return Step(row.context, row.context)
@@ -98,6 +103,8 @@ def _cluster_path(index: Index, row: Row, *, namespaces: bool) -> Path | None:
         return None
     if role in PLATFORM_ROLES:
         return (context, Step("platform", "Platform", 3), kind_step(row))
+    if index.coverage.is_reading(row.context):
+        return (context, WAITING)
     return (context, Step("loose", "Without a parent", 4), kind_step(row))
 
 

@@ -306,6 +306,8 @@ class TreeView:
             touched.update(row.root for row in change.dirty)
             touched.update(row.root for row in change.added)
             touched.update(row.root for row in linked)
+            if change.coverage:
+                touched.update(layout.waiting())
         if not touched:
             return False
         if change.structure and layout.shown.exceptions:

@@ -17,6 +17,7 @@ from fleettui.index.perspectives import (
     by_version,
 )
 from fleettui.index.view import TreeView
+from fleettui.kinds.batch import Phase
 from fleettui.kinds.record import Reference, Verdict
 
 
@@ -365,3 +366,23 @@ def test_view_kept_up_equals_rebuilt(table, make, steps):
     for name, *arguments in steps:
         getattr(person, name)(*arguments)
     person.settle()
+
+
+def test_view_rows_wait_folded_until_the_first_lists_have_answered(make, index):
+    """While lists load, machines without a parent would stand between and jump about."""
+    index.declare(make.context, [])
+    make.status(index, "Cluster", Phase.SYNCING)
+    cluster, *others = make.cluster("c1", machines=2)
+    for record in others:
+        make.put(index, record)
+    view = TreeView(index)
+    shown = text(view)
+    assert "Still reading" in shown[-1]
+    assert not any("Without a parent" in line for line in shown)
+    make.put(index, cluster)
+    make.put(index, make.record("Machine", "orphan"))
+    make.status(index, "Cluster", Phase.LIVE)
+    view.settle()
+    shown = text(view)
+    assert not any("Still reading" in line for line in shown)
+    assert any("Without a parent" in line for line in shown)
