@@ -19,10 +19,11 @@ from fleettui.fleet.depth import Cost, LoadPlan, fits
 from fleettui.fleet.events import event_lines
 from fleettui.fleet.followers import Followers, Warmth
 from fleettui.fleet.gauge import Gauge
+from fleettui.fleet.learning import learn_kinds
 from fleettui.fleet.scopes import ClusterKey, KindKey, Needs, Sizes, plan_scopes
 from fleettui.fleet.warm import Turn, WarmContext, owner_of
 from fleettui.index import Index
-from fleettui.kinds import KindTable, has_contract
+from fleettui.kinds import KindTable
 from fleettui.kinds.batch import Batch, Mark, Phase, Scope, ScopeStatus
 from fleettui.kinds.record import ObjectKey, ObjectRef
 from fleettui.kinds.spec import Depth, KindSpec
@@ -102,6 +103,7 @@ class LiveLink:
         self._told: Callable[[], None] = _nothing
         self._is_changed = asyncio.Event()
         self._replan = asyncio.Event()
+        self._redecide = asyncio.Event()
         self._is_planned = False
         """Whether the scopes of providers that only their CRDs tell of are open as well."""
 
@@ -233,7 +235,7 @@ class LiveLink:
                 generation = context.discovery.generation
                 self._catalog = await self._catalog_of(context)
             is_settled = context.definitions.is_settled
-            self._learn(context)
+            await learn_kinds(context, self._catalog, self._table)
             self._open_scopes(context, followers)
             if is_settled and not self._is_planned:
                 self._is_planned = True
@@ -250,24 +252,6 @@ class LiveLink:
             return await context.discovery.catalog()
         except FleettuiError:
             return self._catalog  # the link says what is wrong; what was served is the best guess
-
-    def _learn(self, context: KubeContext) -> None:
-        """Entries for providers that the table does not know, from their CRDs' labels."""
-        for definition in tuple(context.definitions.definitions.values()):
-            plural, _, group = definition.name.partition(".")
-            if not has_contract(definition.labels):
-                continue
-            for (served_group, kind), resources in self._catalog.kinds.items():
-                if served_group == group and resources[0].plural == plural:
-                    self._table.add_contract(
-                        group=group,
-                        kind=kind,
-                        plural=plural,
-                        labels=definition.labels,
-                        served=[resource.version for resource in resources],
-                        namespaced=resources[0].namespaced,
-                        short_names=resources[0].short_names,
-                    )
 
     # -- scopes -------------------------------------------------------------------------------
 
@@ -293,6 +277,24 @@ class LiveLink:
             self._needs = replace(self._needs, clusters=clusters)
             if not self._needs.with_leaves:
                 self._replan.set()
+
+    def set_namespace(self, namespace: str) -> None:
+        """Reads another namespace (empty: all) instead of the one that lists are limited to.
+
+        Where everything is read already nothing changes: showing less is a view's matter.
+        """
+        before = self._options.namespace
+        if before in ("", namespace):
+            return
+        self._options = replace(self._options, namespace=namespace)
+        if self._followers is not None:
+            self._followers.leave_namespace(before)
+        if self._options.depth == "auto":
+            self._needs = replace(self._needs, with_leaves=False)
+            self._is_decided = False
+            self._redecide.set()
+        self._replan.set()
+        self._set(namespace=namespace)
 
     def load_all(self) -> None:
         """Reads everything, whatever it costs."""
@@ -345,6 +347,13 @@ class LiveLink:
             )
 
     async def _decide_depth(self, context: KubeContext, followers: Followers) -> None:
+        """Decides what else is read, at first and whenever lists have other limits."""
+        while True:
+            self._redecide.clear()
+            await self._decide_once(context, followers)
+            await self._redecide.wait()
+
+    async def _decide_once(self, context: KubeContext, followers: Followers) -> None:
         """Measures the leaves once the spine is there, and reads them if they fit."""
         started = self._clock()
         while not self._is_spine_settled():
@@ -354,6 +363,8 @@ class LiveLink:
         gauge.note_spine(decoded_bytes=followers.decoded_bytes, seconds=self._clock() - started)
         specs = self._leaf_specs()
         await gauge.measure(specs, namespace=self._options.namespace)
+        if self._redecide.is_set():
+            return  # the limits changed meanwhile: what was measured is of before
         if self._options.depth == "auto":
             cost = gauge.cost((spec.group, spec.kind) for spec in specs)
             if fits(cost):

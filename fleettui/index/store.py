@@ -34,9 +34,10 @@ class Store:
         """Return the kind's data entry, a generic one for kinds without."""
         spec = self._specs.get((group, kind))
         if spec is None:
-            spec = self.table.spec_for(group, kind) or KindSpec(
-                group, kind, f"{kind.lower()}s", Role.OTHER, depth=Depth.ASKED
-            )
+            spec = self.table.spec_for(group, kind)
+            if spec is None:
+                # Not kept: a reference may name a provider before its CRD has been read.
+                return KindSpec(group, kind, f"{kind.lower()}s", Role.OTHER, depth=Depth.ASKED)
             self._specs[group, kind] = spec
         return spec
 

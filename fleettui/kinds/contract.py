@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from fleettui.kinds.loader import Part, Roles
 from fleettui.kinds.paths import parse_path
-from fleettui.kinds.spec import ColumnSpec, Dialect, KindSpec, Role
+from fleettui.kinds.spec import ColumnSpec, Depth, Dialect, KindSpec, Role
 
 ORIGIN = "contract"
 PROVIDER_LABEL = "cluster.x-k8s.io/provider"
@@ -165,7 +165,7 @@ def contract_spec(
     """
     role = role_of(group, kind)
     dialect = Dialect.CAPI if has_contract(labels) else dialect_of(group)
-    values = {
+    values: dict[str, object] = {
         "role": role,
         "plural": plural,
         "short_names": tuple(short_names),
@@ -174,5 +174,7 @@ def contract_spec(
         "dialect": Dialect.STATIC if role is Role.TEMPLATE else dialect,
         "provider": provider_of(labels),
     }
+    if role is Role.OTHER and (has_contract(labels) or group.endswith(".cluster.x-k8s.io")):
+        values["depth"] = Depth.LEAF  # what its names do not tell may still be a machine's
     part = Part(values, _columns(columns))
     return roles.spec(group, kind, part, origin=ORIGIN)

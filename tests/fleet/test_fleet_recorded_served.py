@@ -15,7 +15,7 @@ from fleettui.fleet.forms import tree_form
 from fleettui.kinds import load_table
 from fleettui.recorded.recording import Recording, open_recordings, split_api_version
 
-LEFT_OUT = frozenset({"context", "message", "since", "health", "reason", "rollup"})
+LEFT_OUT = frozenset({"context", "message", "since", "health", "reason", "rollup", "stopped_by"})
 """What depends on the moment of looking: a recording stands still, a server does not."""
 
 
