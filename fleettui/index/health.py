@@ -167,6 +167,15 @@ def _worst_below(row: Row) -> int | None:
     return min(ranks, default=None)
 
 
+def named_kinds(row: Row) -> set[tuple[str, str]]:
+    """Return the kinds, as (group, kind), of objects whose health is part of the row's."""
+    return {
+        (shape.group, shape.kind)
+        for shape in row.state.link_shapes
+        if shape.relation in DECIDING_RELATIONS
+    }
+
+
 def hides_something(row: Row, coverage: Coverage) -> bool:
     """Whether something that decides about this row's health has not been read."""
     place = row.place
@@ -177,11 +186,7 @@ def hides_something(row: Row, coverage: Coverage) -> bool:
     if not unread:
         return False
     cluster = row.name if role is Role.CLUSTER else row.cluster
-    named = {
-        (shape.group, shape.kind)
-        for shape in row.state.link_shapes
-        if shape.relation in DECIDING_RELATIONS
-    }
+    named = named_kinds(row)
     return any(
         not coverage.is_known(place.context, *key, namespace=place.namespace, cluster=cluster)
         for key in unread

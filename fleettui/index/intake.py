@@ -10,7 +10,14 @@ from collections.abc import Iterator, Sequence
 from fleettui.index.changes import ChangeLog, Transition
 from fleettui.index.coverage import Coverage, KindKey
 from fleettui.index.deadlines import Deadlines
-from fleettui.index.health import TIMER_BITS, deadline_of, judge, unit_of_row
+from fleettui.index.health import (
+    HIDING_ROLES,
+    TIMER_BITS,
+    deadline_of,
+    judge,
+    named_kinds,
+    unit_of_row,
+)
 from fleettui.index.packing import (
     UidOf,
     fact_values_of,
@@ -22,7 +29,7 @@ from fleettui.index.packing import (
 from fleettui.index.places import Place
 from fleettui.index.rollup import VERDICTS
 from fleettui.index.rows import Row, make_row
-from fleettui.index.shapes import State
+from fleettui.index.shapes import LinkShape, State
 from fleettui.index.standing import DELETING, RANK
 from fleettui.index.startup import HealthChecks, are_of_one_cluster
 from fleettui.index.store import Store
@@ -220,11 +227,22 @@ class Intake:
     def _settle_unread(self, context: str, before: frozenset[KindKey]) -> None:
         """Derive health anew where unread kinds decide, when their set changed."""
         changed = before ^ self._coverage.unread_kinds(context)
-        if not any(self._store.spec_of(*key).depth is Depth.SPINE for key in changed):
+        deciding = frozenset(
+            key for key in changed if self._store.spec_of(*key).depth is Depth.SPINE
+        )
+        if not deciding:
             return
+        hides_all = any(self._store.spec_of(*key).role in HIDING_ROLES for key in deciding)
+        is_named: dict[tuple[LinkShape, ...], bool] = {}
         for spec in self._store.kinds(context):
-            if spec.role in (Role.CLUSTER, Role.MACHINE_POOL):
-                for row in self._store.rows((spec.group, spec.kind), context=context):
+            if spec.role not in (Role.CLUSTER, Role.MACHINE_POOL):
+                continue
+            is_whole = hides_all and spec.role is Role.CLUSTER
+            for row in self._store.rows((spec.group, spec.kind), context=context):
+                shapes = row.state.link_shapes
+                if shapes not in is_named:
+                    is_named[shapes] = bool(deciding & named_kinds(row))
+                if is_whole or is_named[shapes]:
                     self._tree.settle(row)
 
     # -- time -----------------------------------------------------------------------------
