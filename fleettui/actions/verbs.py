@@ -24,10 +24,11 @@ from fleettui.actions import (
     upgrade,
 )
 from fleettui.actions.compose import rights_of
-from fleettui.actions.facts import FactRequest, Facts
+from fleettui.actions.facts import AccessRequest, FactRequest, Facts
 from fleettui.actions.forms import can_pause, form_for, forms
 from fleettui.actions.options import Options
 from fleettui.actions.plan import Plan, Refusal
+from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import KindSpec
 
 
@@ -181,6 +182,10 @@ VERBS: dict[str, Verb] = {
 """Id to verb, in the order in which they are offered."""
 
 
+_CLUSTERS = ("cluster.x-k8s.io", "clusters")
+"""Group and plural of what owns a topology; source: the Cluster API contract."""
+
+
 def verbs_for(spec: KindSpec) -> tuple[Verb, ...]:
     """Verbs that mean anything for a kind."""
     return tuple(verb for verb in VERBS.values() if verb.covers(spec))
@@ -203,6 +208,27 @@ def why_not(
     if verb.id == resume.VERB and not is_paused:
         return "it is not paused"
     return ""
+
+
+def usual_rights(verb: Verb, spec: KindSpec, ref: ObjectRef) -> tuple[AccessRequest, ...]:
+    """Rights of which a verb takes one, before its plan is known: enough to grey it.
+
+    What a topology may own is written through the object or through its Cluster.
+    """
+    namespace = ref.namespace if spec.namespaced else ""
+
+    def right(action: str, group: str, plural: str, subresource: str = "") -> AccessRequest:
+        return AccessRequest(ref.context, action, group, plural, subresource, namespace)
+
+    if verb.id == delete.VERB:
+        return (right("delete", spec.group, spec.plural),)
+    table = {scale.VERB: forms().scale, rollout.VERB: forms().rollout}.get(verb.id, ())
+    form = form_for(table, spec)
+    subresource = "scale" if form is not None and form.subresource else ""
+    own = right("patch", spec.group, spec.plural, subresource)
+    if form is not None and (form.topology_list or form.topology_control_plane):
+        return (own, right("patch", *_CLUSTERS))
+    return (own,)
 
 
 def needs(verb: Verb, facts: Facts, *, now: datetime, options: Options) -> FactRequest:

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from fleettui.actions.facts import Facts, FieldLookup, SpecLookup
+from fleettui.actions.facts import AccessRequest, Facts, FieldLookup, SpecLookup
 from fleettui.actions.options import Limits, Options
 from fleettui.actions.plan import Plan, Refusal
-from fleettui.actions.verbs import VERBS, Verb, verbs_for, why_not
+from fleettui.actions.verbs import VERBS, Verb, usual_rights, verbs_for, why_not
 from fleettui.audit import Journal, Who, local_person
 from fleettui.config import Settings
-from fleettui.errors import UsageError
+from fleettui.errors import FleettuiError, UsageError
 from fleettui.fleet.context import ContextInfo
 from fleettui.fleet.execute import execute
 from fleettui.fleet.gather import FactSource, make_plan
@@ -89,6 +89,27 @@ class Acts:
             )
             for verb in verbs_for(spec)
         )
+
+    async def rights(self, ref: ObjectRef) -> Mapping[str, str]:
+        """Verb to the rule that a person lacks for it; verbs that are not denied are left out.
+
+        The server is asked once in ten minutes, and again after it refused something.
+        What it will not say is not denied: the plan finds out.
+        """
+        spec = self._spec_of(ref.group, ref.kind)
+        if spec is None:
+            return {}
+        wanted = {verb.id: usual_rights(verb, spec, ref) for verb in verbs_for(spec)}
+        rights = list(dict.fromkeys(right for some in wanted.values() for right in some))
+        answers = await asyncio.gather(*(self._is_denied(right) for right in rights))
+        denied = {right for right, is_denied in zip(rights, answers, strict=True) if is_denied}
+        return {verb: some[0].rule for verb, some in wanted.items() if denied.issuperset(some)}
+
+    async def _is_denied(self, right: AccessRequest) -> bool:
+        try:
+            return (await self._outside.access(right)).allowed is False
+        except FleettuiError:
+            return False  # not known is not denied
 
     async def plan(
         self,

@@ -5,21 +5,21 @@ transport. Exists only in runs in which writing is possible.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fleettui.actions.options import Options, entries_of
 from fleettui.actions.plan import Plan, Refusal
-from fleettui.audit import Who, local_person
 from fleettui.errors import FleettuiError, UsageError
+from fleettui.fleet.acts import person
 from fleettui.fleet.outcome import Outcome, Report
 from fleettui.kinds.record import ObjectRef
 from fleettui.tui.dispatch import Handler
 from fleettui.tui.documents import Manner
 from fleettui.tui.lines import Line, cell
 from fleettui.tui.plan_text import refusal_lines
-from fleettui.tui.ports import ActsPort
+from fleettui.tui.ports import ActsPort, VerbOffer
 from fleettui.tui.screens.confirm import AskScreen, Confirmed, ConfirmScreen
 from fleettui.tui.screens.picker import Choice, Picked, Picker
 from fleettui.tui.screens.progress import ProgressScreen
@@ -85,19 +85,25 @@ class Acting:
 
     def choose(self, refs: Sequence[ObjectRef]) -> None:
         """Lets a person choose what to do; what is impossible is greyed with the reason."""
-        row = self._app.index.get(refs[0]) if refs else None
+        if refs:
+            self._app.run_worker(self._choose(tuple(refs)), group="act", exclusive=True)
+
+    async def _choose(self, refs: tuple[ObjectRef, ...]) -> None:
+        row = self._app.index.get(refs[0])
         if row is None:
             return
+        denied = await self._acts.rights(row.ref)
         offered = self._acts.verbs(row.ref, is_paused=row.is_paused, is_deleting=row.is_deleting)
+        reasons = {offer.verb.id: _reason(offer, denied) for offer in offered}
         choices = [
             Choice(
                 offer.verb.id,
-                cell(offer.verb.label, Tone.DIM if offer.why_not else Tone.STRONG),
-                cell(offer.why_not or offer.verb.id, Tone.DIM),
+                cell(offer.verb.label, Tone.DIM if reasons[offer.verb.id] else Tone.STRONG),
+                cell(reasons[offer.verb.id] or offer.verb.id, Tone.DIM),
             )
             for offer in offered
         ]
-        greyed = {offer.verb.id: offer.why_not for offer in offered if offer.why_not}
+        greyed = {verb: reason for verb, reason in reasons.items() if reason}
 
         def take(picked: Picked | None) -> None:
             if picked is None:
@@ -116,7 +122,10 @@ class Acting:
         if not refs:
             self._app.say("no object is under the cursor")
             return
-        wishes = replace(options or Options(), who=local_person())
+        infos = {info.name: info for info in self._app.fleet.contexts()}
+        names = dict.fromkeys(ref.context for ref in refs)
+        who = person(infos[name] for name in names if name in infos)
+        wishes = replace(options or Options(), who=who.server or who.local)
         self._app.run_worker(self._act(verb, tuple(refs), wishes), group="act", exclusive=True)
 
     async def _act(self, verb: str, refs: tuple[ObjectRef, ...], options: Options) -> None:
@@ -164,8 +173,8 @@ class Acting:
 
     async def _carry_out(self, plan: Plan, confirmed: Confirmed) -> None:
         infos = {info.name: info for info in self._app.fleet.contexts()}
-        users = {infos[t.context].user for t in plan.targets if t.context in infos}
-        who = Who(server=", ".join(sorted(users - {""})), local=local_person())
+        names = dict.fromkeys(target.context for target in plan.targets)
+        who = person(infos[name] for name in names if name in infos)
         servers = {name: info.server for name, info in infos.items()}
 
         async def execute(progress: Callable[[Report], None], cancel: asyncio.Event) -> Outcome:
@@ -181,6 +190,12 @@ class Acting:
 
         screen = ProgressScreen(plan, execute, dry_run=confirmed.dry_run)
         await self._app.push_screen_wait(screen)
+
+
+def _reason(offer: VerbOffer, denied: Mapping[str, str]) -> str:
+    """Why a verb is greyed, empty when it is not."""
+    rule = denied.get(offer.verb.id, "")
+    return offer.why_not or (f"missing right: {rule}" if rule else "")
 
 
 def with_answer(options: Options, name: str, text: str) -> Options:

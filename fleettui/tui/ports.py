@@ -173,6 +173,10 @@ class ActsPort(Protocol):
         """Return what can be done to an object."""
         ...
 
+    async def rights(self, ref: ObjectRef) -> Mapping[str, str]:
+        """Return verbs that the person lacks a right for, with the missing rule."""
+        ...
+
     async def plan(
         self,
         verb_id: str,

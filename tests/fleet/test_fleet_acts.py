@@ -196,3 +196,20 @@ async def test_unknown_verb_is_a_usage_error(make_acts):
     with pytest.raises(UsageError) as error:
         await make_acts().plan("explode", [])
     assert "pause" in error.value.hint
+
+
+async def test_rights_name_the_missing_rule_of_each_verb(outside, make_acts):
+    """A greyed action without the rule sends people to ask for the wrong right."""
+    ref = outside.add("a")
+    assert await make_acts().rights(ref) == {}
+    outside.denied.add("patch")
+    rights = await make_acts().rights(ref)
+    assert rights["pause"] == f"patch kustomizations.{FLUX} in namespace ns"
+    assert "delete" not in rights
+
+
+async def test_rights_that_the_server_will_not_tell_are_not_denied(outside, make_acts):
+    """A broken authorizer must not take every action away."""
+    ref = outside.add("a")
+    outside.is_silent = True
+    assert await make_acts().rights(ref) == {}

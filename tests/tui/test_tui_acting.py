@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import pytest
@@ -30,6 +30,7 @@ from fleettui.tui.acting import with_answer
 from fleettui.tui.app import FleetApp
 from fleettui.tui.plan_text import plan_lines
 from fleettui.tui.screens.confirm import ConfirmScreen
+from fleettui.tui.screens.picker import Picker
 from fleettui.tui.screens.progress import ProgressScreen
 
 
@@ -74,6 +75,7 @@ class FakeActs:
     typed: str = ""
     refusal: Refusal | None = None
     gate: asyncio.Event | None = None
+    denied: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.asked: list[tuple[str, tuple, Options]] = []
@@ -90,6 +92,9 @@ class FakeActs:
             offer("scale", "Scale", asks_for=("replicas",)),
             offer("upgrade", "Upgrade", why_not="off in this context"),
         )
+
+    async def rights(self, ref):
+        return self.denied
 
     async def plan(self, verb_id, refs, options=None, *, scope_gaps=()):
         self.asked.append((verb_id, tuple(refs), options))
@@ -125,6 +130,15 @@ async def running(fleet, acts) -> AsyncIterator[Pilot[int]]:
 
 def shown(pilot: Pilot[int]) -> str:
     return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
+
+
+async def opened(pilot: Pilot[int], screen: type) -> None:
+    """Returns once such a screen is in front."""
+    for _ in range(200):
+        await pilot.pause(0.02)
+        if isinstance(pilot.app.screen, screen):
+            return
+    raise AssertionError(f"never opened: {screen.__name__}")
 
 
 async def test_pause_shows_the_exact_patch_then_carries_it_out(small_fleet, acts):
@@ -223,7 +237,7 @@ async def test_action_picker_asks_for_what_a_verb_needs(small_fleet, acts):
     """A scale without a number is no plan, and what is off says why."""
     async with running(small_fleet, acts) as pilot:
         await pilot.press("j", "j", "a")
-        await pilot.pause(0.1)
+        await opened(pilot, Picker)
         assert "off in this context" in shown(pilot)
         await pilot.press(*"scale", "enter")
         await pilot.pause(0.1)
@@ -231,6 +245,18 @@ async def test_action_picker_asks_for_what_a_verb_needs(small_fleet, acts):
         await pilot.pause(0.1)
         assert isinstance(pilot.app.screen, ConfirmScreen)
     assert acts.asked[0][2].replicas == 5
+
+
+async def test_action_picker_names_the_missing_right(small_fleet, acts):
+    """What a person may not do is greyed with the rule to ask for."""
+    acts.denied = {"scale": "patch clusters/scale.cluster.x-k8s.io in namespace fleet"}
+    async with running(small_fleet, acts) as pilot:
+        await pilot.press("j", "j", "a")
+        await opened(pilot, Picker)
+        assert "missing right: patch clusters/scale" in shown(pilot)
+        await pilot.press(*"scale", "enter")
+        await pilot.pause(0.1)
+    assert not acts.asked
 
 
 async def test_pause_key_on_a_paused_object_resumes(small_fleet, acts):
