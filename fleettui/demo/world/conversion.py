@@ -29,6 +29,11 @@ CONVERTED_GROUPS = frozenset(
 _KINDS_OF_OTHERS = ("RKE2", "K0s", "Talos", "Kamaji", "AWS", "ROSA", "EKS", "Nodeadm", "GKE")
 
 
+def is_converted(resource: Resource) -> bool:
+    """Whether a type is Cluster API's own, so that its versions differ in more than a name."""
+    return resource.group in CONVERTED_GROUPS and not resource.kind.startswith(_KINDS_OF_OTHERS)
+
+
 def convert(resource: Resource, body: Document, version: str) -> Document:
     """The object in another served version; a fresh document.
 
@@ -37,8 +42,7 @@ def convert(resource: Resource, body: Document, version: str) -> Document:
     converted = copy.deepcopy(body)
     old = body["apiVersion"].rpartition("/")[2]
     converted["apiVersion"] = f"{resource.group}/{version}" if resource.group else version
-    is_ours = resource.group in CONVERTED_GROUPS
-    if not is_ours or resource.kind.startswith(_KINDS_OF_OTHERS) or old == version:
+    if not is_converted(resource) or old == version:
         return converted
     if version == "v1beta1" and old == "v1beta2":
         _status_down(resource.kind, converted)
