@@ -1,0 +1,105 @@
+"""Measures everything and prints one table; keeps the figures for comparison.
+
+    python tests/bench/run.py                  some 5 minutes: 1,000 clusters
+    python tests/bench/run.py --clusters 10000 the full size
+    python tests/bench/run.py --compare FILE   beside the figures of an earlier run
+    python tests/bench/run.py --only screen    one part: floors sync link screen index churn
+
+Ratios against floors of the same run are what to compare between machines.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from bench_churn import churn_figures
+from bench_screen import first_frames, screen_figures
+from bench_sync import floors, link_figures, run_worker, sync_figures
+from figure import Figure, table
+from servers import Servers
+
+RESULTS = Path(__file__).with_name("results")
+PARTS = ("floors", "sync", "link", "screen", "index", "churn")
+LINK = "20mbit,80ms"
+
+
+def index_figures(sizes: list[int]) -> Iterator[Figure]:
+    """Growth of the index over synthetic fleets of so many clusters."""
+    script = Path(__file__).with_name("bench_index.py")
+    done = subprocess.run(
+        [sys.executable, str(script), *map(str, sizes), "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for column in json.loads(done.stdout):
+        count = int(column["objects"])
+        for name, value in column.items():
+            if name != "objects":
+                label, _, unit = name.partition(", ")
+                yield Figure(f"index, {count:,} rows: {label}", value, unit)
+
+
+def measured(parts: list[str], clusters: int, folder: Path) -> Iterator[Figure]:
+    """Every figure that was asked for."""
+    size = f"{clusters:,} clusters,"
+    if {"floors", "sync"} & set(parts):
+        servers = Servers(clusters)
+        yield Figure("demo server ready", servers.ready_s, "s")
+        if "floors" in parts:
+            yield from floors(servers)
+        if "sync" in parts:
+            yield from sync_figures(servers, folder / "sync", rows=size)
+        servers.close()
+    if "link" in parts:
+        servers = Servers(clusters, link=LINK)
+        yield from link_figures(servers, folder / "link", rows=size)
+        servers.close()
+    if "screen" in parts:
+        servers = Servers(clusters)
+        run_worker(servers, folder / "first", "spine", "save")
+        yield from first_frames(servers, folder / "first")
+        yield from screen_figures(servers, folder / "still", rows=size, churn=0)
+        servers.close()
+        servers = Servers(clusters, churn=1000)
+        options = ("--depth", "full")
+        yield from screen_figures(servers, folder / "churn", rows=size, churn=1000, options=options)
+        servers.close()
+    if "index" in parts:
+        yield from index_figures([17, 170, max(clusters // 6, 170)])
+    if "churn" in parts:
+        yield from churn_figures(170)
+
+
+def main() -> None:
+    """Measures, prints, keeps."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--clusters", type=int, default=1000)
+    parser.add_argument("--only", choices=PARTS, action="append")
+    parser.add_argument("--compare", type=Path)
+    asked = parser.parse_args()
+    before = None
+    if asked.compare:
+        before = {f["name"]: f["value"] for f in json.loads(asked.compare.read_text())["figures"]}
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="fleettui-bench-") as folder:
+        for figure in measured(asked.only or list(PARTS), asked.clusters, Path(folder)):
+            figures.append(figure)
+            print(f"  {figure.name}: {figure.value:.3g} {figure.unit}", file=sys.stderr)
+    print("\n".join(table(figures, before)))
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}-{asked.clusters}.json"
+    rows = [{"name": f.name, "value": f.value, "unit": f.unit, "floor": f.floor} for f in figures]
+    path.write_text(json.dumps({"clusters": asked.clusters, "figures": rows}, indent=1))
+    print(f"kept in {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+
+
+if __name__ == "__main__":
+    main()
