@@ -20,7 +20,7 @@ from fleettui.index.rows import Row
 from fleettui.kinds import KindTable
 from fleettui.kinds.batch import Batch, Deleted, Mark, Phase, Scope, ScopeStatus
 from fleettui.kinds.record import Record
-from fleettui.kinds.spec import Depth
+from fleettui.kinds.spec import Depth, Role
 from fleettui.recorded.shards import (
     NEVER,
     SCHEMA,
@@ -135,9 +135,12 @@ class WarmContext:
                 self._manifests[scope] = manifest
         return sorted(self._manifests, key=self._rank)
 
-    def _rank(self, scope: Scope) -> tuple[int, int]:
+    def _rank(self, scope: Scope) -> tuple[int, bool, int]:
+        """Clusters first, then what is quickly there."""
         spec = self._table.spec_for(scope.group, scope.kind)
-        return (_RANKS[spec.depth] if spec else 2, self._manifests[scope].count)
+        depth = _RANKS[spec.depth] if spec else 2
+        is_cluster = spec is not None and spec.role is Role.CLUSTER
+        return (depth, not is_cluster, self._manifests[scope].count)
 
     async def load(self, scope: Scope, emit: Emit, *, turn: Turn) -> bool:
         """Brings the saved rows of a scope; whether they are whole."""
