@@ -21,11 +21,11 @@ from fleettui.kube.context import KubeContext
 from fleettui.kube.resource import Resource
 from fleettui.kube.source import Slice
 
-LIST_AFTER = 4
-"""Single reads of a kind before it is listed."""
+LIST_AFTER = 1
+"""Single reads of a kind before it is listed: a page costs one request, as a read does."""
 LIST_OBJECTS = 2000
 """Most objects of a kind that are listed for the sake of some."""
-LIST_BYTES = 32 << 20
+PAGE = 500
 
 _Listed = Mapping[tuple[str, str], Manifest]
 
@@ -59,20 +59,25 @@ class ListingReader(KubeReader):
 
     async def _list(self, resource: Resource) -> _Listed | None:
         """All objects of a kind by namespace and name; None where that is no way."""
-        client = self.context.client
+        found: list[bytes] = []
+        token = ""
         try:
-            cost = await client.estimate(Slice(resource))
-            if cost.objects > LIST_OBJECTS or cost.decoded_bytes > LIST_BYTES:
-                return None
-            found = await client.list_objects(resource)
+            while True:
+                body = await self.context.client.read_page(Slice(resource), limit=PAGE, token=token)
+                found += (bytes(document) for document in body.page.documents)
+                token = body.page.metadata.continue_
+                if len(found) + (body.page.metadata.remaining_item_count or 0) > LIST_OBJECTS:
+                    return None
+                if not token:
+                    break
         except FleettuiError:
             return None  # no right to list, or it failed half-way: each one by itself
         is_secret = (resource.group, resource.plural) == ("", "secrets")
         kind = "PartialObjectMetadata" if is_secret else resource.kind
         head = {"apiVersion": resource.api_version, "kind": kind}
         result: dict[tuple[str, str], Manifest] = {}
-        for body in found:
-            document: dict[str, Any] = msgspec.json.decode(body)
+        for text in found:
+            document: dict[str, Any] = msgspec.json.decode(text)
             metadata = document["metadata"]
             result[metadata.get("namespace", ""), metadata["name"]] = {**document, **head}
         return result

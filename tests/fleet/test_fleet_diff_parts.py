@@ -1,6 +1,7 @@
 """What comparing with git is made of: sources of check-outs, targets, artifacts, signals."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ from fleettui.desired.sources import SourceError
 from fleettui.errors import UsageError
 from fleettui.fleet.appliers import remote_target, source_ref
 from fleettui.fleet.artifacts import read_artifact
-from fleettui.fleet.listing_reader import LIST_AFTER, ListingReader
+from fleettui.fleet.listing_reader import LIST_AFTER, LIST_OBJECTS, PAGE, ListingReader
 from fleettui.fleet.local_sources import local_sources, parse_local
-from fleettui.kube.client import Estimate
 from fleettui.kube.faults import ApiError, Fault
+from fleettui.kube.framing import read_page
 from fleettui.kube.gate import Policy
 from fleettui.kube.resource import Resource
+from fleettui.kube.source import PageBody
 
 CONFIG_MAP = Resource("", "v1", "configmaps", "ConfigMap")
 
@@ -107,14 +109,18 @@ class FakeClient:
             raise ApiError("gone", fault=Fault.NOT_FOUND)
         return b'{"metadata":{"namespace":"ns","name":"%s"}}' % name.encode()
 
-    async def estimate(self, part: Any) -> Estimate:
+    async def read_page(self, part: Any, *, limit: int, token: str) -> PageBody:
         if not self.may_list:
             raise ApiError("no", fault=Fault.FORBIDDEN)
-        return Estimate(len(self.names), 100)
-
-    async def list_objects(self, resource: Resource) -> list[bytes]:
         self.lists += 1
-        return [b'{"metadata":{"namespace":"ns","name":"%s"}}' % n.encode() for n in self.names]
+        start = int(token or 0)
+        shown = self.names[start : start + limit]
+        left = len(self.names) - start - len(shown)
+        more = {"continue": str(start + limit), "remainingItemCount": left} if left else {}
+        head = {"resourceVersion": "7", **more}
+        items = [{"metadata": {"namespace": "ns", "name": name}} for name in shown]
+        text = json.dumps({"metadata": head, "items": items})
+        return PageBody(read_page(text.encode(), where="here"))
 
     async def get_raw(self, path: str, **more: Any) -> bytes:
         self.gets.append(path)
@@ -147,6 +153,17 @@ async def test_listing_reader_lists_once_after_a_few_single_reads() -> None:
     assert found[-1] is None
     assert [item["metadata"]["name"] for item in found[:-1]] == names
     assert found[-2]["kind"] == "ConfigMap"
+
+
+async def test_listing_reader_pages_and_leaves_crowded_kinds_alone() -> None:
+    """A hundred thousand objects must not be read for the sake of ten."""
+    names = [f"c{number}" for number in range(PAGE + 7)]
+    client = FakeClient(names)
+    found = await _read_all(client, [names[0], names[-1]])
+    assert (client.lists, [item["metadata"]["name"] for item in found]) == (2, ["c0", names[-1]])
+    crowd = FakeClient([f"c{number}" for number in range(LIST_OBJECTS + 1)])
+    await _read_all(crowd, ["c0", "c1", "c2"])
+    assert (crowd.lists, len(crowd.gets)) == (1, 3)
 
 
 async def test_listing_reader_without_the_right_to_list_reads_one_by_one() -> None:
