@@ -40,6 +40,8 @@ DEFAULT_CONTEXTS = 2
     help="Watch events a second.",
 )
 @click.option("--link", default="", metavar="RATE,DELAY", help="Slow link, such as 20mbit,80ms.")
+@click.option("--incidents", metavar="NAME,NAME", help="Only these incidents, `none` for none.")
+@click.option("--old-api", is_flag=True, help="Cluster API's kinds at v1beta1 only; stands still.")
 @click.option("--serve", is_flag=True, help="Only the servers; print the kubeconfig's path.")
 @fleet_options
 def demo(
@@ -48,6 +50,8 @@ def demo(
     seed: int,
     churn: float,
     link: str,
+    incidents: str | None,
+    old_api: bool,
     serve: bool,
     asked: Asked,
 ) -> int:
@@ -58,6 +62,10 @@ def demo(
     ]
     if link:
         arguments += ["--link", link]
+    if incidents is not None:
+        arguments += ["--incidents", incidents]
+    if old_api:
+        arguments.append("--old-api")
     if serve:
         from fleettui.demo.__main__ import main
 

@@ -29,12 +29,17 @@ from fleettui.demo.apiserver.server import ApiServer
 from fleettui.demo.apiserver.store import Store
 from fleettui.demo.arguments import Options, parse_arguments
 from fleettui.demo.churn import Churn
+from fleettui.demo.controllers.churn import Churn as EverydayChurn
 from fleettui.demo.git import FleetRepository, create_repository, local_sources
 from fleettui.demo.kubeconfig import Endpoint, write_kubeconfigs
 from fleettui.demo.world import World, build_world
+from fleettui.demo.world.era import OldWorld
 
 MAX_REPOSITORY_CLUSTERS = 1000
 """Writing the desired state takes about 4 ms a cluster; servers start after it."""
+EVERYDAY_RATE = 50.0
+"""Up to so many writes a second are those of real controllers; more are heartbeats, which
+cost the servers less."""
 _SYSTEM = ("default", "kube-")
 
 
@@ -60,26 +65,27 @@ async def _serve(options: Options, folder: Path) -> None:
     _listen_for_the_end(ended, with_parent=options.exit_with_parent)
     identity = new_identity()
     now = datetime.now(UTC)
-    worlds = [
-        build_world(number, options.contexts, clusters=options.clusters, seed=options.seed, now=now)
-        for number in range(options.contexts)
-    ]
+    worlds = _worlds(options, now)
     repository = _repository(folder / "git", worlds, now=now, clusters=options.clusters)
     if repository is not None:
         (folder / "local-sources.yaml").write_text(local_sources(repository))
     async with AsyncExitStack() as running:
         endpoints, stores = [], []
         for number, world in enumerate(worlds):
-            store = Store(world)
-            endpoint, server = await _started(number, world, store, options, identity)
+            seeds = OldWorld(world) if options.old_api else world
+            store = Store(seeds)
+            endpoint, server = await _started(number, seeds, store, options, identity)
             running.push_async_callback(server.stop)
             endpoints.append(endpoint)
             stores.append(store)
-        tasks = [
-            task for store in stores for task in controllers.start(store, repository=repository)
-        ]
+        tasks = []
+        if not options.old_api:  # the controllers write the storage version of today
+            for store in stores:
+                tasks += controllers.start(store, repository=repository)
         if options.churn:
-            churn = Churn(stores, rate=options.churn, seed=options.seed)
+            is_everyday = options.churn <= EVERYDAY_RATE and not options.old_api
+            make = EverydayChurn if is_everyday else Churn
+            churn = make(stores, rate=options.churn, seed=options.seed)
             tasks.append(asyncio.create_task(churn.run()))
         # The seeds never become garbage: full collections need not look at them.
         gc.collect()
@@ -89,6 +95,29 @@ async def _serve(options: Options, folder: Path) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _worlds(options: Options, now: datetime) -> list[World]:
+    """The management clusters' contents.
+
+    Raises:
+        SystemExit: 2 after one line on stderr: no cluster can have a wanted incident.
+    """
+    try:
+        return [
+            build_world(
+                number,
+                options.contexts,
+                clusters=options.clusters,
+                seed=options.seed,
+                now=now,
+                incidents=options.incidents,
+            )
+            for number in range(options.contexts)
+        ]
+    except ValueError as exc:
+        print(f"fleettui demo: {exc}", file=sys.stderr)
+        raise SystemExit(2) from exc
 
 
 def _repository(

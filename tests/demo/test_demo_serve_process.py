@@ -160,3 +160,48 @@ def test_kubectl_access(kubectl: Any) -> None:
     assert "clusters" not in kubectl("get", "secrets", "-A", *oncall, code=1)
     assert "demo-oncall" in kubectl("auth", "whoami", *oncall)
     assert "[get list watch]" in kubectl("auth", "can-i", "--list", *oncall)
+
+
+def test_arguments_name_incidents_that_exist() -> None:
+    """Somebody who wants to see one incident must not look for it in a healthy fleet."""
+    assert parse_arguments([]).incidents is None
+    assert parse_arguments(["--incidents", "none"]).incidents == ()
+    assert parse_arguments(["--incidents", "image-pull,unreachable"]).incidents == (
+        "image-pull",
+        "unreachable",
+    )
+
+
+def test_incident_without_a_place_ends_with_one_line() -> None:
+    """A wish that cannot be fulfilled is told, not ignored."""
+    done = subprocess.run(
+        [sys.executable, "-m", "fleettui.demo", "--clusters", "1", "--incidents", "image-pul"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "image-pull" in done.stderr
+
+
+def test_old_api_server_serves_one_version_of_cluster_api() -> None:
+    """The demo of an old installation must not answer for the new API."""
+    process = _start("--clusters", "2", "--contexts", "1", "--old-api", "--churn", "20")
+    assert process.stdout is not None and process.stdin is not None
+    path = Path(process.stdout.readline().strip())
+    if KUBECTL is not None:
+        done = subprocess.run(
+            [
+                *(KUBECTL, "--kubeconfig", str(path), "get", "clusters.cluster.x-k8s.io", "-A"),
+                *("-o", "jsonpath={.items[*].apiVersion}"),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        assert set(done.stdout.split()) == {"cluster.x-k8s.io/v1beta1"}, done.stderr
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    process.stdin.close()
+    process.stdout.close()
