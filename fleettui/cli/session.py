@@ -2,15 +2,17 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from fleettui.cli.output import Output
-from fleettui.errors import ConnectError, ExitCode
+from fleettui.errors import ConnectError, ExitCode, FleettuiError
 from fleettui.fleet import ContextState, Fleet
 from fleettui.fleet.opening import Opening, open_fleet
 
 DEFAULT_TIMEOUT_S = 60.0
 _PROGRESS_S = 0.5
+FEW = 5
+"""Kinds that are missing and named one by one."""
 
 Work = Callable[[Fleet], Awaitable[int]]
 
@@ -51,6 +53,23 @@ async def _synced(fleet: Fleet, output: Output, timeout_s: float) -> None:
     if failed and len(failed) == len(fleet.contexts()):
         info = failed[0]
         raise ConnectError(info.error or "cannot be reached", where=info.name, hint=info.hint)
+    _require_fleet(fleet)
+    for info in fleet.left_out():
+        output.say(f"left out: {info.name}: {info.error}")
+
+
+def _require_fleet(fleet: Fleet) -> None:
+    """An empty answer must not be taken for a healthy fleet where there is none.
+
+    Raises:
+        FleettuiError: no context serves anything that a fleet is made of.
+    """
+    shown = fleet.contexts()
+    without = [info for info in shown if info.state is ContextState.LIVE and info.error]
+    if len(without) < len(shown):
+        return
+    for info in (*without, *fleet.left_out()):
+        raise FleettuiError(info.error, where=info.name, hint=info.hint)
 
 
 def completeness(fleet: Fleet, output: Output, *, allow_partial: bool) -> ExitCode:
@@ -61,9 +80,26 @@ def completeness(fleet: Fleet, output: Output, *, allow_partial: bool) -> ExitCo
             continue
         is_partial = True
         reason = info.error or info.state.value
-        reasons = info.missing or (reason,)
-        for text in reasons[:10]:
+        for text in summed_up(info.missing) or (reason,):
             output.say(f"incomplete: {info.name}: {text}")
-        if len(reasons) > 10:
-            output.say(f"incomplete: {info.name}: and {len(reasons) - 10} more")
+        if info.missing and not info.loaded:
+            output.say("  hint: nothing may be read here; ask for the right to list these kinds")
     return ExitCode.INCOMPLETE if is_partial and not allow_partial else ExitCode.OK
+
+
+def summed_up(missing: Sequence[str]) -> list[str]:
+    """What is missing, each thing on a line of its own while they are few, else by state."""
+    by_state: dict[str, list[str]] = {}
+    for words in missing:
+        by_state.setdefault(words.partition(":")[0], []).append(words)
+    lines: list[str] = []
+    for state, same in by_state.items():
+        if len(same) <= FEW:
+            lines += same
+            continue
+        names = [words.removeprefix(f"{state}: ").partition(":")[0] for words in same]
+        reason = same[0].partition(f"{names[0]}: ")[2]
+        shown = ", ".join(names[:FEW])
+        more = f" ({reason})" if reason else ""
+        lines.append(f"{state}: {len(same)} kinds: {shown} and {len(same) - FEW} more{more}")
+    return lines

@@ -25,6 +25,7 @@ class ContextState(StrEnum):
     """Never connected."""
     RECORDED = "recorded"
     CLOSED = "closed"
+    """Looked at and left out: it holds nothing that belongs to a fleet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,10 @@ class DeepLink(Protocol):
         """Reads everything, whatever it costs."""
         ...
 
+    def set_namespace(self, namespace: str) -> None:
+        """Reads another namespace where lists are limited to one."""
+        ...
+
     def load_plan(self) -> LoadPlan:
         """How deep it is read."""
         ...

@@ -38,9 +38,7 @@ SAMPLE_S = 5.0
 LAST_SAVE_S = 2.0
 """Longest time that leaving takes for saving."""
 
-_SETTLED = frozenset(
-    {ContextState.LIVE, ContextState.STALE, ContextState.FAILED, ContextState.RECORDED}
-)
+_SETTLED = frozenset(ContextState) - {ContextState.CONNECTING, ContextState.SYNCING}
 
 Opener = Callable[[str], Link]
 """Makes the link of a context by its name."""
@@ -97,6 +95,8 @@ class Fleet:
         self._failures: dict[str, Failure] = {}
         self.crash_folder: Path | None = None
         """Where reports of unexpected ends go; None writes none."""
+        self.unusable: tuple[ContextInfo, ...] = ()
+        """Contexts of the kubeconfig that cannot be opened at all."""
         self._opener = opener
         self._available = tuple(available)
         self._clock = clock
@@ -114,7 +114,14 @@ class Fleet:
 
     def contexts(self) -> tuple[ContextInfo, ...]:
         """How every open context stands, in the order of opening."""
-        return tuple(self._standing(link) for link in self._links.values())
+        standing = (self._standing(link) for link in self._links.values())
+        return tuple(info for info in standing if info.state is not ContextState.CLOSED)
+
+    def left_out(self) -> tuple[ContextInfo, ...]:
+        """Contexts that were asked for with all others and are not shown, with the reason."""
+        standing = (self._standing(link) for link in self._links.values())
+        closed = (info for info in standing if info.state is ContextState.CLOSED)
+        return (*self.unusable, *closed)
 
     def _standing(self, link: Link) -> ContextInfo:
         info = link.info()
@@ -181,6 +188,11 @@ class Fleet:
         """Reads everything of every context, whatever it costs."""
         for link in self._deep_links():
             link.load_all()
+
+    def set_namespace(self, namespace: str) -> None:
+        """Reads another namespace (empty: all) wherever lists are limited to one."""
+        for link in self._deep_links():
+            link.set_namespace(namespace)
 
     def load_plan(self) -> tuple[LoadPlan, ...]:
         """How deep every context is read, and what the rest would cost."""

@@ -100,7 +100,8 @@ class Followers:
         """Opens what a plan names and is not open; lets go of what it no longer names."""
         for scope, spec in plan.whole.items():
             if scope not in self._tasks:
-                self._statuses.setdefault(scope, ScopeStatus(Phase.PENDING))
+                if scope not in self._statuses:
+                    self._tell(Batch(scope, [ScopeStatus(Phase.PENDING)]))
                 self._begin(scope, self._whole(scope, spec, versions_of(spec)))
         for part, spec in plan.parts.items():
             if part not in self._tasks:
@@ -114,11 +115,18 @@ class Followers:
     def _begin(self, key: Scope | Part, work: Any) -> None:
         self._tasks[key] = self._group.create_task(work, name=f"follow {key.kind}")
 
-    def _end(self, part: Part) -> None:
-        """Lets the leaves of some clusters leave memory."""
-        self._tasks.pop(part).cancel()
-        for scope in part.scopes(self._context.name):
+    def _end(self, key: Scope | Part) -> None:
+        """Lets what was followed leave memory."""
+        self._tasks.pop(key).cancel()
+        scopes = [key] if isinstance(key, Scope) else key.scopes(self._context.name)
+        for scope in scopes:
             self._tell(Batch(scope, [Mark.FORGET]))
+
+    def leave_namespace(self, namespace: str) -> None:
+        """Lets go of every whole kind that is limited to this namespace."""
+        for key in tuple(self._tasks):
+            if isinstance(key, Scope) and key.namespace == namespace:
+                self._end(key)
 
     # -- whole kinds ------------------------------------------------------------------------
     async def _whole(self, scope: Scope, spec: KindSpec, versions: tuple[str, ...]) -> None:
@@ -137,7 +145,8 @@ class Followers:
                 if not scope.namespace and self._is_forbidden(scope):
                     await self._try_namespaces(scope, spec, versions)
         finally:
-            self._followings.pop(scope, None)
+            if self._followings.get(scope) is following:
+                del self._followings[scope]
             self._context.forget(following)
 
     async def _saved(self, scope: Scope) -> Saved | None:

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from fleettui.audit import Journal
 from fleettui.config import Settings, cache_folder, state_folder
 from fleettui.errors import UsageError
 from fleettui.fleet.acts import Acts
-from fleettui.fleet.context import ContextInfo, Link
+from fleettui.fleet.context import ContextInfo, ContextState, Link
 from fleettui.fleet.fleet import Fleet
 from fleettui.fleet.hands import Hands
 from fleettui.fleet.live_link import LiveLink, LiveOptions
@@ -65,6 +65,8 @@ def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet
         available=tuple(kubeconfig.contexts),
         pacer=pacer,
     )
+    if opening.all_contexts:
+        fleet.unusable = tuple(_unusable(kubeconfig))
     fleet.crash_folder = state_folder() / "crashes"
     if not read_only:
         fleet.acts = _acts(fleet, opening.settings)
@@ -113,6 +115,18 @@ def _entries(kubeconfig: Kubeconfig, opening: "Opening") -> Sequence[ContextEntr
     return [kubeconfig.context()]
 
 
+def _unusable(kubeconfig: Kubeconfig) -> Iterator[ContextInfo]:
+    for entry in kubeconfig.contexts.values():
+        if entry.problem is not None:
+            yield ContextInfo(
+                entry.name,
+                server=entry.cluster.server,
+                state=ContextState.CLOSED,
+                error=entry.problem.message,
+                hint=entry.problem.hint or f"repair {entry.problem.where}",
+            )
+
+
 def _link(
     entry: ContextEntry,
     opening: "Opening",
@@ -147,6 +161,7 @@ def _link(
         asked=opening.asked,
         read_only=is_read_only,
         settings=settings,
+        only_fleets=opening.all_contexts,
     )
     return LiveLink(
         base,

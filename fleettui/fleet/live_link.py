@@ -51,6 +51,8 @@ class LiveOptions:
     asked: frozenset[KindKey] = frozenset()
     read_only: bool = False
     settings: ContextSettings = field(default_factory=ContextSettings)
+    only_fleets: bool = False
+    """Whether the context is left out where it serves no kinds of a fleet."""
 
 
 async def _no_wait() -> None:
@@ -341,7 +343,7 @@ class LiveLink:
         followers.follow(plan, lambda spec: self._versions_of(context, spec))
         if not plan.whole and not self._statuses and context.definitions.is_settled:
             self._set(
-                state=ContextState.LIVE,
+                state=ContextState.CLOSED if self._options.only_fleets else ContextState.LIVE,
                 error="serves neither Cluster API nor GitOps kinds",
                 hint="choose a management cluster with --context or :ctx",
             )

@@ -174,11 +174,13 @@ def load_kubeconfig(
             if content is not None:
                 files.append(_read_file(path, content))
             elif explicit is not None:
-                raise KubeconfigError(Problem("no such file", path))
+                raise KubeconfigError(Problem("no such file", path, 0, _ANOTHER))
         except KubeconfigError as error:
             if explicit is not None:
                 raise UsageError(
-                    error.problem.message, where=error.problem.where, hint=error.problem.hint
+                    error.problem.message,
+                    where=error.problem.where,
+                    hint=error.problem.hint or _ANOTHER,
                 ) from error
             problems.append(error.problem)
     loaded = _merge(files, problems, paths)
@@ -187,6 +189,9 @@ def load_kubeconfig(
     return _in_cluster(environment, service_account) or replace(
         loaded, problems=(_nothing_found(paths, files),)
     )
+
+
+_ANOTHER = "Repair it or give another --kubeconfig; `fleettui demo` works without any."
 
 
 def _nothing_found(paths: Sequence[Path], files: Sequence[_File]) -> Problem:

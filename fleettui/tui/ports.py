@@ -98,6 +98,10 @@ class FleetPort(Protocol):
         """Read everything, whatever it costs."""
         ...
 
+    def set_namespace(self, namespace: str) -> None:
+        """Read another namespace (empty: all) where lists are limited to one."""
+        ...
+
     def load_plan(self) -> tuple[LoadPlan, ...]:
         """Return how deep every context is read, and what the rest would cost."""
         ...

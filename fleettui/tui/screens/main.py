@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.screen import Screen
 
+from fleettui.fleet.context import ContextInfo
 from fleettui.fleet.depth import LoadPlan
 from fleettui.index.index import Index
 from fleettui.index.rollup import rollup_sum
@@ -172,10 +173,15 @@ class MainScreen(Screen[None]):
         self._show_calm()
         self.tree_pane.changed()
         spans = header_spans(contexts, now=now, read_only=self.fleet.read_only)
-        self.header.show(*spans, right=list(user_spans(contexts, self.state.namespace)))
+        self.header.show(*spans, right=list(user_spans(contexts, self._namespace(contexts))))
         rollup = rollup_sum(self.index.rollup_of(name) for name in self.index.contexts())
         self.crumbs.show(*crumb_spans(self.title_words, rollup, notes=self._notes()))
         self.follow_cursor()
+
+    def _namespace(self, contexts: Sequence[ContextInfo]) -> str:
+        """The namespace that is shown, or that lists are limited to; empty: all."""
+        limits = {info.namespace for info in contexts}
+        return self.state.namespace or (limits.pop() if len(limits) == 1 else "")
 
     @property
     def title_words(self) -> str:
@@ -331,7 +337,8 @@ class MainScreen(Screen[None]):
         self.reshape(lambda: self.source.view.show_machine_sets(show=self._shows_sets))
 
     def set_namespace(self, namespace: str) -> None:
-        """Shows one namespace; empty: all."""
+        """Shows one namespace; empty: all. Lists limited to another one are read anew."""
+        self.fleet.set_namespace(namespace)
         self.reshape(lambda: self.state.set_namespace(namespace))
 
     def on_line_pane_clicked(self, event: LinePane.Clicked) -> None:
