@@ -149,6 +149,13 @@ class Sources:
 
     async def _find_git(self, source: Manifest, wanted: Wanted, applied: str) -> Found:
         url = text_of(nested(source, "spec", "url"))
+        if nested(source, "spec", "include"):
+            # Without the other repositories' files everything from them would look pruned.
+            raise SourceError(
+                "its spec.include takes files from other repositories, which is not done here",
+                where=f"GitRepository/{text_of(nested(source, 'metadata', 'name'))}",
+                hint="flux diff kustomization works with a folder put together by hand",
+            )
         if wanted.want is Want.WORKING and not wanted.reference:
             return await self._find_working(url, source)
         reference = wanted.reference or self._reference(source, wanted.want, applied)
