@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from fleettui.kinds.record import ObjectRef
 from fleettui.tui.boards import Board, BoardRow, BoardSource
@@ -19,6 +18,7 @@ from fleettui.tui.keymap import Place
 from fleettui.tui.layout import Column
 from fleettui.tui.lines import Line, Span, cell, text_line
 from fleettui.tui.prose import TextSource
+from fleettui.tui.screens.leaving import LeavableScreen
 from fleettui.tui.theme import Tone
 from fleettui.tui.widgets.bar import Bar
 from fleettui.tui.widgets.footer import show_footer
@@ -40,7 +40,7 @@ def title_line(columns: Sequence[Column]) -> Line:
     return Line(tuple(cell(column.title, Tone.TITLE) for column in columns))
 
 
-class BoardScreen(Screen[ObjectRef | None]):
+class BoardScreen(LeavableScreen[ObjectRef | None]):
     """Shows a board; gives the object that a person wants to go to."""
 
     def __init__(self, board: Board) -> None:

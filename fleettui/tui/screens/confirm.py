@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.widgets import Input
 
 from fleettui.actions.commands import as_flux, as_kubectl
@@ -17,6 +16,7 @@ from fleettui.actions.plan import Plan
 from fleettui.tui.lines import Span
 from fleettui.tui.plan_text import DANGER_TONES, plan_lines, plan_title
 from fleettui.tui.prose import TextSource
+from fleettui.tui.screens.leaving import LeavableScreen
 from fleettui.tui.theme import Look, Tone
 from fleettui.tui.widgets.bar import Bar
 from fleettui.tui.widgets.line_pane import LinePane
@@ -34,7 +34,7 @@ class Confirmed:
     """Only the server's opinion is wanted."""
 
 
-class ConfirmScreen(Screen[Confirmed | None]):
+class ConfirmScreen(LeavableScreen[Confirmed | None]):
     """Shows a plan; gives what was confirmed, or None."""
 
     CSS = """
@@ -156,7 +156,7 @@ class ConfirmScreen(Screen[Confirmed | None]):
         self.dismiss(Confirmed(self.reason.value.strip(), dry_run))
 
 
-class AskScreen(Screen[str | None]):
+class AskScreen(LeavableScreen[str | None]):
     """Asks for one value that a verb needs; gives the text, or None."""
 
     CSS = """

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, cast
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from fleettui.tui.boards import BoardRow, BoardSource
 from fleettui.tui.layout import Column
 from fleettui.tui.lines import Cell, Span
+from fleettui.tui.screens.leaving import LeavableModal
 from fleettui.tui.theme import Tone
 from fleettui.tui.widgets.bar import Bar
 from fleettui.tui.widgets.line_pane import LinePane
@@ -44,7 +44,7 @@ class Picked:
     """Chosen with space instead of enter."""
 
 
-class Picker(ModalScreen[Picked | None]):
+class Picker(LeavableModal[Picked | None]):
     """Gives the item chosen, or None."""
 
     CSS = """

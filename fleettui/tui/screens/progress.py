@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from fleettui.actions.plan import Plan
 from fleettui.errors import FleettuiError
@@ -19,6 +18,7 @@ from fleettui.tui.boards import BoardRow, BoardSource
 from fleettui.tui.layout import Column
 from fleettui.tui.lines import Span, cell
 from fleettui.tui.plan_text import STEP_SIGNS, plan_title, summary_spans
+from fleettui.tui.screens.leaving import LeavableScreen
 from fleettui.tui.theme import Tone
 from fleettui.tui.widgets.bar import Bar
 from fleettui.tui.widgets.line_pane import LinePane
@@ -36,7 +36,7 @@ _COLUMNS = (
 )
 
 
-class ProgressScreen(Screen[Outcome | None]):
+class ProgressScreen(LeavableScreen[Outcome | None]):
     """Carries a plan out and shows how it goes; gives the outcome."""
 
     def __init__(self, plan: Plan, execute: Execute, *, dry_run: bool) -> None:

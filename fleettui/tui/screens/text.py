@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from fleettui.errors import FleettuiError
 from fleettui.kinds.record import ObjectRef
@@ -20,6 +19,7 @@ from fleettui.tui.handlers import pane_handlers
 from fleettui.tui.keymap import Place
 from fleettui.tui.lines import Line, Span, text_line
 from fleettui.tui.prose import TextSource
+from fleettui.tui.screens.leaving import LeavableScreen
 from fleettui.tui.theme import Tone
 from fleettui.tui.widgets.bar import Bar
 from fleettui.tui.widgets.footer import show_footer
@@ -34,7 +34,7 @@ REVEAL_S = 30.0
 _PLACES: Sequence[Place] = (Place.TEXT, Place.PANE, Place.EVERYWHERE)
 
 
-class TextScreen(Screen[ObjectRef | None]):
+class TextScreen(LeavableScreen[ObjectRef | None]):
     """Shows a document; gives the object that a person wants to go to."""
 
     def __init__(self, document: Document) -> None:
