@@ -6,13 +6,14 @@ object's controller; one request a Pod, and only when a person asks.
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from fleettui.errors import FleettuiError
-from fleettui.fleet.fleet import Fleet
 from fleettui.index.causes import CauseState, Finding
 from fleettui.index.controllers import controller_for, pods_of
+from fleettui.index.index import Index
 from fleettui.index.rows import Row
 from fleettui.kinds.record import ObjectRef
 
@@ -25,6 +26,19 @@ _ERROR: Final = re.compile(
 _SILENT: Final = frozenset({"NoStatus", "NotObserved", "InternalError", "ControllerDown"})
 """Reasons behind which nothing in any object says more: ours, and Cluster API's constant
 ``InternalError`` (api/core/v1beta2/v1beta2_condition_consts.go: "look in controller logs")."""
+
+
+class Logs(Protocol):
+    """Whatever reads logs: the fleet."""
+
+    @property
+    def index(self) -> Index:
+        """All rows."""
+        ...
+
+    def logs(self, ref: ObjectRef, *, container: str = "", tail: int = 200) -> AsyncIterator[str]:
+        """Lines of a Pod's log, oldest first."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +60,7 @@ def is_in_log_alone(finding: Finding) -> bool:
     return is_silent and signal.missing is None and signal.state is not CauseState.PAUSED
 
 
-async def last_words(fleet: Fleet, ref: ObjectRef) -> LastWords:
+async def last_words(fleet: Logs, ref: ObjectRef) -> LastWords:
     """The last error lines about an object in its controller's log."""
     row = fleet.index.get(ref)
     if row is None:
@@ -72,7 +86,7 @@ async def last_words(fleet: Fleet, ref: ObjectRef) -> LastWords:
     return LastWords(tuple(p.ref for p in pods), chosen, bool(mine), "" if chosen else problem)
 
 
-async def _errors_of(fleet: Fleet, pod: Row) -> list[str]:
+async def _errors_of(fleet: Logs, pod: Row) -> list[str]:
     found: list[str] = []
     try:
         async with asyncio.timeout(WAIT_S):

@@ -6,7 +6,7 @@ KEP-555 server-side apply; each entry names a manager, a time and what it owns.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from fleettui.errors import FleettuiError
 from fleettui.fleet.cause_forms import ref_form
@@ -14,6 +14,7 @@ from fleettui.fleet.fleet import Fleet
 from fleettui.fleet.forms import context_form
 from fleettui.index.pauses import Pause, order
 from fleettui.kinds.moments import rfc3339, unix_seconds
+from fleettui.kinds.record import ObjectRef
 from fleettui.text import safe_text
 
 PAUSED_SCHEMA = "fleettui.paused/v1"
@@ -22,7 +23,19 @@ READ: Final = 200
 IN_FLIGHT: Final = 8
 
 
-async def find_pausers(fleet: Fleet, found: list[Pause], *, limit: int = READ) -> None:
+class Bodies(Protocol):
+    """Whatever fetches objects: the fleet."""
+
+    def now(self) -> int:
+        """Unix seconds."""
+        ...
+
+    async def body(self, ref: ObjectRef) -> Mapping[str, Any]:
+        """The whole object, fetched now."""
+        ...
+
+
+async def find_pausers(fleet: Bodies, found: list[Pause], *, limit: int = READ) -> None:
     """Fills in who and since where unknown, then sorts anew; what cannot be read stays open."""
     gate = asyncio.Semaphore(IN_FLIGHT)
 

@@ -202,10 +202,10 @@ def by_fault() -> Perspective:
 
 def provider_of(row: Row) -> str:
     """Return the infrastructure family of a cluster-level row, empty if nothing tells it."""
-    for child in rows_of(row.kids):
-        spec = child.spec
-        if spec.role in (Role.INFRA_CLUSTER, Role.CONTROL_PLANE) and spec.provider:
-            return spec.provider
+    found = {child.spec.role: child.spec.provider for child in rows_of(row.kids)}
+    for role in (Role.INFRA_CLUSTER, Role.CONTROL_PLANE):
+        if found.get(role):
+            return found[role]
     return row.spec.provider
 
 

@@ -7,6 +7,7 @@ comes from a cluster reaches a widget as markup.
 import os
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.segment import Segments
@@ -15,23 +16,21 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from fleettui.config import Settings
+from fleettui.config import Settings, state_folder
 from fleettui.errors import ExitCode, FleettuiError
 from fleettui.fleet import Fleet
-from fleettui.index.causes import CauseBoard
 from fleettui.index.index import Index
 from fleettui.index.view import TreeView
 from fleettui.kinds.record import ObjectRef
 from fleettui.text import safe_text
 from fleettui.tui.acting import Acting
 from fleettui.tui.bridge import Bridge
-from fleettui.tui.cause_board import Causes
 from fleettui.tui.commands import COMMANDS, Argument, Typed, Vocabulary
 from fleettui.tui.content import BOARDS
 from fleettui.tui.context_switch import ContextSwitch
 from fleettui.tui.dispatch import Handler
-from fleettui.tui.documents import Description, Document, EventList, Log, Manifest
-from fleettui.tui.explanations import Chain, Explanation
+from fleettui.tui.documents import Description, Document, Manifest
+from fleettui.tui.explanations import Chain
 from fleettui.tui.git_diffs import GitDiffs, MakeDiffs, diffs_of
 from fleettui.tui.help import HelpText
 from fleettui.tui.journal_board import JournalBoard
@@ -44,6 +43,7 @@ from fleettui.tui.screens.text import TextScreen
 from fleettui.tui.status import SETTLED_STATES
 from fleettui.tui.theme import DARK, LIGHT, Theme, textual_theme, theme_for
 from fleettui.tui.tree_state import PERSPECTIVES
+from fleettui.tui.triage import WORDS, Triage
 from fleettui.tui.widgets.bar import Bar
 from fleettui.tui.widgets.detail_pane import DetailPane
 from fleettui.tui.widgets.line_pane import LinePane
@@ -57,9 +57,7 @@ LEAVE_S = 2.0
 """Time in which a second ``q`` leaves."""
 
 
-_OWN_COMMANDS = frozenset(
-    {"load", "ctx", "ns", "tree", "causes", "perspective", "filter", "help", "quit"}
-)
+_OWN_COMMANDS = WORDS | {"load", "ctx", "ns", "tree", "perspective", "filter", "help", "quit"}
 """Commands that the app runs itself."""
 
 
@@ -85,6 +83,7 @@ class FleetApp(App[int]):
         acts: ActsPort | None = None,
         diffs: MakeDiffs | None = None,
         theme: Theme | None = None,
+        state: Path | None = None,
     ) -> None:
         """Show this view of the fleet; nothing connects before the first frame.
 
@@ -96,6 +95,7 @@ class FleetApp(App[int]):
             acts: what changes objects; None where that is impossible.
             diffs: makes a run of comparisons with git.
             theme: colours; None: by settings and environment.
+            state: where history and mutes are kept; None: nowhere.
         """
         settings = settings or Settings()
         chosen = theme or theme_for(
@@ -120,9 +120,8 @@ class FleetApp(App[int]):
         self.main = MainScreen(fleet, index, view)
         self.contexts = ContextSwitch(self)
         self.bridge: Bridge | None = None
-        self.causes = CauseBoard(index)
-        self._follows_causes = False
         self.pacer = fleet.pacer
+        self.triage = Triage(self, state)
         self._asked_to_leave_at = 0.0
         self._first_screen = settings.first_screen
         """What is still to be opened by itself; ``tree`` when nothing is."""
@@ -181,7 +180,7 @@ class FleetApp(App[int]):
         elif all(info.state in SETTLED_STATES for info in self.fleet.contexts()):
             self._first_screen = "tree"
             if cluster_count(self.index) >= MANY_CLUSTERS:
-                self.show_causes()
+                self.triage.show_causes()
 
     def _fatal_error(self) -> None:
         """Shows where the program failed, without the values at hand: some are secret."""
@@ -194,7 +193,7 @@ class FleetApp(App[int]):
         """Lets ages grow."""
         self.fleet.settle()
         self._open_first_screen()
-        self._work_on_causes()
+        self.triage.tick()
         self.repaint()
         self.fleet.want("tree", self.main.opened_clusters())
         self.main.note_depth(self.fleet.load_plan())
@@ -236,10 +235,10 @@ class FleetApp(App[int]):
         return {
             "describe": about(lambda r: Description(fleet, index, r)),
             "yaml": about(lambda r: Manifest(fleet, r)),
-            "events": about(lambda r: EventList(fleet, r)),
-            "logs": about(lambda r: Log(fleet, r)),
+            "events": about(self.triage.events),
+            "logs": about(self.triage.log),
             "trace": about(lambda r: Chain(fleet, r)),
-            "explain": about(lambda r: Explanation(fleet, r)),
+            "explain": about(self.triage.explanation),
             **(self._diffs.handlers(ref) if self._diffs is not None else {}),
             "copy": lambda: self._copy(ref(), whole=False),
             "copy_reference": lambda: self._copy(ref(), whole=True),
@@ -258,9 +257,10 @@ class FleetApp(App[int]):
 
     def read(self, document: Document) -> None:
         """Opens a screen of text; what a person follows there is shown in the tree."""
-        self.push_screen(TextScreen(document), self._go_to)
+        self.push_screen(TextScreen(document), self.go_to_if)
 
-    def _go_to(self, ref: ObjectRef | None) -> None:
+    def go_to_if(self, ref: ObjectRef | None) -> None:
+        """Shows an object in the tree if one was chosen."""
         if ref is not None:
             self.go_to(ref)
 
@@ -339,29 +339,18 @@ class FleetApp(App[int]):
             case "filter":
                 self.show_tree()
                 main.filter_by(typed.argument)
-            case "causes":
-                self.show_causes()
             case "load":
                 self.fleet.load_all()
             case "journal" if self._journal is not None:
-                self.push_screen(BoardScreen(JournalBoard(self._journal)), self._go_to)
+                self.push_screen(BoardScreen(JournalBoard(self._journal)), self.go_to_if)
             case "drift" if self._diffs is not None:
                 self._diffs.open(typed.argument)
+            case name if name in WORDS:
+                self.triage.run(name, typed.argument)
             case name if name in BOARDS:
-                self.push_screen(BoardScreen(BOARDS[name](self.fleet)), self._go_to)
+                self.push_screen(BoardScreen(BOARDS[name](self.fleet)), self.go_to_if)
             case name:
                 self.read(DOCUMENTS[name](self.fleet))
-
-    def show_causes(self) -> None:
-        """Opens the causes; from now on they are kept up to date."""
-        self._follows_causes = True
-        self._work_on_causes()
-        self.push_screen(BoardScreen(Causes(self.fleet, self.causes)), self._go_to)
-
-    def _work_on_causes(self) -> None:
-        if self._follows_causes and not self.pacer.is_running("causes"):
-            work = self.causes.work(self.fleet.now())
-            self.pacer.run("causes", work, done=self.repaint)
 
     def ask_to_leave(self) -> None:
         """Leaves when asked twice."""
@@ -378,6 +367,7 @@ class FleetApp(App[int]):
 
     async def on_unmount(self) -> None:
         """Ends every connection."""
+        self.triage.close()
         if self._diffs is not None:
             await self._diffs.close()
         await self.fleet.close()
@@ -390,6 +380,15 @@ def run(fleet: Fleet, settings: Settings) -> int:
     """
     acts: ActsPort | None = getattr(fleet, "acts", None)
     view, diffs = TreeView(fleet.index), diffs_of(fleet, settings)
-    app = FleetApp(fleet, fleet.index, view, settings=settings, acts=acts, diffs=diffs)
+    is_live = any("://" in info.server for info in fleet.contexts())
+    app = FleetApp(
+        fleet,
+        fleet.index,
+        view,
+        settings=settings,
+        acts=acts,
+        diffs=diffs,
+        state=state_folder() if is_live else None,
+    )
     code = app.run()
     return int(ExitCode.OK) if code is None else code

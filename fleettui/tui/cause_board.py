@@ -6,7 +6,9 @@ Knows the causes of the index; knows no widget.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fleettui.fleet.mutes import Mutes
 from fleettui.index.causes import Cause, CauseBoard, CauseState, Finding
+from fleettui.index.causes.groups import UNLABELLED, grouped, label_values
 from fleettui.index.index import Index
 from fleettui.kinds.record import ObjectRef
 from fleettui.text import age_text, safe_text
@@ -18,6 +20,8 @@ from fleettui.tui.ports import FleetPort
 from fleettui.tui.prose import paragraph
 from fleettui.tui.theme import VERDICT_TONES, Tone
 
+PLACES = ("region", "topology.kubernetes.io/region", "environment", "env")
+"""Labels that tell where something is, best first."""
 STATE_SIGNS: dict[CauseState, tuple[str, Tone]] = {
     CauseState.FAILING: ("✗", Tone.FAILED),
     CauseState.PAUSED: ("⏸", Tone.PAUSED),
@@ -33,28 +37,44 @@ class Causes:
 
     fleet: FleetPort
     board: CauseBoard
+    mutes: Mutes | None = None
+    """What a person does not want to see for a while; None where nothing is kept."""
+    label: str = ""
+    """Label of what is hit by which causes are grouped."""
     title: str = "causes"
     empty: str = "nothing is broken, held or under way, as far as it has been read"
     columns: Sequence[Column] = (
-        Column("what", "WHAT", 30, 58, 0),
-        Column("clusters", "CLUSTERS", 8, 8, 1, is_right=True),
-        Column("objects", "OBJECTS", 7, 7, 2, is_right=True),
-        Column("since", "SINCE", 7, 8, 3, is_right=True),
+        Column("what", "WHAT", 26, 46, 0),
+        Column("clusters", "CLUSTERS", 8, 8, 2, is_right=True),
+        Column("objects", "OBJECTS", 7, 7, 4, is_right=True),
+        Column("since", "SINCE", 6, 8, 3, is_right=True),
         Column("state", "STATE", 11, 11, 5),
-        Column("message", "MESSAGE", 24, 200, 4),
+        Column("hits", "HITS", 6, 30, 6),
+        Column("message", "MESSAGE", 24, 200, 1),
     )
 
     def rows(self) -> Sequence[BoardRow]:
         """Return causes as they are now."""
         now = self.fleet.now()
-        return [self._row(cause, now) for cause in self.board.causes()]
+        muted = self.mutes.active(now) if self.mutes is not None else {}
+        causes = [cause for cause in self.board.causes() if cause.fingerprint not in muted]
+        if self.label:
+            groups = grouped(self.fleet.index, causes, self.label)
+            return [self._row(cause, now, value) for value, members in groups for cause in members]
+        causes.sort(key=lambda cause: not self._is_new(cause))
+        return [self._row(cause, now) for cause in causes]
 
-    def _row(self, cause: Cause, now: int) -> BoardRow:
+    def _is_new(self, cause: Cause) -> bool:
+        """Whether it came after the last look; those stand first."""
+        return self.mutes is not None and self.mutes.is_new(cause.fingerprint)
+
+    def _row(self, cause: Cause, now: int, value: str = "") -> BoardRow:
         glyph, tone = STATE_SIGNS[cause.state]
         why = cause.reason or cause.condition
         objects = cause.objects
         what: Cell = (
             Span(f"{glyph} ", tone),
+            Span("NEW ", Tone.ACCENT) if self._is_new(cause) else Span(""),
             Span(f"{cause.root.kind}: ", Tone.DIM),
             Span(why, tone),
         )
@@ -64,15 +84,26 @@ class Causes:
             cell(count_text(objects), Tone.DIM),
             cell(age_text(now - cause.since) if cause.since else "", Tone.DIM),
             cell(cause.state.value, tone),
+            cell(value or hits_text(self.fleet.index, cause), Tone.DIM),
             cell(flat_text(cause.message)),
         )
-        members = cause.findings
+        members = sorted(cause.findings, key=lambda f: (*f.order, f.top))
         return BoardRow(
-            cause.fingerprint,
+            f"{value}/{cause.fingerprint}",
             cells,
             cause.root,
             opens=lambda: Members(self.fleet, why, tuple(members)),
         )
+
+
+def hits_text(index: Index, cause: Cause) -> str:
+    """Which region or environment most of what it hits is in, where labels tell."""
+    for label in PLACES:
+        values = label_values(index, cause, label)
+        if set(values) - {UNLABELLED}:
+            first, *others = values
+            return f"{first} +{len(others)}" if others else first
+    return next(iter(sorted({ref.context for ref in cause.tops})), "")
 
 
 @dataclass(frozen=True, slots=True)

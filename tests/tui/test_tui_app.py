@@ -244,7 +244,8 @@ async def test_text_screen_search_finds_and_wraps(small_fleet):
     """/ and n work in text as in every pager."""
     small_fleet.log_lines = [f"line {n}" for n in range(100)]
     async with running(small_fleet) as pilot:
-        await pilot.press("j", "j", "L")
+        ref = ObjectRef("prod", "", "Pod", "fleet", "capi-controller-manager-0")
+        pilot.app.read(pilot.app.triage.log(ref))
         await pilot.pause(0.2)
         await pilot.press("slash", *"line 7", "enter")
         pane = pilot.app.screen.pane
