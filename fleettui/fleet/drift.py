@@ -7,6 +7,7 @@ found. Rendering and comparing are ``diffs``'s.
 Source: domain.md 13.3 (applied and attempted revisions), 13.6 (``Drifted``), 14 (sync).
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -123,10 +124,19 @@ def signals_of(row: Row, index: Index) -> tuple[Told, ...]:
     return tuple(found)
 
 
+_LONG_SHA = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28,52}\b")
+
+
+def _short(revision: str) -> str:
+    """A revision with as much of its commit as tells it apart."""
+    return _LONG_SHA.sub(r"\1", revision)
+
+
 def _revisions(row: Row, index: Index) -> Iterable[Told]:
     applied, attempted = row.fact("revision"), row.fact("attempted")
+    runs = _short(applied) or "nothing"
     if attempted and attempted != applied:
-        yield Told(Signal.NOT_APPLIED, f"{attempted} was tried, {applied or 'nothing'} runs")
+        yield Told(Signal.NOT_APPLIED, f"{_short(attempted)} was tried, {runs} runs")
     for edge in index.edges(row, "source"):
         source = edge.target
         if source is None:
@@ -134,6 +144,6 @@ def _revisions(row: Row, index: Index) -> Iterable[Told]:
             continue
         current = source.fact("revision")
         if current and current not in (applied, attempted):
-            yield Told(Signal.BEHIND, f"{applied or 'nothing'} runs, {current} is fetched")
+            yield Told(Signal.BEHIND, f"{runs} runs, {_short(current)} is fetched")
         if source.health in (Verdict.FAILED, Verdict.STALLED):
             yield Told(Signal.SOURCE_FAILING, f"{source.kind} {source.name}: {source.reason}")
