@@ -44,6 +44,7 @@ class ReadLimits:
     """Most nodes of one text once every alias is expanded."""
 
 
+CUT_OFF = "the file may have been cut off, or is something else"
 DEFAULT_LIMITS = ReadLimits()
 
 
@@ -181,10 +182,12 @@ def _yaml_documents(text: str, name: str, limits: ReadLimits) -> Iterator[Docume
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}" if mark else name
-        raise UnreadableError(f"not YAML: {error.problem or error.context}", where=where) from error
+        raise UnreadableError(
+            f"not YAML: {error.problem or error.context}", where=where, hint=CUT_OFF
+        ) from error
     except (yaml.YAMLError, ValueError) as error:
         message = " ".join(str(error).split())
-        raise UnreadableError(f"not YAML: {message}", where=name) from error
+        raise UnreadableError(f"not YAML: {message}", where=name, hint=CUT_OFF) from error
     finally:
         loader.dispose()
 

@@ -5,6 +5,7 @@ not change with the width of any terminal. Source: NO_COLOR; POSIX exit codes.
 """
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,11 @@ _COLOURS = {
 }
 
 
+_TONES = {"✗": "failed", "…": "in_progress", "?": "unknown", "✓": "current"}
+_GLYPH = re.compile(r"\s*(?:↪ )?([✗…?✓]) ")
+_HEALTH = re.compile(r"  (failed|stalled|in_progress|unknown|current)(?=[⏸✂]*(?:  |$))")
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """Where words go and how they look."""
@@ -50,6 +56,21 @@ class Output:
     def say(self, line: str) -> None:
         """One line of narration on stderr."""
         print(safe_text(line), file=self.stderr)
+
+    def paint_rows(self, lines: Sequence[str]) -> list[str]:
+        """Lines of a table or tree with each row's health in its colour."""
+        if not self.colour:
+            return list(lines)
+        header, *rows = lines or [""]
+        return [self.paint(header, "bold"), *(self._paint_row(row) for row in rows)]
+
+    def _paint_row(self, line: str) -> str:
+        found = _GLYPH.match(line) or _HEALTH.search(line)
+        if found is None:
+            return line
+        start, end = found.span(1)
+        word = found[1]
+        return line[:start] + self.paint(word, _TONES.get(word, word)) + line[end:]
 
     def write(self, text: str) -> None:
         """Data on stdout, through a pager when it is longer than the terminal."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from fleettui.cli.output import Output
 from fleettui.errors import ConnectError, ExitCode, FleettuiError
 from fleettui.fleet import ContextState, Fleet
+from fleettui.fleet.context import recorded_words
 from fleettui.fleet.opening import Opening, open_fleet
 
 DEFAULT_TIMEOUT_S = 60.0
@@ -54,6 +55,13 @@ async def _synced(fleet: Fleet, output: Output, timeout_s: float) -> None:
         info = failed[0]
         raise ConnectError(info.error or "cannot be reached", where=info.name, hint=info.hint)
     _require_fleet(fleet)
+    for info in fleet.contexts():
+        if info.state is ContextState.RECORDED:
+            words = [
+                f"{info.name}: as of {recorded_words(info)}",
+                *([info.note] if info.note else []),
+            ]
+            output.say("; ".join(words))
     for info in fleet.left_out():
         output.say(f"left out: {info.name}: {info.error}")
 

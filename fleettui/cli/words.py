@@ -1,6 +1,6 @@
 """``tree`` and ``get``: what the fleet is made of, as words and documents."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,9 @@ from fleettui.index import Row, TreeView
 from fleettui.index.dependencies import dependencies_of
 from fleettui.index.perspectives import Perspective, by_kind, named_perspective
 from fleettui.kinds import load_table
+from fleettui.kinds.columns import RENDERERS, replicas_cell
 from fleettui.kinds.record import Verdict
-from fleettui.kinds.spec import Role
+from fleettui.kinds.spec import ColumnSpec, Role
 from fleettui.kinds.support import deprecation_of
 from fleettui.text import age_text, one_line, safe_text
 
@@ -91,7 +92,7 @@ def get(
         if (wanted := _bound(fleet, query, output)) is not None:
             rows = [row for row in rows if wanted.matches(row)]
         if form == "table":
-            output.write("\n".join(row_lines(rows, fleet, output)))
+            output.write("\n".join(output.paint_rows(row_lines(rows, fleet, output))))
         else:
             output.write(render(get_form(fleet, rows), form))
         return _exit_code(fleet, output, rows, allow_partial=allow_partial, fail_on=fail_on)
@@ -147,7 +148,7 @@ def tree(
         view.expand_all()
         view.settle()
         if form == "table":
-            output.write("\n".join(tree_lines(view, fleet, output)))
+            output.write("\n".join(output.paint_rows(tree_lines(view, fleet, output))))
         else:
             groups = grouped_roots(view)
             output.write(render(tree_form(fleet, groups, groups=groups), form))
@@ -247,17 +248,37 @@ def _flags(row: Row) -> str:
 
 
 def _replicas(row: Row) -> str:
-    counters = row.replicas
-    if counters is None or (counters.ready < 0 and counters.desired < 0):
-        return ""
-    ready = "?" if counters.ready < 0 else str(counters.ready)
-    desired = "?" if counters.desired < 0 else str(counters.desired)
-    return f"{ready}/{desired}"
+    return replicas_cell(row.replicas).text
 
 
-def row_lines(rows: Iterable[Row], fleet: Fleet, output: Output) -> list[str]:
-    """Rows as an aligned table."""
+MOST_FACTS = 6
+"""Columns of their own that a table of one kind has."""
+
+
+def _fact_columns(rows: Sequence[Row]) -> tuple[ColumnSpec, ...]:
+    """Columns of the kind when all rows are of one, those that say something first to last."""
+    kinds = {(row.group, row.kind) for row in rows}
+    if len(kinds) != 1:
+        return ()
+    given = {name for row in rows for name, value in row.facts if value}
+    taken = ("wanted_version", "endpoint_port")
+    found = [c for c in rows[0].spec.columns if c.name in given and c.name not in taken]
+    return tuple(found[:MOST_FACTS])
+
+
+def _fact_cells(row: Row, columns: Sequence[ColumnSpec]) -> list[str]:
+    texts = (RENDERERS[column.render](row.fact(column.name)).text for column in columns)
+    return [one_line(text, limit=MOST_FACT_CELLS) for text in texts]
+
+
+MOST_FACT_CELLS = 48
+
+
+def row_lines(rows: Sequence[Row], fleet: Fleet, output: Output) -> list[str]:
+    """Rows as an aligned table; rows of one kind with what that kind adds."""
     now = fleet.now()
+    columns = _fact_columns(rows)
+    titles = [safe_text(column.title) for column in columns]
     header = ("CONTEXT", "NAMESPACE", "NAME", "KIND", "HEALTH", "READY", "VERSION", "AGE", "SINCE")
     cells = [
         (
@@ -270,11 +291,12 @@ def row_lines(rows: Iterable[Row], fleet: Fleet, output: Output) -> list[str]:
             safe_text(row.kubernetes_version),
             age_text(now - row.created_at) if row.created_at else "",
             _since(row, now),
+            *_fact_cells(row, columns),
             _reason(row),
         )
         for row in rows
     ]
-    return table_text((*header, "REASON"), cells, width=output.width)
+    return table_text((*header, *titles, "REASON"), cells, width=output.width)
 
 
 def _reason(row: Row) -> str:

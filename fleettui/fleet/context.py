@@ -10,7 +10,9 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from fleettui.kinds.batch import Batch
+from fleettui.kinds.moments import rfc3339
 from fleettui.kinds.record import ObjectRef
+from fleettui.text import age_text
 
 
 class ContextState(StrEnum):
@@ -57,8 +59,19 @@ class ContextInfo:
     """Shortest time that the server took to answer, seconds; -1 while unknown."""
     banner: str = ""
     colour: str = ""
+    age_s: int = 0
+    """How old a recording was when it was opened, seconds."""
+    note: str = ""
+    """Something to know that is no error: files of a recording that were skipped."""
     cached_at: int = 0
     """When rows that are shown from an earlier run were read, Unix seconds; 0: all are newer."""
+
+
+def recorded_words(info: ContextInfo) -> str:
+    """The moment that a recording shows, with its age: ``2026-11-23 08:00Z (2d ago)``."""
+    moment = rfc3339(info.since)
+    words = f"{moment[:10]} {moment[11:16]}Z"
+    return f"{words} ({age_text(info.age_s)} ago)" if info.age_s else words
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ cluster said, with control characters made visible.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from fleettui.fleet.context import ContextInfo
+from fleettui.fleet.context import ContextInfo, ContextState
 from fleettui.fleet.fleet import Fleet
 from fleettui.index import Row, TreeView
 from fleettui.kinds.moments import rfc3339
@@ -25,11 +25,21 @@ def context_form(info: ContextInfo, now: int) -> dict[str, Any]:
         "name": info.name,
         "server": safe_text(info.server),
         "state": info.state.value,
-        "age_s": max(now - info.since, 0) if info.since and info.state.value != "live" else 0,
+        "age_s": _age_s(info, now),
         "error": safe_text(info.error) or None,
         "missing": [safe_text(text) for text in info.missing],
         "loaded": info.loaded,
     }
+
+
+def _age_s(info: ContextInfo, now: int) -> int:
+    match info.state:
+        case ContextState.LIVE:
+            return 0
+        case ContextState.RECORDED:
+            return info.age_s
+        case _:
+            return max(now - info.since, 0) if info.since else 0
 
 
 def row_form(row: Row) -> dict[str, Any]:

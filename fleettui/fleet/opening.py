@@ -74,7 +74,7 @@ def _recorded(opening: Opening, table: KindTable) -> Fleet:
     moments: list[int] = []
     for path in opening.sources:
         for recording in open_recordings(path, table):
-            link = RecordedLink(recording, table)
+            link = RecordedLink(recording, table, read_at=int(time.time()))
             links.append(link)
             moments.append(link.taken_at)
     return Fleet(table, links, read_only=True, clock=_clock_at(max(moments, default=0)))

@@ -11,12 +11,16 @@ from fleettui.kinds.batch import Batch, Event, Mark, Phase, Scope, ScopeStatus
 from fleettui.kinds.record import ObjectKey, ObjectRef
 from fleettui.recorded.recording import Recording, split_api_version
 
+FEW = 3
+"""Skipped files that are named."""
+
 
 class RecordedLink:
     """Serves the objects of one recording."""
 
-    def __init__(self, recording: Recording, table: KindTable) -> None:
-        """Nothing is read until ``run`` or ``batches``."""
+    def __init__(self, recording: Recording, table: KindTable, *, read_at: int = 0) -> None:
+        """Nothing is read until ``run`` or ``batches``; ``read_at`` is now, in Unix seconds."""
+        self._read_at = read_at
         self._recording = recording
         self._table = table
         self._loaded = 0
@@ -41,7 +45,19 @@ class RecordedLink:
             since=self._recording.taken_at,
             loaded=self._loaded,
             expected=self._loaded,
+            age_s=max(self._read_at - self._recording.taken_at, 0) if self._read_at else 0,
+            note=self._skipped(),
         )
+
+    def _skipped(self) -> str:
+        skipped = self._recording.skipped
+        if not skipped:
+            return ""
+        below = f"{self._recording.path}/"
+        shown = ", ".join(reason.removeprefix(below) for reason in skipped[:FEW])
+        more = f" and {len(skipped) - FEW} more" if len(skipped) > FEW else ""
+        what = "file" if len(skipped) == 1 else "files"
+        return f"{len(skipped)} {what} skipped: {shown}{more}"
 
     def batches(self) -> Iterator[Batch]:
         """One whole list per kind of the table that the recording holds."""

@@ -70,6 +70,10 @@ class FleetPort(Protocol):
         """Return how every open context stands."""
         ...
 
+    def left_out(self) -> tuple[ContextInfo, ...]:
+        """Return contexts that were asked for with all others and are not shown."""
+        ...
+
     def available_contexts(self) -> tuple[str, ...]:
         """Return names of contexts that can be opened."""
         ...

@@ -5,10 +5,9 @@ Knows contexts' states and the words for them; knows no widget.
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from fleettui.fleet.context import ContextInfo, ContextState
+from fleettui.fleet.context import ContextInfo, ContextState, recorded_words
 from fleettui.fleet.depth import LoadPlan
 from fleettui.index.rollup import Rollup
-from fleettui.kinds.moments import rfc3339
 from fleettui.text import age_text
 from fleettui.tui.cells import count_text, rollup_cell
 from fleettui.tui.lines import Span
@@ -46,7 +45,7 @@ def state_words(info: ContextInfo, now: int) -> str:
         case ContextState.STALE | ContextState.FAILED | ContextState.CONNECTING if info.since:
             return f"{info.state.value} {age_text(now - info.since)}"
         case ContextState.RECORDED if info.since:
-            return f"recorded {rfc3339(info.since)}"
+            return f"as of {recorded_words(info)}"
         case _:
             return info.state.value
 
@@ -70,6 +69,8 @@ def context_spans(info: ContextInfo, now: int) -> Iterator[Span]:
         yield Span(" TLS NOT VERIFIED ", Tone.ALARM)
     if info.missing:
         yield Span(f" ({len(info.missing)} not read)", Tone.STALLED)
+    if info.note:
+        yield Span(f" ({info.note.partition(':')[0]})", Tone.DIM)
 
 
 def header_spans(contexts: Sequence[ContextInfo], *, now: int, read_only: bool) -> Iterator[Span]:

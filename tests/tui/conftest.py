@@ -157,6 +157,9 @@ class SmallFleet:
     def contexts(self) -> tuple[ContextInfo, ...]:
         return tuple(self.infos.values())
 
+    def left_out(self) -> tuple[ContextInfo, ...]:
+        return ()
+
     def available_contexts(self) -> tuple[str, ...]:
         return (*self.infos, "mgmt-us")
 
