@@ -46,11 +46,17 @@ class _Ask:
     reference: str
     question: Question
     local: dict[str, Path]
-    """Repositories of which ``--local`` names a check-out."""
+    """Repositories of which a check-out is known."""
+    named: frozenset[str]
+    """Those that ``--local`` names, or all of them."""
     only_local: bool
-    """Only what reads one of those."""
+    """Compare only what reads one of those."""
     repository: str
     form: str
+    exits: tuple[bool, bool]
+    """Whether differences exit 1, and whether incomplete answers exit 0."""
+    builds: tuple[bool, bool]
+    """Whether remote bases are fetched, and whether unset variables are errors."""
 
 
 @click.command()
@@ -110,7 +116,6 @@ def diff(
     fleet that reads its repository. Exits 0; with --exit-code 1 when there are
     differences; 2 on mistakes, 3 when something could not be compared.
     """
-    output = open_output(color)
     opening = asked.opening()
     paths = [text for text in local if text != _CONFIGURED]
     known = local_sources(paths, opening.settings, kubeconfig=opening.kubeconfig)
@@ -118,40 +123,45 @@ def diff(
         names,
         reference,
         Question(_wanted(reference, local, known, applied=applied, latest=latest), Mode(mode)),
-        dict(parse_local(text) for text in paths) or known,
+        known,
+        frozenset(parse_local(text)[0] for text in paths) or frozenset(known),
         bool(local) and not reference,
         repository,
         form,
+        (exit_code, allow_partial),
+        (allow_remote_bases, strict_substitute),
     )
-
-    async def work(fleet: Fleet) -> int:
-        diffs = Diffs(
-            fleet,
-            local=known,
-            cache=cache_folder(),
-            allow_remote=allow_remote_bases,
-            strict=strict_substitute,
-        )
-        code = completeness(fleet, output, allow_partial=allow_partial)
-        if reference and not names:
-            found = await _before_merge(fleet, diffs, ask)
-            output.write(_reference_output(found, form, output))
-            differs, failed = bool(found.contexts), any(item.error for item in found.targets)
-        else:
-            results = (await _compare(fleet, diffs, ask, output)).values()
-            differs = any(item.has_differences for item in results)
-            failed = any(item.has_errors or item.is_partial for item in results)
-        if (failed and not allow_partial) or code:
-            return int(ExitCode.INCOMPLETE)
-        return int(differs and exit_code)
-
+    output = open_output(color)
     try:
-        return with_fleet(opening, output, work, timeout_s=timeout)
+        return with_fleet(
+            opening, output, lambda fleet: _run(fleet, ask, output), timeout_s=timeout
+        )
     except FleettuiError as error:
         if error.exit_code is not ExitCode.FAILED:
             raise
         # 1 says that there are differences; a failure must not.
         raise ConnectError(str(error), hint=error.hint) from error
+
+
+async def _run(fleet: Fleet, ask: _Ask, output: Output) -> int:
+    """Compares, prints and tells the exit code."""
+    allow_remote, strict = ask.builds
+    diffs = Diffs(
+        fleet, local=ask.local, cache=cache_folder(), allow_remote=allow_remote, strict=strict
+    )
+    tells_differences, allow_partial = ask.exits
+    code = completeness(fleet, output, allow_partial=allow_partial)
+    if ask.reference and not ask.names:
+        found = await _before_merge(fleet, diffs, ask)
+        output.write(_reference_output(found, ask.form, output))
+        differs, failed = bool(found.contexts), any(item.error for item in found.targets)
+    else:
+        results = (await _compare(fleet, diffs, ask, output)).values()
+        differs = any(item.has_differences for item in results)
+        failed = any(item.has_errors or item.is_partial for item in results)
+    if (failed and not allow_partial) or code:
+        return int(ExitCode.INCOMPLETE)
+    return int(differs and tells_differences)
 
 
 def _wanted(
@@ -181,7 +191,7 @@ async def _compare(
     """Compares, prints what was found, and returns it."""
     refs = _refs(fleet, ask.names)
     if ask.only_local and not ask.names:
-        refs = await diffs.reading(refs, ask.local)
+        refs = await diffs.reading(refs, ask.named)
     board = DriftBoard()
     board.refresh(fleet.index)
     progress = _Progress(output)
