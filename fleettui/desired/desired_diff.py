@@ -167,8 +167,16 @@ async def diff_object(rendered: Rendered, how: Comparing) -> ObjectDiff:
         return replace(first, change=change, reason=str(error))
     if live is None:
         return first
+    if _version_of(answer) not in ("", _version_of(live)):
+        reason = "it changed meanwhile, or its server does not know dry runs"
+        return replace(first, change=Change.ERROR, reason=reason)
     found = diff_rendered(rendered, live, managers=how.managers, force=how.force, answer=answer)
     return without_ignored_hunks(found, how.rules)
+
+
+def _version_of(document: Manifest) -> str:
+    """The resourceVersion, which a dry run leaves as it is."""
+    return text_of(mapping_of(document.get("metadata")).get("resourceVersion"))
 
 
 def _failed(rendered: Rendered, change: Change, error: FleettuiError) -> ObjectDiff:

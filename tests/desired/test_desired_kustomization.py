@@ -178,6 +178,21 @@ async def test_dry_run_that_the_server_refuses_is_told(
     assert (settings.change.value, settings.reason) == (change, complaint)
 
 
+async def test_dry_run_that_was_none_is_an_error(
+    make_reader: Callable[..., Any], tools: Tools
+) -> None:
+    """A foreign API server may ignore the parameter: then the answer must not look like one."""
+
+    async def store(manifest: Any) -> dict[str, Any]:
+        stored = _config("settings", value="1")
+        return {**stored, "metadata": {**stored["metadata"], "resourceVersion": "8"}}
+
+    found = await _diff(_kustomization(), _cluster(make_reader), tools, dry_run_apply=store)
+    settings = next(item for item in found.objects if item.id.name == "settings")
+    assert settings.change.value == "error"
+    assert "dry run" in settings.reason
+
+
 async def test_live_objects_are_read_at_the_version_of_the_manifest(
     make_repository: Callable[..., Path], make_reader: Callable[..., Any], tmp_path: Path
 ) -> None:
