@@ -1,0 +1,105 @@
+"""Acting in a terminal on running controllers: plan, reason, progress, effect, journal."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+FLUX = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations"
+CAPI = "/apis/cluster.x-k8s.io/v1beta2"
+
+
+@pytest.fixture(scope="module")
+def demo(start_demo: Callable[..., Any]) -> Any:
+    """One management cluster whose controllers react."""
+    return start_demo("--clusters", "3", "--contexts", "1", "--churn", "0")
+
+
+@pytest.fixture
+def screen(open_terminal: Callable[..., Any], demo: Any, tmp_path: Path) -> Any:
+    """The program on its tree, with everything read."""
+    folder = tmp_path / "config"
+    folder.mkdir()
+    folder.joinpath("config.yaml").write_text(
+        "first_screen: tree\ncontexts:\n  demo-1: {banner: handle with care, colour: red}\n"
+    )
+    terminal = open_terminal("--kubeconfig", str(demo.kubeconfig), columns=150, lines=45)
+    terminal.wait_for("live")
+    return terminal
+
+
+def find(terminal: Any, words: str, name: str) -> None:
+    """Filters the tree and puts the cursor on the object, which comes last."""
+    terminal.press(f"/{words}")
+    terminal.wait_for(lambda text: text.count(name) > 1)
+    terminal.press("\r")
+    while terminal.pump(0.5):
+        pass  # the prompt closes and gives the keys back to the tree
+    terminal.press("G")
+
+
+def carry_out(terminal: Any, key: str, *, shows: str, reason: str = "") -> None:
+    """Presses a key that writes, reads the plan, confirms, waits for its end."""
+    terminal.press(key)
+    terminal.wait_for("why (for the journal)")
+    text = terminal.wait_for(shows)
+    assert "PATCH /apis/" in text
+    assert "handle with care" in text
+    terminal.press(reason)
+    terminal.press("\r")
+    terminal.wait_for(lambda text: "1 done" in text and "close" in text)
+    terminal.press("\x1b")
+
+
+def suspended(demo: Any, name: str) -> bool:
+    """Whether the server says so."""
+    return bool(demo.call(demo.contexts[0], f"{FLUX}/{name}")["spec"].get("suspend"))
+
+
+def test_screen_pauses_and_resumes_a_kustomization(demo: Any, screen: Any) -> None:
+    """The commonest thing an SRE does to GitOps, by two keys and a reason."""
+    find(screen, "kind:Kustomization name:policies", "policies")
+    carry_out(screen, "s", shows='"suspend": true', reason="disk is full")
+    screen.wait_for("⏸")
+    assert suspended(demo, "policies")
+    screen.press("s")
+    screen.wait_for('"suspend": null')
+    screen.press("\r")
+    screen.wait_for(lambda text: "1 done" in text and "close" in text)
+    screen.press("\x1b")
+    screen.wait_for(lambda text: "policies" in text and "resume Kust" not in text)
+    assert not suspended(demo, "policies")
+    screen.press(":journal\r")
+    text = screen.wait_for("disk is full")
+    assert "pause" in text
+    assert "resume" in text
+
+
+def test_screen_pauses_and_resumes_a_cluster(demo: Any, screen: Any) -> None:
+    """The controllers acknowledge, and the tree shows it."""
+    items = demo.call(demo.contexts[0], f"{CAPI}/clusters")["items"]
+    meta = next(c["metadata"] for c in items if not c["spec"].get("paused"))
+    find(screen, f"kind:Cluster name:{meta['name']}", meta["name"])
+    carry_out(screen, "s", shows='"paused": true', reason="maintenance")
+    screen.wait_for("⏸")
+    path = f"{CAPI}/namespaces/{meta['namespace']}/clusters/{meta['name']}"
+    after = demo.call(demo.contexts[0], path)
+    assert after["spec"]["paused"] is True
+    paused = [c for c in after["status"]["conditions"] if c["type"] == "Paused"]
+    assert [c["status"] for c in paused] == ["True"]
+    carry_out(screen, "r", shows='"paused": null')
+    assert not demo.call(demo.contexts[0], path)["spec"].get("paused")
+
+
+def test_screen_given_up_sends_nothing(demo: Any, screen: Any) -> None:
+    """esc on the plan is a way out."""
+    before = demo.call(demo.contexts[0], f"{FLUX}/policies")["metadata"]["resourceVersion"]
+    find(screen, "kind:Kustomization name:policies", "policies")
+    screen.press("R")
+    screen.wait_for("requestedAt")
+    screen.press("\x1b")
+    screen.wait_for(lambda text: "why (for the journal)" not in text)
+    after = demo.call(demo.contexts[0], f"{FLUX}/policies")["metadata"]["resourceVersion"]
+    assert after == before
