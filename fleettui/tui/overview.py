@@ -39,13 +39,12 @@ class Overview:
 
     def lines(self, *, width: int, manner: Manner) -> Sequence[Line]:
         """Return the numbers as they are now."""
-        index = self._fleet.index
+        return [*self.head(width), *spreads(self._fleet.index, width)]
+
+    def head(self, width: int) -> Sequence[Line]:
+        """Return contexts and what there is of each kind of thing."""
         bar = max(min(width - 46, 60), 10)
-        return [
-            *self._contexts(bar),
-            *_role_bars(index, bar),
-            *_spreads(index, width),
-        ]
+        return [*self._contexts(bar), *_role_bars(self._fleet.index, bar)]
 
     def _contexts(self, bar: int) -> Iterator[Line]:
         index = self._fleet.index
@@ -54,10 +53,10 @@ class Overview:
             rollup = index.rollup_of(info.name)
             if rollup.total:
                 counts = dict(zip(Verdict, rollup[:5], strict=True))
-                yield _bar_line("objects", counts, bar, tail=rollup_cell(rollup))
-            if rollup.paused:
-                text = f"  {'':{NAME_CELLS}}{PAUSED} {count_text(rollup.paused)} paused"
-                yield text_line(text, Tone.PAUSED)
+                tail = [*rollup_cell(rollup)]
+                if rollup.paused:
+                    tail.append(Span(f" {PAUSED} {count_text(rollup.paused)}", Tone.PAUSED))
+                yield _bar_line("objects", counts, bar, tail=tail)
 
 
 _ROLES: Mapping[str, tuple[Role, ...]] = {
@@ -118,7 +117,7 @@ def _bar_line(
     return spans_line(*spans, Span(" "), *tail)
 
 
-def _spreads(index: Index, width: int) -> Iterator[Line]:
+def spreads(index: Index, width: int, *, most: int = MAX_SPREAD) -> Iterator[Line]:
     """Versions and providers of clusters, beside each other where there is room."""
     clusters = list(_rows_of(index, (Role.CLUSTER, Role.CLOUD_CLUSTER)))
     half = width // 2
@@ -126,7 +125,7 @@ def _spreads(index: Index, width: int) -> Iterator[Line]:
     for title, value_of in (("versions", version_of), ("providers", provider_of)):
         counts = Counter(value for row in clusters if (value := value_of(row)))
         if counts:
-            blocks.append(list(_spread(title, counts, half)))
+            blocks.append(list(_spread(title, counts, half, most)))
     if not blocks:
         return
     yield text_line()
@@ -141,17 +140,17 @@ def _spreads(index: Index, width: int) -> Iterator[Line]:
         yield spans_line(*spans)
 
 
-def _spread(title: str, counts: Counter[str], width: int) -> Iterator[Cell]:
+def _spread(title: str, counts: Counter[str], width: int, shown: int) -> Iterator[Cell]:
     yield cell(f"  {title}", Tone.TITLE)
     most = max(counts.values())
     bar = max(width - NAME_CELLS - 10, 4)
-    for value, count in counts.most_common(MAX_SPREAD):
+    for value, count in counts.most_common(shown):
         yield (
             Span(f"  {safe_text(value)[:NAME_CELLS]:<{NAME_CELLS}}"),
             Span("▪" * max(count * bar // most, 1), Tone.ACCENT),
             Span(f" {count_text(count)}", Tone.DIM),
         )
-    hidden = len(counts) - MAX_SPREAD
+    hidden = len(counts) - shown
     if hidden > 0:
         yield cell(f"  and {hidden} more", Tone.DIM)
 

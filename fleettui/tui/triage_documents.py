@@ -20,7 +20,7 @@ from fleettui.tui.detail import event_lines
 from fleettui.tui.documents import Manner
 from fleettui.tui.explanations import Explanation
 from fleettui.tui.lines import Line, Span, spans_line, text_line
-from fleettui.tui.overview import Overview
+from fleettui.tui.overview import Overview, spreads
 from fleettui.tui.ports import FleetPort
 from fleettui.tui.prose import paragraph
 from fleettui.tui.theme import Tone
@@ -32,6 +32,9 @@ DAY_S: Final = 86_400
 SPARK_CELLS: Final = 48
 MOMENTS_SHOWN: Final = 12
 CAUSES_SHOWN: Final = 4
+SPREAD_SHOWN: Final = 4
+FIRST_CAUSES_S: Final = 10
+"""How long an overview waits for causes of a fleet that was just opened."""
 _RANKS: Final = "█▓▒░▁"
 """Health in a sparkline, worst first."""
 
@@ -161,14 +164,20 @@ class TriageOverview:
         self._plain = Overview(fleet)
 
     async def fetch(self, changed: Callable[[], None]) -> None:
-        """Nothing to ask for: everything is in the index."""
+        """Waits a moment for the first causes, which are found in the background."""
+        for _ in range(FIRST_CAUSES_S):
+            if self._board.causes():
+                break
+            await asyncio.sleep(1)
+        changed()
 
     def lines(self, *, width: int, manner: Manner) -> Sequence[Line]:
         """Return the numbers, then the first causes."""
         return [
-            *self._plain.lines(width=width, manner=manner),
+            *self._plain.head(width),
             *self._latencies(),
             *self._causes(),
+            *spreads(self._fleet.index, width, most=SPREAD_SHOWN),
         ]
 
     def _latencies(self) -> Iterator[Line]:
