@@ -251,6 +251,8 @@ def _replicas(row: Row) -> str:
     return replicas_cell(row.replicas).text
 
 
+SHARED_FACTS = frozenset({"provider_id", "addresses", "wanted_version", "data_secret"})
+"""What many kinds have stands behind what a kind has of its own."""
 MOST_FACTS = 6
 """Columns of their own that a table of one kind has."""
 
@@ -261,8 +263,8 @@ def _fact_columns(rows: Sequence[Row]) -> tuple[ColumnSpec, ...]:
     if len(kinds) != 1:
         return ()
     given = {name for row in rows for name, value in row.facts if value}
-    taken = ("wanted_version", "endpoint_port")
-    found = [c for c in rows[0].spec.columns if c.name in given and c.name not in taken]
+    found = [column for column in rows[0].spec.columns if column.name in given]
+    found.sort(key=lambda column: column.name in SHARED_FACTS)
     return tuple(found[:MOST_FACTS])
 
 

@@ -15,6 +15,7 @@ from fleettui.index.spine import feeds
 from fleettui.index.standing import FROM_BELOW, GONE, RANK
 from fleettui.index.store import Store
 from fleettui.kinds.record import ObjectRef
+from fleettui.kinds.spec import Role
 
 
 class Tree:
@@ -153,7 +154,7 @@ class Tree:
         if relation == "owner":
             for shape, name in zip(state.owner_shapes, row.links, strict=False):
                 target = store.target(row, shape, name)  # type: ignore[arg-type]  # names come first
-                if target is None:
+                if target is None or _is_container(target, row):
                     continue
                 if shape.controller:
                     found.insert(0, target)
@@ -264,6 +265,11 @@ class Tree:
         while above is not None and above.standing & FROM_BELOW:
             self._log.mark(above)
             above = above.parent
+
+
+def _is_container(owner: Row, row: Row) -> bool:
+    """Whether the owner is but the group that a cloud keeps a cluster in."""
+    return row.place.spec.role is Role.CLOUD_CLUSTER and owner.place.spec.role is Role.CLOUD
 
 
 def _stands_above(row: Row, other: Row) -> bool:
