@@ -108,16 +108,16 @@ def synced_screen(
     """An open screen that has read everything, and how that went."""
     terminal = open_screen(servers, folder, "--no-cache", *options)
     terminal.wait_for(rb"reading|\d%", 60)
-    found = list(keys(terminal, f"{rows} rows, while syncing", count=100))
+    found = list(keys(terminal, f"{rows}, while syncing", count=100))
     begun = time.perf_counter()
     is_live = False
     while not is_live and time.perf_counter() - begun < timeout_s:
         terminal.drain(0.5)
         is_live = " live" in terminal.text()[-20_000:]
     synced = time.perf_counter() - terminal.started
-    found.append(Figure(f"screen synced, {rows} rows", synced if is_live else float("inf"), "s"))
+    found.append(Figure(f"screen synced, {rows}", synced if is_live else float("inf"), "s"))
     terminal.drain(3)
-    found.append(Figure(f"RSS of the screen, {rows} rows", terminal.resident_bytes() / 1e6, "MB"))
+    found.append(Figure(f"RSS of the screen, {rows}", terminal.resident_bytes() / 1e6, "MB"))
     return terminal, found
 
 
@@ -127,7 +127,7 @@ def screen_figures(
     """Everything about keys at one size."""
     terminal, found = synced_screen(servers, folder, rows=rows, timeout_s=600, options=options)
     yield from found
-    name = f"{rows} rows, {churn:.0f} events/s"
+    name = f"{rows}, {churn:.0f} events/s"
     terminal.press(b"*")
     terminal.drain(2)
     yield from keys(terminal, name)

@@ -89,17 +89,17 @@ def sync_figures(servers: Servers, folder: Path, *, rows: str) -> Iterator[Figur
     found = run_worker(servers, folder, "full")
     wall = time.perf_counter() - begun
     stats = servers.stats()
-    yield Figure(f"first lists of everything, {rows} rows", found.get("synced_s", wall), "s")
-    yield Figure(f"processor time per row, {rows} rows", found["cpu_s"] / found["rows"] * 1e6, "us")
+    yield Figure(f"first lists of everything, {rows}", found.get("synced_s", wall), "s")
+    yield Figure(f"processor time per row, {rows}", found["cpu_s"] / found["rows"] * 1e6, "us")
     yield Figure(
-        f"memory per row, all in, {rows} rows", found["bytes_per_row"], "B", None, "<= 900 at 100k"
+        f"memory per row, all in, {rows}", found["bytes_per_row"], "B", None, "<= 900 at 100k"
     )
     yield Figure(f"rows, {rows}", found["rows"], "")
     yield Figure(
-        f"slowest slice while reading, {rows} rows", found["slowest_slice_ms"], "ms", None, "<= 5"
+        f"slowest slice while reading, {rows}", found["slowest_slice_ms"], "ms", None, "<= 5"
     )
-    yield Figure(f"objects scanned by the server, full, {rows} rows", stats["scanned"], "")
-    yield Figure(f"bytes from the server, full, {rows} rows", stats["bytes_sent"] / 1e6, "MB")
+    yield Figure(f"objects scanned by the server, full, {rows}", stats["scanned"], "")
+    yield Figure(f"bytes from the server, full, {rows}", stats["bytes_sent"] / 1e6, "MB")
 
 
 def link_figures(servers: Servers, folder: Path, *, rows: str) -> Iterator[Figure]:

@@ -10,11 +10,13 @@ Ratios against floors of the same run are what to compare between machines.
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -49,29 +51,27 @@ def index_figures(sizes: list[int]) -> Iterator[Figure]:
 
 def measured(parts: list[str], clusters: int, folder: Path) -> Iterator[Figure]:
     """Every figure that was asked for."""
-    size = f"{clusters:,} clusters,"
+    size = f"{clusters:,} clusters"
     if {"floors", "sync"} & set(parts):
-        servers = Servers(clusters)
-        yield Figure("demo server ready", servers.ready_s, "s")
-        if "floors" in parts:
-            yield from floors(servers)
-        if "sync" in parts:
-            yield from sync_figures(servers, folder / "sync", rows=size)
-        servers.close()
+        with closing(Servers(clusters)) as servers:
+            yield Figure("demo server ready", servers.ready_s, "s")
+            if "floors" in parts:
+                yield from floors(servers)
+            if "sync" in parts:
+                yield from sync_figures(servers, folder / "sync", rows=size)
     if "link" in parts:
-        servers = Servers(clusters, link=LINK)
-        yield from link_figures(servers, folder / "link", rows=size)
-        servers.close()
+        with closing(Servers(clusters, link=LINK)) as servers:
+            yield from link_figures(servers, folder / "link", rows=size)
     if "screen" in parts:
-        servers = Servers(clusters)
-        run_worker(servers, folder / "first", "spine", "save")
-        yield from first_frames(servers, folder / "first")
-        yield from screen_figures(servers, folder / "still", rows=size, churn=0)
-        servers.close()
-        servers = Servers(clusters, churn=1000)
-        options = ("--depth", "full")
-        yield from screen_figures(servers, folder / "churn", rows=size, churn=1000, options=options)
-        servers.close()
+        with closing(Servers(clusters)) as servers:
+            run_worker(servers, folder / "first", "spine", "save")
+            yield from first_frames(servers, folder / "first")
+            yield from screen_figures(servers, folder / "still", rows=size, churn=0)
+        with closing(Servers(clusters, churn=1000)) as servers:
+            options = ("--depth", "full")
+            yield from screen_figures(
+                servers, folder / "churn", rows=size, churn=1000, options=options
+            )
     if "index" in parts:
         yield from index_figures([17, 170, max(clusters // 6, 170)])
     if "churn" in parts:
@@ -85,6 +85,7 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, action="append")
     parser.add_argument("--compare", type=Path)
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # servers end with this program
     before = None
     if asked.compare:
         before = {f["name"]: f["value"] for f in json.loads(asked.compare.read_text())["figures"]}

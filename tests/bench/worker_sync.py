@@ -82,7 +82,14 @@ async def measure(kubeconfig: str, depth: str, timeout_s: float, words: set[str]
 async def opened_s(fleet: Fleet) -> float:
     """Seconds from opening a failing cluster to its first machine."""
     rows = fleet.index.rows((CAPI, "Cluster"))
-    cluster = next((row for row in rows if row.has_faults), None)
+    cluster = next(
+        (
+            row
+            for row in rows
+            if row.has_faults and any(c.kind == "KubeadmControlPlane" for c in row.children)
+        ),
+        None,
+    )
     if cluster is None:
         return float("nan")
     begun = time.perf_counter()
