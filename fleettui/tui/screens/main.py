@@ -277,8 +277,9 @@ class MainScreen(Screen[None]):
         if self._is_detail_in_front():
             place = self.detail.pane.cursor
             source = self.detail.pane.source
-            target = source.lines[place].target if isinstance(source, TextSource) else None
-            if isinstance(target, ObjectRef):
+            lines = source.lines if isinstance(source, TextSource) else ()
+            # Details may have become shorter since the cursor was put there.
+            if place < len(lines) and isinstance(target := lines[place].target, ObjectRef):
                 self.go_to(target)
             return
         if self.keys is None or self.keys.line is None:

@@ -191,7 +191,9 @@ class TextScreen(LeavableScreen[ObjectRef | None]):
     def _line(self) -> Line | None:
         source = self.pane.source
         place = self.pane.cursor
-        return source.lines[place] if isinstance(source, TextSource) and len(source) else None
+        if not isinstance(source, TextSource) or place >= len(source):
+            return None  # the text may have become shorter since the cursor was put there
+        return source.lines[place]
 
     def _follow(self) -> None:
         line = self._line()
