@@ -11,6 +11,7 @@ from fleettui.demo.apiserver.store import Store
 from fleettui.demo.controllers.deletion import on_machine_deletion
 from fleettui.demo.controllers.flux import on_flux_request
 from fleettui.demo.controllers.kit import Kit, Pace
+from fleettui.demo.controllers.leases import renew_leases
 from fleettui.demo.controllers.neighbours import on_argo, on_aso, on_terraform
 from fleettui.demo.controllers.pause import on_pause
 from fleettui.demo.controllers.remediation import on_remediation
@@ -76,7 +77,7 @@ def start(
         pace: how fast pretended work goes.
     """
     kit = Kit(store, pace or Pace())
-    tasks = [asyncio.create_task(_dispatch(kit))]
+    tasks = [asyncio.create_task(_dispatch(kit)), asyncio.create_task(renew_leases(kit))]
     if repository is not None:
         tasks.append(asyncio.create_task(follow_repository(kit, repository)))
     return tasks

@@ -186,7 +186,7 @@ def _spec(facts: ControlPlane, flavour: Flavour, replicas: int) -> Document:
             }
         case "K0smotronControlPlane":
             return {
-                "image": "quay.io/k0sproject/k0s",
+                "image": "images.example.com/k0sproject/k0s",
                 "replicas": replicas,
                 "service": {"type": "LoadBalancer", "apiPort": 6443},
                 "version": "${version}-k0s.0",
