@@ -42,7 +42,7 @@ from fleettui.tui.screens.main import MainScreen
 from fleettui.tui.screens.text import TextScreen
 from fleettui.tui.status import SETTLED_STATES
 from fleettui.tui.theme import DARK, LIGHT, Theme, textual_theme, theme_for
-from fleettui.tui.tree_state import PERSPECTIVES
+from fleettui.tui.tree_state import GROUPINGS
 from fleettui.tui.triage import WORDS, Triage
 from fleettui.tui.widgets.bar import Bar
 from fleettui.tui.widgets.detail_pane import DetailPane
@@ -295,7 +295,7 @@ class FleetApp(App[int]):
             case Argument.NAMESPACE:
                 return ["all", *sorted({r.namespace for r in self.index.realms() if r.namespace})]
             case Argument.PERSPECTIVE:
-                return [*PERSPECTIVES, "label"]
+                return [*GROUPINGS, "label"]
             case _:
                 return ()
 
@@ -330,7 +330,7 @@ class FleetApp(App[int]):
                 main.pickers.choose_namespace()
             case "perspective":
                 self.show_tree()
-                main.reshape(lambda: main.state.group(typed.argument))
+                main.reshape(lambda: main.state.group(typed.argument, now=self.fleet.now()))
             case "kind":
                 self.show_tree()
                 main.pickers.show_kind(typed.argument)

@@ -4,20 +4,10 @@ Knows views and filters; knows no widget. Everything here can be cleared again,
 and ``notes`` says all that is in force, so that nobody takes a part for the whole.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from fleettui.errors import UsageError
 from fleettui.index.coverage import KindKey
-from fleettui.index.perspectives import (
-    Perspective,
-    by_cluster,
-    by_fault,
-    by_kind,
-    by_label,
-    by_namespace,
-    by_source,
-    by_version,
-)
+from fleettui.index.perspectives import PERSPECTIVES, by_kind, named_perspective
 from fleettui.index.rows import Row
 from fleettui.index.sorting import ORDERS, Column
 from fleettui.index.view import Filter, TreeView
@@ -49,14 +39,7 @@ _COLUMN_ORDERS: Mapping[str, Column] = {
     "version": lambda row: row.kubernetes_version or None,
     "replicas": _ready_share,
 }
-PERSPECTIVES: Mapping[str, Callable[[], Perspective]] = {
-    "cluster": by_cluster,
-    "source": by_source,
-    "version": by_version,
-    "namespace": by_namespace,
-    "faults": by_fault,
-    "kind": by_kind,
-}
+GROUPINGS = (*PERSPECTIVES, "kind")
 """Groupings by the word that ``:perspective`` takes, beside ``label NAME``."""
 
 
@@ -129,21 +112,17 @@ class TreeState:
         """Turn the order round."""
         self.sort(self.order, is_reversed=not self.is_reversed)
 
-    def group(self, words: str) -> None:
+    def group(self, words: str, *, now: int = 0) -> None:
         """Group roots as the words say; without words as at first.
+
+        Args:
+            words: a grouping, or ``label NAME``.
+            now: Unix seconds, to mark versions out of support.
 
         Raises:
             UsageError: there is no such grouping.
         """
-        name, _, argument = words.strip().partition(" ")
-        if name == "label" and argument:
-            self._view.set_perspective(by_label(argument.strip()))
-            return
-        make = PERSPECTIVES.get(name or "cluster")
-        if make is None:
-            known = ", ".join((*PERSPECTIVES, "label NAME"))
-            raise UsageError(f"the tree cannot be grouped by {words!r}", hint=f"one of {known}")
-        self._view.set_perspective(make())
+        self._view.set_perspective(named_perspective(words.strip() or "cluster", now=now))
 
     def show_kind(self, kind: KindKey) -> None:
         """Show every object of one kind, flat."""
