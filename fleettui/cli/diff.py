@@ -1,7 +1,7 @@
 """``diff``: what git says, what is there, and whose commit it was."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -27,8 +27,11 @@ from fleettui.fleet.appliers import all_appliers, appliers_of
 from fleettui.fleet.diffs import Diffs, Question
 from fleettui.fleet.drift import DriftBoard
 from fleettui.fleet.local_sources import local_sources, parse_local
+from fleettui.fleet.opening import Opening, user_kinds
 from fleettui.fleet.refs import find_rows
+from fleettui.kinds import load_table
 from fleettui.kinds.record import ObjectRef
+from fleettui.kinds.spec import Depth
 from fleettui.text import safe_text
 
 FORMS = ("table", "json", "patch", "markdown")
@@ -116,7 +119,7 @@ def diff(
     fleet that reads its repository. Exits 0; with --exit-code 1 when there are
     differences; 2 on mistakes, 3 when something could not be compared.
     """
-    opening = asked.opening()
+    opening = _no_deeper_than_needed(asked.opening(), names)
     paths = [text for text in local if text != _CONFIGURED]
     known = local_sources(paths, opening.settings, kubeconfig=opening.kubeconfig)
     ask = _Ask(
@@ -141,6 +144,16 @@ def diff(
             raise
         # 1 says that there are differences; a failure must not.
         raise ConnectError(str(error), hint=error.hint) from error
+
+
+def _no_deeper_than_needed(opening: Opening, names: tuple[str, ...]) -> Opening:
+    """Leaves are read only when one may be named: appliers and clusters are no leaves."""
+    table = load_table(user_kinds())
+    words = [name.rpartition(":")[2].partition("/") for name in names]
+    specs = [spec for word, slash, _ in words if slash for spec in table.find(word)]
+    is_told = all(slash and table.find(word) for word, slash, _ in words)
+    needs_leaves = not is_told or any(spec.depth is not Depth.SPINE for spec in specs)
+    return opening if opening.depth or needs_leaves else replace(opening, depth="spine")
 
 
 async def _run(fleet: Fleet, ask: _Ask, output: Output) -> int:
