@@ -52,7 +52,8 @@ FLAVOURS = (
     Flavour("talos", "metal3", control_plane="talos", weight=2),
     Flavour("aws-pools", "aws", has_pools=True, weight=4),
     Flavour("k0smotron", "aws", control_plane="k0smotron", weight=1),
-    Flavour("dev", "dev", weight=1),
+    Flavour("dev", "dev", has_pools=True, weight=1),
+    Flavour("gcp-pools", "gcp", has_pools=True, weight=1),
 )
 
 TEAMS = (

@@ -141,17 +141,20 @@ def _infrastructure(flavour: Flavour, name: str, group: str, replicas: int) -> D
         "spec": marked(data["spec"], marks),
         "status": marked(data["status"], marks)
         | {
-            "conditions": [classic(kind) for kind in data["conditions"]],
-            "instances": [
-                marked(data["instance"], marks | {"n": str(index), "id": f"{index:08x}"})
-                for index in range(replicas)
+            "conditions": [
+                fine(kind) if data.get("scheme") == "modern" else classic(kind)
+                for kind in data["conditions"]
             ],
             "replicas": replicas,
         },
     }
-    infra["spec"]["providerIDList"] = [
-        f"{infra['spec']['providerID']}/{index}" for index in range(replicas)
-    ]
+    if "instance" in data:
+        infra["status"]["instances"] = [
+            marked(data["instance"], marks | {"n": str(index), "id": f"{index:08x}"})
+            for index in range(replicas)
+        ]
+    base = marked({"id": data["provider_id"]}, marks)["id"]
+    infra["spec"]["providerIDList"] = [f"{base}/{index}" for index in range(replicas)]
     return infra
 
 
