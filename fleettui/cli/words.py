@@ -104,7 +104,7 @@ def get(
 @click.command()
 @fleet_options
 @print_options
-@click.option("--machine-sets", is_flag=True, help="Show MachineSets between.")
+@click.option("--machine-sets", is_flag=True, help="Show sets of machines as well.")
 @click.option(
     "--by",
     "grouping",

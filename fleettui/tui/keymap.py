@@ -104,7 +104,7 @@ ENTRIES: tuple[KeyEntry, ...] = (
     _entry("toggle", "o", "expand or fold", _FOLD, Place.TREE),
     _entry("expand_all", "asterisk", "expand everything", _FOLD, Place.TREE),
     _entry("collapse_all", "minus", "fold everything", _FOLD, Place.TREE),
-    _entry("machine_sets", "M", "show or fold MachineSets", _FOLD, Place.TREE),
+    _entry("machine_sets", "M", "show or fold sets of machines", _FOLD, Place.TREE),
     _entry("filter", "slash", "filter as you type", _SEEK, Place.ROW, hint="filter"),
     _entry("next_match", "n", "next match or broken thing", _SEEK, Place.PANE),
     _entry("previous_match", "N", "previous match", _SEEK, Place.PANE),

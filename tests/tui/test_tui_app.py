@@ -524,3 +524,34 @@ async def test_cursor_before_a_key_stays_on_the_first_line_while_rows_arrive(
         await pilot.pause()
         assert pane.cursor_key == held
         assert pane.cursor > 2
+
+
+async def test_rows_that_come_cost_no_layout_and_the_scroll_bar_knows_them(
+    empty_fleet, record_of
+) -> None:
+    """Under churn every new machine would lay out the whole screen, and keys would wait."""
+    fleet = empty_fleet
+    async with running(fleet, size=(120, 20)) as pilot:
+        app = pilot.app
+        fleet.put(*(record_of("Cluster", f"c{number:03}") for number in range(50)))
+        app.repaint()
+        await pilot.pause()
+        pane = app.main.tree_pane
+        layouts = []
+        original = app.screen._refresh_layout
+        app.screen._refresh_layout = lambda *a, **k: (layouts.append(1), original(*a, **k))[1]
+        fleet.put(*(record_of("Cluster", f"d{number:03}") for number in range(50)))
+        app.repaint()
+        await pilot.pause()
+        assert layouts == []
+        assert pane.vertical_scrollbar.window_virtual_size == len(pane.source) > 100
+        await pilot.press("G")
+        assert pane.cursor == len(pane.source) - 1
+        assert pane.max_scroll_y == len(pane.source) - pane.visible_lines
+        for number in range(50):
+            fleet.drop("Cluster", f"c{number:03}")
+            fleet.drop("Cluster", f"d{number:03}") if number else None
+        app.repaint()
+        await pilot.pause()
+        assert pane.scroll_y == 0
+        assert any("d000" in line for line in screen_text(pilot))

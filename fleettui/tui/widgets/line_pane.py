@@ -19,6 +19,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from fleettui.tui.layout import Column, Slot, fit_columns
 from fleettui.tui.lines import Line
@@ -149,7 +150,7 @@ class LinePane(ScrollView, can_focus=True):
         self._known.clear()
         count = len(self.source)
         if count != self.virtual_size.height:
-            self.virtual_size = Size(0, count)
+            self._hold_lines(count)
         moved_by = self._follow_cursor(count)
         if moved_by:
             self._scroll(top + moved_by)
@@ -159,6 +160,13 @@ class LinePane(ScrollView, can_focus=True):
         dirty = [i - top for i in shown if self._known.get(i) != before[i]]
         for y in dirty:
             self.refresh(Region(0, y, self.size.width, 1))
+
+    def _hold_lines(self, count: int) -> None:
+        """Takes another number of lines without a layout of the screen: nothing else moves."""
+        self.set_reactive(Widget.virtual_size, Size(0, count))
+        self.vertical_scrollbar.window_virtual_size = count
+        if round(self.scroll_y) > max(count - self.visible_lines, 0):
+            self._scroll(round(self.scroll_y))
 
     def _follow_cursor(self, count: int) -> int:
         """Puts the cursor back on its line; returns how far that line moved."""
@@ -226,7 +234,7 @@ class LinePane(ScrollView, can_focus=True):
         self.cursor = index
         self._remember_key()
         if count != self.virtual_size.height:
-            self.virtual_size = Size(0, count)
+            self._hold_lines(count)
         if centre and not self._is_visible(index):
             self._scroll(index - self.visible_lines // 2)
         else:
