@@ -70,6 +70,10 @@ class Servers:
     def close(self) -> None:
         """Ends it."""
         os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait(15)
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
         assert self.process.stdout is not None
         self.process.stdout.close()
