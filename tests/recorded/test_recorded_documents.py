@@ -66,6 +66,7 @@ def test_documents_of_watch_lines_tell_deletions(tmp_path: Path) -> None:
         ("half.jsonl", b'{"type": "ADDED", "obj\n', "not a whole watch line"),
         ("broken.yaml", b"a: [1\nb: 2\n", "broken.yaml:"),
     ],
+    ids=["half-json", "half-gzip", "latin", "half-line", "broken-yaml"],
 )
 def test_documents_of_a_broken_file_are_one_clear_line(
     tmp_path: Path, name: str, data: bytes, words: str
