@@ -1,8 +1,13 @@
 """Actions against the demo fleet over HTTP: plan, dry run, write, journal, undo."""
 
+import json
 import os
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -22,6 +27,7 @@ from fleettui.kube.context import Surroundings, open_context
 from fleettui.kube.gate import Policy
 from fleettui.kube.kubeconfig import load_kubeconfig
 
+REAL = os.environ.get("FLEETTUI_TEST_KUBECONFIG", "")
 ALLOWED = Settings(
     contexts=(ContextSettings(allow=("approve", "delete-cluster", "upgrade")),),
 )
@@ -64,10 +70,48 @@ class World:
         return await self.acts.execute(plan, who=Who(local="test"), why="test", dry_run=dry_run)
 
 
+def kubectl(kubeconfig: Path, *arguments: str, document: object = None) -> Any:
+    """What kubectl prints as JSON, None where it says that something is there already."""
+    program = shutil.which("kubectl", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if program is None:
+        pytest.skip("no kubectl to bring objects to the server with")
+    done = subprocess.run(
+        [program, "--kubeconfig", str(kubeconfig), *arguments, "-o", "json"],
+        input=None if document is None else json.dumps(document),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0 or "already exists" in done.stderr, done.stderr
+    return json.loads(done.stdout) if done.stdout.strip().startswith("{") else None
+
+
+def transplant(source: Path, server: Path) -> None:
+    """Brings a few objects of each kind to another server, as their specs alone."""
+    namespaces: set[str] = set()
+    for group, kind in PLANNABLE:
+        items = kubectl(source, "get", f"{kind}.{group}", "-A")["items"][:2]
+        for item in items:
+            meta = item["metadata"]
+            if meta["namespace"] not in namespaces:
+                namespaces.add(meta["namespace"])
+                kubectl(server, "create", "namespace", meta["namespace"])
+            kept = {key: meta[key] for key in ("name", "namespace", "labels") if key in meta}
+            whole = {key: item[key] for key in ("apiVersion", "kind", "spec")}
+            kubectl(server, "create", "-f", "-", document={**whole, "metadata": kept})
+
+
 @pytest.fixture(scope="module")
 def kubeconfig(start_demo):
-    """The kubeconfig of a running demo fleet."""
-    return start_demo().kubeconfig
+    """A running demo fleet, or the server of FLEETTUI_TEST_KUBECONFIG with objects like it.
+
+    That server needs the real definitions of ``PLANNABLE``; no controllers.
+    """
+    demo = start_demo()
+    if not REAL:
+        return demo.kubeconfig
+    transplant(demo.kubeconfig, Path(REAL))
+    return Path(REAL)
 
 
 @pytest.fixture
