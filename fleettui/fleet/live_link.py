@@ -36,6 +36,8 @@ from fleettui.recorded.shards import Head
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 30.0
 REPLAN_S = 0.1
+SMALL_SPINE = 600
+"""Objects of a spine whose leaves are so few that measuring them costs as much as reading them."""
 _UNSETTLED = frozenset({Phase.PENDING, Phase.SYNCING, Phase.CACHED})
 _MISSING = frozenset({Phase.FORBIDDEN, Phase.BROKEN, Phase.STALE, Phase.CACHED})
 
@@ -364,10 +366,14 @@ class LiveLink:
         gauge = self._gauge = Gauge(context)
         gauge.note_spine(decoded_bytes=followers.decoded_bytes, seconds=self._clock() - started)
         specs = self._leaf_specs()
-        await gauge.measure(specs, namespace=self._options.namespace)
+        is_small = sum(status.loaded for status in self._statuses.values()) <= SMALL_SPINE
+        if self._options.depth == "auto" and is_small:
+            self._needs = replace(self._needs, with_leaves=True)
+        else:
+            await gauge.measure(specs, namespace=self._options.namespace)
         if self._redecide.is_set():
             return  # the limits changed meanwhile: what was measured is of before
-        if self._options.depth == "auto":
+        if self._options.depth == "auto" and not is_small:
             cost = gauge.cost((spec.group, spec.kind) for spec in specs)
             if fits(cost):
                 self._needs = replace(self._needs, with_leaves=True)
