@@ -138,7 +138,10 @@ class Followers:
         if spec.role is Role.CLUSTER:
             return
         until = asyncio.get_running_loop().time() + CLUSTERS_FIRST_S
-        while asyncio.get_running_loop().time() < until and self._are_clusters_awaited():
+        # Bounded, and scopes of several groups decide together: no one event tells it.
+        while (  # noqa: ASYNC110 - as said above
+            asyncio.get_running_loop().time() < until and self._are_clusters_awaited()
+        ):
             await asyncio.sleep(CLUSTERS_LOOK_S)
 
     def _are_clusters_awaited(self) -> bool:
