@@ -71,6 +71,8 @@ def test_screen_pauses_and_resumes_a_kustomization(demo: Any, screen: Any) -> No
     screen.press("\x1b")
     screen.wait_for(lambda text: "policies" in text and "resume Kust" not in text)
     assert not suspended(demo, "policies")
+    while screen.pump(0.5):
+        pass  # the progress screen closes and gives the keys back to the tree
     screen.press(":journal\r")
     text = screen.wait_for("disk is full")
     assert "pause" in text
