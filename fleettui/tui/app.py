@@ -191,6 +191,8 @@ class FleetApp(App[int]):
 
     def tick(self) -> None:
         """Lets ages grow."""
+        if not self.screen_stack:
+            return  # the program is being left: its screens are gone, its timers not yet
         self.fleet.settle()
         self._open_first_screen()
         self.triage.tick()

@@ -555,3 +555,12 @@ async def test_rows_that_come_cost_no_layout_and_the_scroll_bar_knows_them(
         await pilot.pause()
         assert pane.scroll_y == 0
         assert any("d000" in line for line in screen_text(pilot))
+
+
+async def test_tick_while_the_program_is_left_does_nothing(small_fleet):
+    """A timer that fires during the last moments must not end the program with a traceback."""
+    async with running(small_fleet) as pilot:
+        app = pilot.app
+    assert not app.screen_stack
+    app.tick()
+    assert app.return_code in (0, None)
