@@ -24,3 +24,8 @@ def shared_folder() -> Path:
     if not (folder / "recordings").is_dir():
         pytest.skip("no ../shared/recordings beside the project")
     return folder
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Names that every process agrees on: packed bytes hold the second they were made in."""
+    return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
