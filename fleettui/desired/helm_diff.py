@@ -24,14 +24,8 @@ from fleettui.desired.desired_diff import (
     started,
 )
 from fleettui.desired.files import FileTree
-from fleettui.desired.helm import (
-    Release,
-    Values,
-    chart_folder,
-    helm_program,
-    read_values,
-    render_chart,
-)
+from fleettui.desired.helm import Release, chart_folder, helm_program, render_chart
+from fleettui.desired.helm_values import Values, read_values
 from fleettui.desired.hunks import Hunk
 from fleettui.desired.ignore_rules import flux_rules
 from fleettui.desired.masks import masked_hunks

@@ -14,8 +14,8 @@ from fleettui.desired.argo_diff import diff_application
 from fleettui.desired.build import Builder
 from fleettui.desired.desired_diff import Tools
 from fleettui.desired.git import GitCache
-from fleettui.desired.helm import read_values
 from fleettui.desired.helm_diff import diff_helm_release
+from fleettui.desired.helm_values import read_values
 from fleettui.desired.sources import Sources, Want, Wanted
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
