@@ -5,7 +5,7 @@ is undone and who would revert it; knows no verb.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,9 @@ from fleettui.actions.facts import (
     Document,
     FactRequest,
     Facts,
+    SchemaRequest,
     refuse,
+    schema_request,
 )
 from fleettui.actions.managed import Reverter, appliers_of, cluster_ref, is_stopped, reverter_of
 from fleettui.actions.options import Options
@@ -109,6 +111,17 @@ def target_needs(facts: Facts, bodies: Iterable[ObjectRef | None] = ()) -> FactR
     for ref in facts.refs:
         wishes += _around(facts, ref)
     return facts.missing(wishes)
+
+
+def with_schemas(facts: Facts, request: FactRequest) -> FactRequest:
+    """The request, and which fields the targets and their clusters have on their server."""
+    wanted: list[SchemaRequest] = []
+    for ref in facts.refs:
+        cluster = cluster_ref(facts.body(ref) or {}, ref.context)
+        for one in (ref, cluster):
+            target = facts.target(one) if one is not None else None
+            wanted += [schema_request(target)] if target is not None else []
+    return replace(request, schemas=facts.missing((), schemas=wanted).schemas)
 
 
 def _around(facts: Facts, ref: ObjectRef) -> Iterator[ObjectRef]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from fleettui.actions.documents import group_of, text_at
 from fleettui.actions.plan import Refusal, Target
+from fleettui.actions.schema import Schema
 from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import KindSpec
 
@@ -19,9 +20,6 @@ Document = Mapping[str, Any]
 
 SpecLookup = Callable[[str, str], KindSpec | None]
 """Group and kind to the kind's entry."""
-
-FieldLookup = Callable[[Target, tuple[str, ...]], bool | None]
-"""Whether the server's schema of a target has a field; None when it is not known."""
 
 MAX_ROUNDS = 8
 """Most rounds of questions: target, owner, cluster, topology, class, git, its source, spare."""
@@ -36,6 +34,15 @@ class ListRequest(NamedTuple):
     namespace: str
     cluster: str = ""
     """Only objects labelled with this Cluster's name."""
+
+
+class SchemaRequest(NamedTuple):
+    """The fields of a kind, as one server has them."""
+
+    context: str
+    group: str
+    version: str
+    kind: str
 
 
 class AccessRequest(NamedTuple):
@@ -71,10 +78,11 @@ class FactRequest:
     bodies: tuple[ObjectRef, ...] = ()
     lists: tuple[ListRequest, ...] = ()
     access: tuple[AccessRequest, ...] = ()
+    schemas: tuple[SchemaRequest, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything is asked for."""
-        return bool(self.bodies or self.lists or self.access)
+        return bool(self.bodies or self.lists or self.access or self.schemas)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +97,10 @@ class Facts:
     lists: Mapping[ListRequest, tuple[Document, ...] | None] = field(default_factory=dict)
     """None: the list is not known (forbidden or broken)."""
     access: Mapping[AccessRequest, Access] = field(default_factory=dict)
+    schemas: Mapping[SchemaRequest, Schema | None] = field(default_factory=dict)
+    """None: the server publishes none, or it cannot be read."""
     scope_gaps: tuple[str, ...] = ()
     """Parts of the selection's scope that are not known, in words."""
-    has_field: FieldLookup = lambda target, path: None
     read_only: frozenset[str] = frozenset()
     """Contexts that may not be written to."""
 
@@ -102,6 +111,11 @@ class Facts:
     def list(self, request: ListRequest) -> tuple[Document, ...] | None:
         """The objects of a list, None when it is not known."""
         return self.lists.get(request)
+
+    def has_field(self, target: Target, path: tuple[str, ...]) -> bool | None:
+        """Whether the server's schema of a target has a field; None when it is not known."""
+        schema = self.schemas.get(schema_request(target))
+        return schema.has(path) if schema is not None else None
 
     def target(self, ref: ObjectRef) -> Target | None:
         """The endpoint to write the object through; None when it or its kind is not known.
@@ -129,6 +143,7 @@ class Facts:
         bodies: Mapping[ObjectRef, Document | None] | None = None,
         lists: Mapping[ListRequest, tuple[Document, ...] | None] | None = None,
         access: Mapping[AccessRequest, Access] | None = None,
+        schemas: Mapping[SchemaRequest, Schema | None] | None = None,
     ) -> "Facts":
         """These facts and what has been read since."""
         return replace(
@@ -136,6 +151,7 @@ class Facts:
             bodies={**self.bodies, **(bodies or {})},
             lists={**self.lists, **(lists or {})},
             access={**self.access, **(access or {})},
+            schemas={**self.schemas, **(schemas or {})},
         )
 
     def missing(
@@ -143,13 +159,20 @@ class Facts:
         bodies: Iterable[ObjectRef | None],
         lists: Iterable[ListRequest] = (),
         access: Iterable[AccessRequest] = (),
+        schemas: Iterable[SchemaRequest] = (),
     ) -> FactRequest:
         """Of these wishes, those that have not been answered yet, without doubles."""
         return FactRequest(
             bodies=tuple(dict.fromkeys(r for r in bodies if r and r not in self.bodies)),
             lists=tuple(dict.fromkeys(r for r in lists if r not in self.lists)),
             access=tuple(dict.fromkeys(r for r in access if r not in self.access)),
+            schemas=tuple(dict.fromkeys(r for r in schemas if r not in self.schemas)),
         )
+
+
+def schema_request(target: Target) -> SchemaRequest:
+    """The question for the fields of what a target is written through."""
+    return SchemaRequest(target.context, target.group, target.version, target.kind)
 
 
 def ref_of(document: Document, context: str) -> ObjectRef:

@@ -74,6 +74,8 @@ class PauseForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requires_words: str = ""
     unless_owned_by: tuple[str, ...] = ()
     """Groups whose controllers put the field back: their object is to be paused instead."""
+    without_field: str = ""
+    """Name of the form to use where the server's schema does not have the path."""
 
     @property
     def is_annotation(self) -> bool:

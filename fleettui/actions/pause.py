@@ -23,6 +23,7 @@ from fleettui.actions.drafts import (
     still,
     target_needs,
     undo_merge,
+    with_schemas,
 )
 from fleettui.actions.facts import Document, FactRequest, Facts, refuse
 from fleettui.actions.forms import PauseForm, forms, matches_group, pause_forms
@@ -35,8 +36,9 @@ VERB = "pause"
 
 
 def needs(facts: Facts, *, options: Options) -> FactRequest:
-    """The objects, who applies them, and their clusters."""
-    return target_needs(facts)
+    """The objects, who applies them, their clusters, and fields that not every server has."""
+    request = target_needs(facts)
+    return with_schemas(facts, request) if _depends_on_fields(facts) else request
 
 
 def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
@@ -44,11 +46,27 @@ def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
     return compose(VERB, facts, _plan_one, now=now, options=options)
 
 
+def _depends_on_fields(facts: Facts) -> bool:
+    kinds = {(ref.group, ref.kind) for ref in facts.refs}
+    specs = [spec for kind in kinds if (spec := facts.spec_of(*kind)) is not None]
+    return any(form.without_field for spec in specs for form in pause_forms(spec))
+
+
+def _form(case: Case, available: tuple[PauseForm, ...]) -> PauseForm | None:
+    """The way that was asked for, or the one that serves where its field does not exist."""
+    by_name = {form.name: form for form in reversed(available)}
+    form = by_name.get(case.options.form)
+    if form is None or not form.without_field:
+        return form
+    is_missing = case.facts.has_field(case.target, form.path) is False
+    return by_name.get(form.without_field) if is_missing else form
+
+
 def _plan_one(case: Case) -> Draft | Refusal:
     facts, ref, body, target = case.parts
     now, options = case.now, case.options
     available = pause_forms(case.spec)
-    form = next((f for f in available if f.name == options.form), None)
+    form = _form(case, available)
     refusal = deleting_refusal(ref, body) or _form_refusal(ref, body, form, available, options)
     if refusal is not None or form is None:
         return refusal or refuse(ref, "this kind cannot be paused")

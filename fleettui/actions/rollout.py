@@ -22,6 +22,7 @@ from fleettui.actions.drafts import (
     still,
     target_needs,
     undo_merge,
+    with_schemas,
     written_paths,
 )
 from fleettui.actions.facts import Document, FactRequest, Facts, refuse
@@ -50,8 +51,8 @@ OLD_VERSION = "v1beta1"
 
 
 def needs(facts: Facts, *, options: Options) -> FactRequest:
-    """The objects, their Clusters, and who applies either."""
-    return target_needs(facts)
+    """The objects, their Clusters, who applies either, and which fields they have."""
+    return with_schemas(facts, target_needs(facts))
 
 
 def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
@@ -72,16 +73,17 @@ def _plan_one(case: Case) -> Draft | Refusal:
     place = None if options.form == "direct" else _place(facts, ref, body, form)
     if isinstance(place, Refusal):
         return place
-    if facts.has_field(target, rollout_path(target)) is False:
+    path = rollout_path(facts, target)
+    if path is None:
         return refuse(ref, "this installation's schema has no field that asks for a rollout")
     refusal = (
         deleting_refusal(ref, body)
         or paused_refusal(facts, ref, body, command(VERB, ref))
-        or _future_refusal(ref, body, place, target, now)
+        or _future_refusal(ref, body, place, path, now)
     )
     if refusal is not None:
         return refusal
-    step, written = _step(body, target, place, now)
+    step, written = _step(body, target, place, path, now)
     return Draft(
         target,
         (step,),
@@ -110,19 +112,28 @@ def _place(
     return None if can_be_told is False or (can_be_told is None and is_old) else place
 
 
-def rollout_path(target: Target) -> tuple[str, ...]:
-    """Path of the moment in the object itself, by API version."""
-    return ("spec", "rolloutAfter") if target.version == OLD_VERSION else ("spec", *AFTER)
+def rollout_path(facts: Facts, target: Target) -> tuple[str, ...] | None:
+    """Path of the moment in the object itself; None when the server has no such field.
+
+    The server's schema decides; where it says nothing, the API version does.
+    """
+    usual = (("spec", *AFTER), ("spec", "rolloutAfter"))
+    paths = usual[::-1] if target.version == OLD_VERSION else usual
+    known = {path: facts.has_field(target, path) for path in paths}
+    for wanted in (True, None):
+        for path in paths:
+            if known[path] is wanted:
+                return path
+    return None
 
 
 def _step(
-    body: Document, target: Target, place: Place | None, now: datetime
+    body: Document, target: Target, place: Place | None, path: tuple[str, ...], now: datetime
 ) -> tuple[DraftStep, ObjectRef]:
     moment = seconds_text(now)
     if place is not None:
         patch, undo = topology_patch(place, AFTER, moment)
         return DraftStep(patch, title="rollout through the topology", undo=undo), place.cluster
-    path = rollout_path(target)
     patch = merge_patch(
         target,
         body,
@@ -138,10 +149,10 @@ def _step(
 
 
 def _future_refusal(
-    ref: ObjectRef, body: Document, place: Place | None, target: Target, now: datetime
+    ref: ObjectRef, body: Document, place: Place | None, path: tuple[str, ...], now: datetime
 ) -> Refusal | None:
     """A rollout that is planned for later is somebody's intention; it is not moved."""
-    seen = [value_at(body, rollout_path(target))]
+    seen = [value_at(body, path)]
     if place is not None:
         seen.append(value_at(place.entry, AFTER))
     for text in seen:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from fleettui.actions.facts import AccessRequest, Facts, FieldLookup, SpecLookup
+from fleettui.actions.facts import AccessRequest, Facts, SpecLookup
 from fleettui.actions.options import Limits, Options
 from fleettui.actions.plan import Plan, Refusal
 from fleettui.actions.verbs import VERBS, Verb, usual_rights, verbs_for, why_not
@@ -53,7 +53,6 @@ class Acts:
         clock: Clock | None = None,
         observer: Observer | None = None,
         shelf: PlanShelf | None = None,
-        has_field: FieldLookup = lambda target, path: None,
     ) -> None:
         """Composes; nothing is asked yet.
 
@@ -65,7 +64,6 @@ class Acts:
             clock: time; the machine's own by default.
             observer: how acknowledgements are seen; by looking again, by default.
             shelf: where plans are kept so that they can be resumed; nowhere by default.
-            has_field: what the server's schema says about a field, if anything does.
         """
         self.journal = journal
         self.shelf = shelf
@@ -74,7 +72,6 @@ class Acts:
         self._settings = settings
         self._clock = clock or SystemClock()
         self._observer = observer or RereadingObserver(outside, self._clock)
-        self._has_field = has_field
 
     def verbs(self, ref: ObjectRef, *, is_paused: bool, is_deleting: bool) -> tuple[Choice, ...]:
         """What can be done to an object, greyed ones with the reason; cheap."""
@@ -139,7 +136,6 @@ class Acts:
             refs=chosen,
             spec_of=self._spec_of,
             scope_gaps=tuple(scope_gaps),
-            has_field=self._has_field,
             read_only=frozenset(c for c in contexts if self._settings.for_context(c).read_only),
         )
         wishes = configured(options or Options(), self._settings, contexts)

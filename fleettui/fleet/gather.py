@@ -17,9 +17,11 @@ from fleettui.actions.facts import (
     FactRequest,
     Facts,
     ListRequest,
+    SchemaRequest,
 )
 from fleettui.actions.options import Options
 from fleettui.actions.plan import Plan, Refusal
+from fleettui.actions.schema import Schema
 from fleettui.actions.verbs import Verb, needs
 from fleettui.errors import FleettuiError
 from fleettui.fleet.writing import Clock
@@ -56,6 +58,14 @@ class FactSource(Protocol):
         """
         ...
 
+    async def schema(self, request: SchemaRequest) -> Schema | None:
+        """The fields of a kind; None when the server publishes none.
+
+        Raises:
+            FleettuiError: it cannot be told.
+        """
+        ...
+
 
 async def make_plan(
     verb: Verb, facts: Facts, *, source: FactSource, clock: Clock, options: Options
@@ -79,9 +89,14 @@ async def _answered(facts: Facts, missing: FactRequest, source: FactSource) -> F
     bodies = _all(missing.bodies, source.body, slots)
     lists = _all(missing.lists, source.list, slots)
     access = _all(missing.access, source.access, slots)
-    found_bodies, found_lists, found_access = await asyncio.gather(bodies, lists, access)
+    schemas = _all(missing.schemas, source.schema, slots)
+    found_bodies, found_lists, found_access, found_schemas = await asyncio.gather(
+        bodies, lists, access, schemas
+    )
     answers = {right: answer or Access(None) for right, answer in found_access.items()}
-    return facts.with_more(bodies=found_bodies, lists=found_lists, access=answers)
+    return facts.with_more(
+        bodies=found_bodies, lists=found_lists, access=answers, schemas=found_schemas
+    )
 
 
 _Asked = TypeVar("_Asked")

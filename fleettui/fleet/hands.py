@@ -9,9 +9,11 @@ from typing import Any
 
 import msgspec
 
-from fleettui.actions.facts import Access, AccessRequest, Document, ListRequest
+from fleettui.actions.facts import Access, AccessRequest, Document, ListRequest, SchemaRequest
 from fleettui.actions.plan import ContentType, Target
+from fleettui.actions.schema import Schema
 from fleettui.errors import FleettuiError, RefusedError
+from fleettui.fleet.schemas import Schemas
 from fleettui.fleet.writing import WriteFailure
 from fleettui.kinds.record import ObjectKey, ObjectRef
 from fleettui.kube.access import Question
@@ -36,6 +38,7 @@ class Hands:
     def __init__(self, context_of: ContextOf) -> None:
         """Nothing is asked and no writer is made yet."""
         self._context_of = context_of
+        self._schemas = Schemas()
 
     def _context(self, name: str) -> KubeContext:
         context = self._context_of(name)
@@ -91,6 +94,14 @@ class Hands:
         )
         answer = await self._context(request.context).access.may(question)
         return Access(answer.allowed, answer.reason)
+
+    async def schema(self, request: SchemaRequest) -> Schema | None:
+        """The fields of a kind as its server has them; None when it publishes none.
+
+        Raises:
+            FleettuiError: it cannot be told.
+        """
+        return await self._schemas.schema(self._context(request.context), request)
 
     async def patch(
         self,

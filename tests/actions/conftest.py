@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from fleettui.actions.facts import Access, AccessRequest, Facts, ListRequest, ref_of
+from fleettui.actions.facts import Access, AccessRequest, Facts, ListRequest, SchemaRequest, ref_of
+from fleettui.actions.schema import Schema
 from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import Dialect, KindSpec, Role
 
@@ -153,6 +154,7 @@ def facts_of() -> Callable[..., Facts]:
         lists: Mapping[ListRequest, tuple[Mapping[str, Any], ...] | None] | None = None,
         access: Mapping[AccessRequest, Access] | None = None,
         scope_gaps: tuple[str, ...] = (),
+        schemas: Mapping[SchemaRequest, Schema | None] | None = None,
     ) -> Facts:
         bodies = {ref_of(document, CONTEXT): document for document in documents}
         return Facts(
@@ -162,6 +164,7 @@ def facts_of() -> Callable[..., Facts]:
             lists=lists or {},
             access=access or {},
             scope_gaps=scope_gaps,
+            schemas=schemas or {},
         )
 
     return build

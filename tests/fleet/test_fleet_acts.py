@@ -65,6 +65,9 @@ class Outside:
             raise ConnectError("does not answer")
         return Access(request.verb not in self.denied)
 
+    async def schema(self, request):
+        return None
+
     async def patch(self, target, body, *, content_type, subresource, dry_run):
         self.writes += 1
         return self.documents[target.ref]
