@@ -7,17 +7,16 @@ Source: authorization.k8s.io/v1 SelfSubjectAccessReview, SelfSubjectRulesReview;
 authentication.k8s.io/v1 SelfSubjectReview.
 """
 
-import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from fleettui.kube.calls import JSON, METADATA_LIST, Call, Caller, Purpose
+from fleettui.kube.calls import JSON, Call, Caller
 from fleettui.kube.faults import ApiError, Fault
-from fleettui.kube.framing import DECODE_ERRORS, read_head, read_page
+from fleettui.kube.framing import DECODE_ERRORS
 from fleettui.kube.limits import Turnstile
 from fleettui.kube.resource import Resource
 
@@ -25,8 +24,6 @@ KEEP_S = 600.0
 """How long an answer is believed."""
 REFUSALS_S = 10.0
 MANY_REFUSALS = 3
-MAX_NAMESPACES = 200
-"""Most namespaces that are followed one by one when all at once is forbidden."""
 
 Answered = TypeVar("Answered")
 
@@ -107,6 +104,8 @@ class AccessReviews:
         self._turnstile = Turnstile(4)
         self._identity: Identity | None = None
         self._refusals: list[float] = []
+        self.doubted = asyncio.Event()
+        """Set whenever answers were forgotten because the server said otherwise."""
 
     async def may(self, question: Question) -> Access:
         """Whether something is allowed.
@@ -140,6 +139,7 @@ class AccessReviews:
         """Forgets answers about a kind, because the server has just said otherwise."""
         for question in [q for q in self._known if (q.group, q.plural) == (group, plural)]:
             del self._known[question]
+        self.doubted.set()
 
     def refused(self, resource: Resource) -> None:
         """Takes note of a 403; several kinds within seconds mean that rights changed."""
@@ -153,6 +153,7 @@ class AccessReviews:
         """Forgets everything: rights or identity have changed."""
         self._known.clear()
         self._identity = None
+        self.doubted.set()
 
     async def identity(self) -> Identity | None:
         """Who the server thinks the person is; None if it does not tell.
@@ -185,53 +186,6 @@ class AccessReviews:
             _RulesReview,
         )
         return review.status
-
-    async def namespaces(self) -> Sequence[str]:
-        """Names of all namespaces; empty if they may not be listed.
-
-        Raises:
-            ApiError: the server did not answer.
-        """
-        resource = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
-        names: list[str] = []
-        token = ""
-        while True:
-            query = (("limit", "500"), *((("continue", token),) if token else ()))
-            call = Call(resource.path(), accept=METADATA_LIST, query=query, purpose=Purpose.LIST)
-            try:
-                async with self._caller.open(call) as answer:
-                    page = read_page(await answer.read(), where=call.where)
-            except ApiError as error:
-                if error.fault is Fault.FORBIDDEN:
-                    return ()
-                raise
-            names.extend(read_head(document).metadata.name for document in page.documents)
-            token = page.metadata.continue_
-            if not token:
-                return names
-
-    async def readable_namespaces(
-        self, resource: Resource, *, candidates: Sequence[str]
-    ) -> Sequence[str]:
-        """Namespaces in which a kind may be listed and watched, at most ``MAX_NAMESPACES``.
-
-        For when all namespaces at once are forbidden. Candidates are the
-        namespaces that can be listed, else those given.
-
-        Raises:
-            ApiError: the server did not answer.
-        """
-        names = list(await self.namespaces()) or [name for name in candidates if name]
-        answers = await asyncio.gather(*(self._readable(resource, name) for name in names))
-        allowed = [name for name, is_allowed in zip(names, answers, strict=True) if is_allowed]
-        return allowed[:MAX_NAMESPACES]
-
-    async def _readable(self, resource: Resource, namespace: str) -> bool:
-        for verb in ("list", "watch"):
-            question = Question(verb, resource.group, resource.plural, namespace)
-            if not (await self.may(question)).allowed:
-                return False
-        return True
 
     async def _review(
         self, api_version: str, kind: str, spec: object, answer_type: type[Answered]

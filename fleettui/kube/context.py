@@ -41,6 +41,7 @@ from fleettui.kube.resource import Resource
 from fleettui.kube.rhythm import Rhythm
 from fleettui.kube.sockets import raise_socket_limit
 from fleettui.kube.source import CLUSTER_LABEL
+from fleettui.kube.tenancy import Tenancy
 from fleettui.kube.writer import DryRuns, Writer
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class KubeContext:
         self.entry = entry
         self.discovery = Discovery(transport)
         self.access = AccessReviews(transport)
+        self._tenancy = Tenancy(transport, self.access)
         self._transport = transport
         self._around = around
         self._client = _SourceClient(transport, self.discovery)
@@ -280,7 +282,7 @@ class KubeContext:
         resource = await self.resolve(ObjectKey(scope.group, scope.kind, "", ""))
         if not resource.namespaced or scope.namespace:
             return ()
-        names = await self.access.readable_namespaces(
+        names = await self._tenancy.readable(
             resource, candidates=(self.entry.namespace or "default",)
         )
         return [scope._replace(namespace=name) for name in names]

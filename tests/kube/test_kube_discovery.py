@@ -1,59 +1,16 @@
 """What a server serves: both forms of discovery, partial failures, CRDs that come and go."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
+from answers import Answers
 
 from fleettui.kube.access import AccessReviews, Question
-from fleettui.kube.calls import METADATA_LIST, Call
+from fleettui.kube.calls import Call
 from fleettui.kube.discovery import Discovery
-from fleettui.kube.faults import ApiError, Fault, error_of
+from fleettui.kube.faults import ApiError, Fault
 from fleettui.kube.resource import Resource
-
-
-class Told:
-    """An answer that was thought up."""
-
-    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
-        self.wire_bytes = len(body)
-
-    async def read(self, *, limit_bytes: int = 0) -> bytes:
-        """The body."""
-        return self.body
-
-    async def chunks(self, *, idle_s: float | None = None) -> AsyncIterator[bytes]:
-        """The body at once."""
-        yield self.body
-
-
-class Answers:
-    """A caller that answers from a table of paths."""
-
-    def __init__(self, table: Mapping[str, object]) -> None:
-        self.table = dict(table)
-        self.calls: list[Call] = []
-
-    @asynccontextmanager
-    async def open(self, call: Call) -> AsyncIterator[Told]:
-        """Looks the path up; a number is an error of that status."""
-        self.calls.append(call)
-        await asyncio.sleep(0)
-        found = self.table.get(call.path, 404)
-        if callable(found):
-            found = found(call)
-        if isinstance(found, int):
-            raise error_of(found, {}, b"404 page not found\n" if found == 404 else b"")
-        tag = {"ETag": f'"{call.path}"'}
-        if call.if_none_match == tag["ETag"]:
-            yield Told(304, tag, b"")
-        else:
-            yield Told(200, tag, msgspec.json.encode(found))
 
 
 def aggregated(group: str, *versions: str, freshness: str = "Current") -> dict[str, object]:
@@ -239,18 +196,6 @@ async def test_access_is_asked_once_and_again_after_doubt_or_ten_minutes() -> No
     moment[0] = 601.0
     await access.may(question)
     assert len(caller.calls) == 3
-
-
-async def test_readable_namespaces_are_found_when_all_at_once_is_forbidden() -> None:
-    """A person with rights in two namespaces must see those two."""
-    names = [{"metadata": {"name": name}} for name in ("a", "closed", "b")]
-    listing = {"metadata": {"resourceVersion": "1"}, "items": names}
-    caller = Answers({_SSAR: _allow, "/api/v1/namespaces": listing})
-    access = AccessReviews(caller)
-    assert list(await access.readable_namespaces(MACHINE, candidates=())) == ["a", "b"]
-    assert caller.calls[0].accept == METADATA_LIST
-    denied = AccessReviews(Answers({_SSAR: _allow, "/api/v1/namespaces": 403}))
-    assert list(await denied.readable_namespaces(MACHINE, candidates=("mine", ""))) == ["mine"]
 
 
 async def test_identity_is_who_the_server_says_or_nobody() -> None:
