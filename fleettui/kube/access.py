@@ -7,6 +7,7 @@ Source: authorization.k8s.io/v1 SelfSubjectAccessReview, SelfSubjectRulesReview;
 authentication.k8s.io/v1 SelfSubjectReview.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
