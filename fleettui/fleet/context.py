@@ -48,6 +48,8 @@ class ContextInfo:
     insecure: bool = False
     """TLS is not verified."""
     read_only: bool = True
+    lacks: str = ""
+    """The rule that a person who may change nothing here lacks first; empty: none is known."""
     namespace: str = ""
     """The namespace that lists are limited to; empty: all."""
     loaded: int = 0

@@ -6,7 +6,15 @@ is ``kube``'s. One kind's failure never touches another.
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,6 +30,7 @@ from fleettui.fleet.gauge import Gauge
 from fleettui.fleet.learning import learn_kinds
 from fleettui.fleet.scopes import ClusterKey, KindKey, Needs, Sizes, plan_scopes
 from fleettui.fleet.warm import Turn, WarmContext, owner_of
+from fleettui.fleet.write_rights import WriteRights
 from fleettui.index import Index
 from fleettui.kinds import KindTable
 from fleettui.kinds.batch import Batch, Mark, Phase, Scope, ScopeStatus
@@ -199,6 +208,8 @@ class LiveLink:
                     clock=self._clock,
                 )
                 group.create_task(self._check_owner(context))
+                if context.policy.writes:
+                    group.create_task(self._keep_rights(context))
                 group.create_task(self._keep_planned(context, followers))
                 group.create_task(self._decide_depth(context, followers))
         except* FleettuiError as errors:
@@ -446,6 +457,22 @@ class LiveLink:
             if not warm.belongs_to(owner):
                 self._forget_cached()
         self._warmth.is_checked.set()
+
+    async def _keep_rights(self, context: KubeContext) -> None:
+        """Learns whether we may change anything here, once it is known what there is."""
+        while not self._is_spine_settled():
+            self._is_changed.clear()
+            await self._is_changed.wait()
+
+        async def others() -> Iterable[str]:
+            followed = {scope.namespace for scope in self._statuses if scope.namespace}
+            return await context.tenancy.namespaces() or followed
+
+        await WriteRights(context.access, tell=lambda rule: self._set(lacks=rule)).run(
+            lambda: [spec for spec in self._table if self._is_served(spec.group, spec.kind)],
+            namespace=lambda: self._options.namespace,
+            others=others,
+        )
 
     async def _uid_of(self, context: KubeContext, warm: WarmContext | None) -> str:
         return await context.cluster_uid() if warm is not None else ""

@@ -96,7 +96,7 @@ class KubeContext:
         self.entry = entry
         self.discovery = Discovery(transport)
         self.access = AccessReviews(transport)
-        self._tenancy = Tenancy(transport, self.access)
+        self.tenancy = Tenancy(transport, self.access)
         self._transport = transport
         self._around = around
         self._client = _SourceClient(transport, self.discovery)
@@ -282,7 +282,7 @@ class KubeContext:
         resource = await self.resolve(ObjectKey(scope.group, scope.kind, "", ""))
         if not resource.namespaced or scope.namespace:
             return ()
-        names = await self._tenancy.readable(
+        names = await self.tenancy.readable(
             resource, candidates=(self.entry.namespace or "default",)
         )
         return [scope._replace(namespace=name) for name in names]

@@ -48,6 +48,14 @@ class Tenancy:
         self._names = _Kept[Sequence[str]](clock)
         self._rules: dict[str, _Kept[Rules]] = {}
 
+    async def namespaces(self) -> Sequence[str]:
+        """Names of all namespaces; empty if they may not be listed.
+
+        Raises:
+            ApiError: the server did not answer.
+        """
+        return await self._names.get(self._list_names)
+
     async def readable(self, resource: Resource, *, candidates: Sequence[str]) -> Sequence[str]:
         """Namespaces in which a kind may be listed and watched, at most ``MAX_NAMESPACES``.
 
@@ -56,7 +64,7 @@ class Tenancy:
         Raises:
             ApiError: the server did not answer.
         """
-        listed = await self._names.get(self._list_names)
+        listed = await self.namespaces()
         wished = [name for name in candidates if name]
         names = list(listed) or wished
         may_ask_singly = len(names) <= MAX_ASKED_SINGLY
@@ -87,7 +95,6 @@ class Tenancy:
             return await self._access.rules(namespace)
 
     async def _list_names(self) -> Sequence[str]:
-        """Names of all namespaces; empty if they may not be listed."""
         resource = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
         names: list[str] = []
         token = ""

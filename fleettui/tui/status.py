@@ -61,6 +61,9 @@ def context_spans(info: ContextInfo, now: int) -> Iterator[Span]:
     if info.banner:
         yield Span(" ")
         yield Span(f" {info.banner} ", Tone.ALARM)
+    if info.lacks:
+        yield Span(" ")
+        yield Span(" READ-ONLY BY RIGHTS ", Tone.BADGE)
     if info.impersonating:
         yield Span(" ")
         yield Span(f" AS {info.user or 'somebody else'} ", Tone.ALARM)

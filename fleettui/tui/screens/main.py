@@ -97,6 +97,7 @@ class MainScreen(Screen[None]):
         self._is_head_over = False
         self._depth_notes: Sequence[tuple[str, Tone]] = ()
         self.keys: TreeKeys | None = None
+        self._may_write: bool | None = None
         self._dispatcher: Dispatcher | None = None
 
     @property
@@ -145,7 +146,7 @@ class MainScreen(Screen[None]):
         }
         self._dispatcher = Dispatcher(app.keymap, self._places, handlers)
         app.apply_theme(self)
-        show_footer(self.footer, self._dispatcher.hints())
+        self._show_keys()
         self.set_focus(self.tree_pane)
         self.repaint()
 
@@ -245,8 +246,18 @@ class MainScreen(Screen[None]):
         if event.pane.id == "tree":
             self.follow_cursor()
 
+    def _show_keys(self) -> None:
+        """Shows the keys; those that write are dim where the person may change nothing."""
+        ref = self.keys.ref if self.keys is not None else None
+        lacking = {info.name for info in self.fleet.contexts() if info.lacks}
+        may_write = ref.context not in lacking if ref is not None else not lacking
+        if self._dispatcher is not None and may_write is not self._may_write:
+            self._may_write = may_write
+            show_footer(self.footer, self._dispatcher.hints(), may_write=may_write)
+
     def follow_cursor(self) -> None:
-        """Shows the object under the cursor in the details."""
+        """Shows the object under the cursor in the details, and what can be done."""
+        self._show_keys()
         if self.keys is not None and self.detail.is_open:
             self.detail.follow(self.keys.ref, lambda: ())
             self.detail.keep_up()
