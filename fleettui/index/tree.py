@@ -268,8 +268,11 @@ class Tree:
 
 
 def _is_container(owner: Row, row: Row) -> bool:
-    """Whether the owner is but the group that a cloud keeps a cluster in."""
-    return row.place.spec.role is Role.CLOUD_CLUSTER and owner.place.spec.role is Role.CLOUD
+    """Whether the owner is no home: the group a cloud keeps a cluster in, or never shown."""
+    role, above = row.place.spec.role, owner.place.spec.role
+    if above is Role.PLATFORM:
+        return role is not Role.PLATFORM
+    return role is Role.CLOUD_CLUSTER and above is Role.CLOUD
 
 
 def _stands_above(row: Row, other: Row) -> bool:

@@ -199,7 +199,8 @@ def _moment_of(recording: Recording) -> int:
     for document in (*recording.objects.values(), *recording.events):
         metadata = _metadata(document)
         latest = max(latest, unix_seconds(metadata.get("creationTimestamp")))
-        for entry in metadata.get("managedFields") or ():
+        fields = metadata.get("managedFields")
+        for entry in fields if isinstance(fields, list) else ():
             if isinstance(entry, Mapping):
                 latest = max(latest, unix_seconds(entry.get("time")))
         status = document.get("status")

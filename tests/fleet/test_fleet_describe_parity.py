@@ -129,3 +129,62 @@ def test_describe_of_every_recorded_cluster_agrees_with_clusterctl(
     assert compared > 10
     assert not wrong, "\n".join(wrong)
     assert {d.split()[1] for d in deviating} <= set(DEVIATIONS)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ({"replicas": 3, "conditions": []}, ("1/3", "False", "NodesNotReady")),
+        (
+            {
+                "replicas": 3,
+                "deprecated": {
+                    "v1beta1": {
+                        "readyReplicas": 3,
+                        "conditions": [{"type": "Ready", "status": "True"}],
+                    }
+                },
+            },
+            ("3/3", "True", "NoReasonReported"),
+        ),
+        (
+            {
+                "replicas": 3,
+                "deprecated": {
+                    "v1beta1": {
+                        "conditions": [
+                            {
+                                "type": "InfrastructureReady",
+                                "status": "False",
+                                "severity": "Error",
+                                "reason": "QuotaExceeded",
+                            }
+                        ]
+                    }
+                },
+            },
+            ("3/3", "False", "QuotaExceeded"),
+        ),
+    ],
+)
+def test_describe_of_a_machine_pool_is_never_blank(
+    table: KindTable, status: dict[str, Any], expected: tuple[str, str, str]
+) -> None:
+    """Clusters of managed clouds consist of pools: clusterctl prints nothing about them."""
+
+    def body(kind: str, **parts: Any) -> dict[str, Any]:
+        labels = {"cluster.x-k8s.io/cluster-name": "c"}
+        metadata = {"namespace": "a", "name": "c", "labels": labels}
+        return {
+            "apiVersion": "cluster.x-k8s.io/v1beta2",
+            "kind": kind,
+            "metadata": metadata,
+            **parts,
+        }
+
+    have = int(expected[0][0])
+    pool = body("MachinePool", spec={"replicas": 3}, status={**status, "replicas": have})
+    cluster = body("Cluster", spec={})
+    root = build_tree(cluster, Inventory([cluster, pool], table), Options())
+    (row,) = [r for r in table_of("\n".join(describe_lines(root, 0))) if "MachinePool" in r[0]]
+    assert (row[1], row[5], row[6]) == expected

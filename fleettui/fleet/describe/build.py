@@ -15,9 +15,10 @@ from fleettui.fleet.describe.inventory import (
     Inventory,
     at,
     group_of,
+    maps_at,
     name_of,
 )
-from fleettui.fleet.describe.node import Node, heading, object_node
+from fleettui.fleet.describe.node import Node, heading, object_node, state_of
 from fleettui.kinds.spec import Role
 
 SUMMARIES = ("Available", "Ready", "UpToDate")
@@ -163,7 +164,7 @@ def _add_resource_sets(tree: _Tree, root: Node, inventory: Inventory) -> None:
         return
     group = heading("ClusterResourceSetGroup", root.namespace, "ClusterResourceSets")
     tree.add(root, group)
-    for entry in at(binding, "spec", "bindings") or ():
+    for entry in maps_at(binding, "spec", "bindings"):
         name = str(at(entry, "clusterResourceSetName") or "")
         node = heading("ClusterResourceSet", root.namespace, name)
         node.is_virtual = False
@@ -284,6 +285,7 @@ def _add_pool(
     inventory: Inventory,
 ) -> None:
     node = object_node(body, Role.MACHINE_POOL)
+    node.judged = state_of(inventory.judged(body))
     tree.add(workers, node, grouping=True)
     template = at(body, "spec", "template", "spec")
     for reference, role in (
@@ -300,7 +302,7 @@ def _add_pool(
 
 
 def _is_controlled_by(body: Body, owner: Body) -> bool:
-    for reference in at(body, "metadata", "ownerReferences") or ():
+    for reference in maps_at(body, "metadata", "ownerReferences"):
         if reference.get("controller"):
             group = str(reference.get("apiVersion") or "").rpartition("/")[0]
             return bool(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fleettui.kinds import KindTable
+from fleettui.kinds.record import Record
 from fleettui.kinds.spec import Role
 
 Body = Mapping[str, Any]
@@ -22,6 +23,12 @@ def at(body: object, *path: str) -> Any:
             return None
         body = body.get(name)
     return body
+
+
+def maps_at(body: object, *path: str) -> list[Body]:
+    """The maps in the list at a path; empty where there is no list."""
+    found = at(body, *path)
+    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
 
 
 def group_of(body: Body) -> str:
@@ -48,6 +55,11 @@ class Inventory:
         """What the object is to the fleet; OTHER when its kind is unknown."""
         spec = self._table.spec_for(group_of(body), str(body.get("kind")))
         return spec.role if spec else Role.OTHER
+
+    def judged(self, body: Body) -> Record:
+        """What the program makes of the object, as everywhere else it is shown."""
+        version = str(body.get("apiVersion") or "").rpartition("/")[2]
+        return self._table.reader(group_of(body), version, str(body.get("kind"))).convert(body)
 
     def referred(self, reference: object) -> Body | None:
         """The object that a reference of either API version names; None if it is not there."""

@@ -6,7 +6,11 @@ from typing import Any
 
 from fleettui.fleet.describe.inventory import Body, at, name_of
 from fleettui.kinds.moments import unix_seconds
+from fleettui.kinds.record import Record, Verdict
 from fleettui.kinds.spec import Role
+
+NO_REASON = "NoReasonReported"
+"""What clusterctl puts where a condition has no reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +39,27 @@ def states_of(body: Body) -> list[State]:
         State(
             type=str(entry.get("type") or ""),
             status=str(entry.get("status") or ""),
-            reason=str(entry.get("reason") or "NoReasonReported"),
+            reason=str(entry.get("reason") or NO_REASON),
             message=str(entry.get("message") or ""),
             since=unix_seconds(entry.get("lastTransitionTime")),
         )
         for entry in entries
         if isinstance(entry, Mapping)
     ]
+
+
+_STATUSES: Mapping[Verdict, str] = {Verdict.CURRENT: "True", Verdict.UNKNOWN: "Unknown"}
+
+
+def state_of(record: Record) -> State:
+    """What the program makes of an object, in the form of a condition."""
+    return State(
+        type="Ready",
+        status=_STATUSES.get(record.verdict, "False"),
+        reason=record.reason or NO_REASON,
+        message=record.message,
+        since=record.since,
+    )
 
 
 @dataclass(slots=True)
@@ -69,6 +87,8 @@ class Node:
     counts: dict[str, int] = field(default_factory=dict)
     """Available, Ready, UpToDate members of a group."""
     states: list[State] = field(default_factory=list)
+    judged: State | None = None
+    """What stands for an object that upstream's conditions do not sum up."""
     complaints: set[str] = field(default_factory=set)
     """What not-ready members of a group say, their own names taken out."""
 

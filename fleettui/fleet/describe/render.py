@@ -45,7 +45,7 @@ class Cells:
 
 
 def _sum(*values: object) -> str:
-    known = [value for value in values if isinstance(value, int)]
+    known = [value for value in values if type(value) is int]  # True is no count
     return str(sum(known)) if known else ""
 
 
@@ -87,24 +87,6 @@ def _scaled_cells(node: Node, state: State | None) -> Cells:
     )
 
 
-def _pool_cells(node: Node) -> Cells:
-    """A MachinePool's own counters and the old list's Ready, which clusterctl leaves blank."""
-    cells = _scaled_cells(node, node.state("Available") or node.state("Ready"))
-    if cells.state is not None:
-        return cells
-    for entry in at(node.body, "status", "deprecated", "v1beta1", "conditions") or ():
-        if entry.get("type") == "Ready":
-            state = State(
-                "Ready",
-                str(entry.get("status") or ""),
-                str(entry.get("reason") or "NoReasonReported"),
-                str(entry.get("message") or ""),
-                0,
-            )
-            return Cells(cells.replicas, cells.available, cells.ready, cells.up_to_date, state)
-    return cells
-
-
 def cells_of(node: Node) -> Cells:
     """The row's counters and the condition that stands for it."""
     if node.is_group:
@@ -131,7 +113,7 @@ def cells_of(node: Node) -> Cells:
         known = [str(int(state is not None and state.status == "True")) for state in flags]
         return Cells("1", known[0], known[1], known[2], node.state("Ready"))
     if node.role is Role.MACHINE_POOL:
-        return _pool_cells(node)
+        return _scaled_cells(node, node.state("Available") or node.judged)
     if node.role is Role.MACHINE_SET:
         return _scaled_cells(node, None)
     if node.role in _AVAILABLE_FIRST:
