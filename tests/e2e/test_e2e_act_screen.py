@@ -105,3 +105,29 @@ def test_screen_given_up_sends_nothing(demo: Any, screen: Any) -> None:
     screen.wait_for(lambda text: "why (for the journal)" not in text)
     after = demo.call(demo.contexts[0], f"{FLUX}/policies")["metadata"]["resourceVersion"]
     assert after == before
+
+
+def test_screen_of_one_who_may_only_look_is_read_only_by_rights(
+    demo: Any, open_terminal: Callable[..., Any]
+) -> None:
+    """On call sees before any key that nothing can be changed, and which rule is missing."""
+    oncall = demo.kubeconfig.with_name("kubeconfig-oncall")
+    terminal = open_terminal("--kubeconfig", str(oncall), columns=150, lines=45)
+    terminal.wait_for("READ-ONLY BY RIGHTS")
+    find(terminal, "kind:Kustomization name:policies", "policies")
+    terminal.press("a")
+    rule = "missing right: patch kustomizations.kustomize.toolkit.fluxcd.io in namespace"
+    terminal.wait_for(rule)
+    terminal.press("\x1b")
+    terminal.wait_for(lambda text: rule not in text)
+    terminal.press("s")
+    terminal.wait_for(lambda text: "refused" in text and "patch kustomizations" in text)
+
+
+def test_screen_of_one_who_may_write_is_not_read_only(demo: Any, screen: Any) -> None:
+    """A banner that is wrong is a banner that nobody reads."""
+    find(screen, "kind:Kustomization name:policies", "policies")
+    screen.press("a")
+    text = screen.wait_for("act on Kustomization/policies")
+    assert "READ-ONLY" not in text
+    assert "missing right" not in text

@@ -22,8 +22,10 @@ from fleettui.tui.widgets.line_pane import LinePane
 if TYPE_CHECKING:
     from fleettui.tui.app import FleetApp
 
-_COLUMNS = (Column("name", "", 16, 60, 0), Column("note", "", 8, 60, 1))
 MAX_ROWS = 16
+MIN_CELLS, FRAME_CELLS = 76, 5
+"""Width of the window without long notes; border, padding and scroll bar."""
+LONGEST_NAME, LONGEST_NOTE = 60, 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,18 @@ class Picked:
     key: Hashable
     is_added: bool = False
     """Chosen with space instead of enter."""
+
+
+def _columns(choices: Sequence[Choice]) -> tuple[Column, Column]:
+    """Names as wide as the longest, notes as wide as they need."""
+    names = max((_width(choice.name) for choice in choices), default=0)
+    notes = max((_width(choice.note) for choice in choices), default=0)
+    name = min(max(names, 16), LONGEST_NAME)
+    return Column("name", "", name, name, 0), Column("note", "", 8, max(notes, 8), 1)
+
+
+def _width(cell: Cell) -> int:
+    return sum(len(span.text) for span in cell)
 
 
 class Picker(LeavableModal[Picked | None]):
@@ -71,7 +85,8 @@ class Picker(LeavableModal[Picked | None]):
         self._hint = hint
         self._typed = ""
         self._at = at
-        self._source = BoardSource(_COLUMNS)
+        self._columns = _columns(choices)
+        self._source = BoardSource(self._columns)
         self._title_bar = Bar(id="picker-title")
         self.pane = LinePane(self._source, id="picker-list")
         self._hint_bar = Bar(id="picker-hint")
@@ -86,6 +101,9 @@ class Picker(LeavableModal[Picked | None]):
     def on_mount(self) -> None:
         """Shows the items."""
         cast("FleetApp", self.app).apply_theme(self)
+        name, note = self._columns
+        wanted = name.min_cells + min(note.max_cells, LONGEST_NOTE) + FRAME_CELLS
+        self.query_one("#picker").styles.width = max(wanted, MIN_CELLS)
         self.pane.styles.height = max(min(len(self._choices), MAX_ROWS), 1)
         self._show()
         self.set_focus(self.pane)
