@@ -10,6 +10,7 @@ Source: POSIX process groups; git(1) ends its own lock files on SIGTERM.
 
 import asyncio
 import os
+import resource
 import selectors
 import signal
 import subprocess  # the one module that may
@@ -86,6 +87,8 @@ class Limits:
     """Wall-clock seconds from start to end."""
     output_bytes: int = 64 * 1024 * 1024
     """Most bytes of its standard output; a quarter of that of its error output."""
+    memory_bytes: int = 0
+    """Most bytes of its address space; 0: no limit, as where the system has none."""
 
 
 DEFAULT_LIMITS = Limits()
@@ -141,6 +144,7 @@ def run(
     if not program.is_absolute():
         raise ProgramError(f"{program} is not an absolute path", hint="use find_program")
     with _started(arguments, environment, folder or Path("/")) as process:
+        _limit_memory(process, limits.memory_bytes)
         talk = _Conversation(process, program.name, stdin, limits, cancelled)
         talk.run()
         code = process.wait()
@@ -219,6 +223,13 @@ def _started(
         yield process
     finally:
         _end(process)
+
+
+def _limit_memory(process: subprocess.Popen[bytes], size_bytes: int) -> None:
+    """Bounds what a program may take, on systems that can bound another one."""
+    if size_bytes and sys.platform == "linux":
+        with suppress(OSError):  # it may have ended already
+            resource.prlimit(process.pid, resource.RLIMIT_AS, (size_bytes, size_bytes))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -181,3 +181,13 @@ def test_find_program_ignores_the_working_directory(
     assert find_program("trapped-tool") is None
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_program("missing-tool", "trapped-tool") == trap
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds another process's memory")
+def test_run_program_that_takes_too_much_memory_fails_alone() -> None:
+    """A chart or an overlay of a stranger must not take this machine down."""
+    code = "import time; time.sleep(0.2); len(bytearray(600 << 20)); print('had it')"
+    assert run(_python(code), environment={}).stdout == b"had it\n"
+    finished = run(_python(code), environment={}, limits=Limits(memory_bytes=300 << 20))
+    assert finished.code != 0
+    assert "MemoryError" in finished.error_text

@@ -11,12 +11,12 @@ helm parameters).
 import copy
 import fnmatch
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fleettui.desired.build import Built
 from fleettui.desired.desired_diff import Tools
 from fleettui.desired.files import FileTree, joined
-from fleettui.desired.helm import Release, render_chart
+from fleettui.desired.helm import Capabilities, Release, render_chart
 from fleettui.desired.kustomization_file import RenderError, kustomization_path
 from fleettui.desired.objects import (
     Manifest,
@@ -63,7 +63,11 @@ def applied_revisions(application: Manifest) -> list[str]:
 
 
 async def render_source(
-    application: Manifest, source: AppSource, references: Mapping[str, FileTree], tools: Tools
+    application: Manifest,
+    source: AppSource,
+    references: Mapping[str, FileTree],
+    tools: Tools,
+    capabilities: Capabilities,
 ) -> list[Built]:
     """Objects of one source.
 
@@ -72,6 +76,7 @@ async def render_source(
         source: its source and files.
         references: trees of sources that carry a ``ref``, by its name.
         tools: builder of the run.
+        capabilities: what a chart sees of the cluster that it goes to.
 
     Raises:
         RenderError: a kind of source that is not rendered, or a failing build.
@@ -83,7 +88,10 @@ async def render_source(
     if folder is None or folder not in tree.folders:
         raise RenderError(f"path {spec.get('path')} does not exist", where=tree.label)
     if spec.get("helm") or f"{folder}/Chart.yaml".lstrip("/") in tree.files:
-        return await _render_helm(application, source, folder, references)
+        whole = await tools.charts.with_dependencies(tree, folder)
+        release, extra = _release(application, source, folder, references, capabilities)
+        tree = replace(whole, files={**whole.files, **extra})
+        return await render_chart(tree, folder, release)
     if spec.get("kustomize") or kustomization_path(tree, folder):
         overlay = _kustomize_overlay(mapping_of(spec.get("kustomize")))
         build = await tools.builder.build(tree, folder or ".", overlay)
@@ -157,9 +165,14 @@ def _matches(path: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(path, pattern)
 
 
-async def _render_helm(
-    application: Manifest, source: AppSource, folder: str, references: Mapping[str, FileTree]
-) -> list[Built]:
+def _release(
+    application: Manifest,
+    source: AppSource,
+    folder: str,
+    references: Mapping[str, FileTree],
+    capabilities: Capabilities,
+) -> tuple[Release, dict[str, bytes]]:
+    """What helm is told of a source, and values files that come from other sources."""
     options = mapping_of(source.spec.get("helm"))
     tree = source.found.tree
     files: list[str] = []
@@ -188,11 +201,16 @@ async def _render_helm(
     _set_parameters(values, options)
     namespace = text_of(nested(application, "spec", "destination", "namespace"))
     name = text_of(options.get("releaseName")) or text_of(nested(application, "metadata", "name"))
-    whole = FileTree(tree.label, {**tree.files, **extra}, tree.digests)
     release = Release(
-        name, namespace, values, tuple(files), include_crds=options.get("skipCrds") is not True
+        name,
+        namespace,
+        values,
+        tuple(files),
+        include_crds=options.get("skipCrds") is not True,
+        capabilities=capabilities,
+        checks_values=options.get("skipSchemaValidation") is not True,
     )
-    return await render_chart(whole, folder, release)
+    return release, extra
 
 
 def _set_parameters(values: dict[str, object], options: Manifest) -> None:

@@ -21,6 +21,7 @@ from fleettui.desired.argo import (
     without_tracking,
 )
 from fleettui.desired.build import Built
+from fleettui.desired.charts import below, chart_folder
 from fleettui.desired.desired_diff import (
     Comparing,
     DesiredDiff,
@@ -33,6 +34,7 @@ from fleettui.desired.desired_diff import (
 )
 from fleettui.desired.desired_diff import finished as finished_diff
 from fleettui.desired.files import FileTree
+from fleettui.desired.helm import Capabilities
 from fleettui.desired.ignore_rules import argo_rules
 from fleettui.desired.kustomization_file import RenderError
 from fleettui.desired.object_diff import Change, ObjectDiff
@@ -74,6 +76,7 @@ async def diff_application(
     wanted: Wanted | None = None,
     dry_run_apply: DryRunApply | None = None,
     scope_of: ScopeOf | None = None,
+    capabilities: Capabilities | None = None,
 ) -> DesiredDiff:
     """What the next sync of an Application would do.
 
@@ -85,6 +88,7 @@ async def diff_application(
         wanted: revision, of all its git sources; default: their ``targetRevision``.
         dry_run_apply: asks the server; None: read-only mode.
         scope_of: discovery's answer on scopes.
+        capabilities: what a chart sees of the cluster that it goes to.
     """
     wanted = wanted or Wanted(Want.LATEST)
     name = text_of(nested(application, "metadata", "name"))
@@ -94,7 +98,7 @@ async def diff_application(
     how = Comparing(untracked, ARGO_MANAGERS, dry_run_apply, rules=rules)
     try:
         sources = await _found(application, tools, wanted)
-        built = await _built(application, sources, tools)
+        built = await _built(application, sources, tools, capabilities or Capabilities())
         hooks = [item for item in built if hook_of(item.document)]
         rendered = finished(
             (item for item in built if not hook_of(item.document)), application, scope_of
@@ -124,11 +128,10 @@ async def _found(application: Manifest, tools: Tools, wanted: Wanted) -> list[Ap
     for index, spec in enumerate(specs):
         url = text_of(spec.get("repoURL"))
         if spec.get("chart"):
-            raise RenderError(
-                f"chart {spec['chart']} of a Helm repository is not fetched",
-                where=url,
-                hint="compare with the dry run of argocd, or keep the chart in git",
+            found.append(
+                AppSource(spec, await _find_chart(url, spec, index, applied, tools, wanted))
             )
+            continue
         found.append(AppSource(spec, await _find(url, spec, index, applied, tools, wanted)))
     if not found:
         raise RenderError("the Application has no source")
@@ -146,7 +149,25 @@ async def _find(
     return await tools.sources.find_commit(url, reference)
 
 
-async def _built(application: Manifest, sources: Sequence[AppSource], tools: Tools) -> list[Built]:
+async def _find_chart(
+    url: str, spec: Manifest, index: int, applied: Sequence[str], tools: Tools, wanted: Wanted
+) -> Found:
+    """A chart of a Helm repository; one in a registry has a URL without a scheme."""
+    version = text_of(spec.get("targetRevision"))
+    if wanted.want is Want.APPLIED and not wanted.reference and index < len(applied):
+        version = applied[index]
+    address = url if "://" in url else f"oci://{url}"
+    tree = await tools.charts.pull(address, text_of(spec["chart"]), version)
+    folder = chart_folder(tree, "")
+    return Found(below(tree, folder), version)
+
+
+async def _built(
+    application: Manifest,
+    sources: Sequence[AppSource],
+    tools: Tools,
+    capabilities: Capabilities,
+) -> list[Built]:
     references: dict[str, FileTree] = {
         text_of(source.spec.get("ref")): source.found.tree
         for source in sources
@@ -156,7 +177,7 @@ async def _built(application: Manifest, sources: Sequence[AppSource], tools: Too
     for source in sources:
         only_values = source.spec.get("ref") and not source.spec.get("path")
         if not only_values:
-            built += await render_source(application, source, references, tools)
+            built += await render_source(application, source, references, tools, capabilities)
     return built
 
 

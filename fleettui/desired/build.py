@@ -47,7 +47,7 @@ from fleettui.processes import Finished, Limits, find_program, person_environmen
 _ORIGIN = "config.kubernetes.io/origin"
 _LOCAL_CONFIG = "config.kubernetes.io/local-config"
 _FORMAT = "1"
-_BUILD_LIMITS = Limits(timeout_s=60.0, output_bytes=64 * 1024 * 1024)
+_BUILD_LIMITS = Limits(60.0, output_bytes=64 << 20, memory_bytes=4 << 30)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from fleettui.desired.build import Builder
+from fleettui.desired.charts import ChartStore
 from fleettui.desired.history import Commit
 from fleettui.desired.ignore_rules import IgnoreRule, without_ignored_hunks
 from fleettui.desired.masks import masked_object
@@ -110,6 +111,7 @@ class Tools:
     """The controllers treat unset variables as errors (default since Flux 2.9)."""
     blames: bool = True
     """Look up the commits behind differences at once; for many, see ``with_provenance``."""
+    charts: ChartStore = field(default_factory=ChartStore)
 
 
 @dataclass(frozen=True, slots=True)

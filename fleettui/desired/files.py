@@ -1,7 +1,7 @@
 """A tree of files held in memory: what a commit or an archive contains.
 
-Knows paths, contents and limits, unpacks archives defensively and writes chosen
-files into a folder of their own. Refuses absolute paths, ``..``, links, devices
+Knows paths, contents and limits, reads folders and unpacks archives defensively, and
+writes chosen files into a folder of their own. Refuses absolute paths, ``..``, links, devices
 and anything over its limits. Knows nothing of git or Kubernetes.
 
 Source: source-controller keeps only regular files of a repository in its artifact
@@ -194,6 +194,30 @@ def unpack_archive(
     except tarfile.TarError as error:
         raise HostileTreeError(f"not a tar archive: {error}", where=label) from error
     return FileTree(label, files, notes=tuple(notes))
+
+
+def read_folder(folder: Path, limits: TreeLimits = DEFAULT_TREE_LIMITS) -> FileTree:
+    """Regular files of a folder as they lie there; blocks.
+
+    Raises:
+        HostileTreeError: too many or too large files.
+    """
+    files: dict[str, bytes] = {}
+    notes: list[str] = []
+    total = 0
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name != ".git")
+        for name in sorted(names):
+            path = Path(parent) / name
+            relative = path.relative_to(folder).as_posix()
+            if path.is_symlink() or not path.is_file():
+                notes.append(f"{relative}: left out, it is not a regular file")
+                continue
+            size = path.stat().st_size
+            total += size
+            check_limits(relative, size, len(files) + 1, total, label=str(folder), limits=limits)
+            files[relative] = path.read_bytes()
+    return FileTree(str(folder), files, notes=tuple(notes))
 
 
 def check_limits(

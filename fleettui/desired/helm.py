@@ -1,42 +1,41 @@
 """Renders Helm charts with the helm that is installed.
 
 Knows how to run ``helm template`` in a scratch folder without network or the person's
-environment. Knows nothing of clusters.
+environment, and what a chart may ask of the cluster it goes to. Knows nothing of
+clusters.
 
-Source: Helm 3 and 4 ``helm template``.
+Source: Helm 3 and 4 ``helm template``; ``.Capabilities`` of chart templates.
 """
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from fleettui.desired.build import Built
+from fleettui.desired.charts import helm_program
 from fleettui.desired.files import FileTree
 from fleettui.desired.kustomization_file import RenderError
 from fleettui.desired.objects import checked_manifest
 from fleettui.manifests import dump_yaml, read_documents
-from fleettui.processes import Limits, find_program, run_async
+from fleettui.processes import Limits, run_async
 
-_LIMITS = Limits(timeout_s=60.0, output_bytes=64 * 1024 * 1024)
+_LIMITS = Limits(60.0, output_bytes=64 << 20, memory_bytes=4 << 30)
+_NAME = re.compile(r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")
+_MOST_VERSIONS = 4000
+"""Most API versions that helm is told: more would be no usual cluster."""
 
 
-def chart_folder(tree: FileTree, path: str) -> str:
-    """Folder of the chart at a path, or the only chart of an archive.
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a chart sees of the cluster that it goes to."""
 
-    Raises:
-        RenderError: there is no chart.
-    """
-    folder = "/".join(part for part in path.split("/") if part not in ("", "."))
-    if f"{folder}/Chart.yaml".lstrip("/") in tree.files:
-        return folder
-    charts = sorted(
-        (file.rpartition("/")[0] for file in tree.files if file.endswith("Chart.yaml")), key=len
-    )
-    if not path and charts:
-        return charts[0]
-    raise RenderError(f"there is no chart at {path or '.'}", where=tree.label)
+    kube_version: str = ""
+    """As ``/version`` says; empty: helm's own guess."""
+    api_versions: tuple[str, ...] = ()
+    """``apps/v1`` and ``apps/v1/Deployment``, all that are served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +48,10 @@ class Release:
     values_files: tuple[str, ...] = ()
     """Files of the chart's tree, laid below ``values``."""
     include_crds: bool = True
-
-
-def helm_program() -> Path | None:
-    """The helm that is installed, or None."""
-    return find_program("helm")
+    capabilities: Capabilities = Capabilities()
+    is_upgrade: bool = False
+    checks_values: bool = True
+    """Whether values that do not fit the chart's schema are an error."""
 
 
 async def render_chart(tree: FileTree, folder: str, release: Release) -> list[Built]:
@@ -68,20 +66,19 @@ async def render_chart(tree: FileTree, folder: str, release: Release) -> list[Bu
         raise RenderError(
             "a chart is only rendered by helm, and it is not installed", hint="install helm"
         )
-    with tempfile.TemporaryDirectory(prefix="fleettui-chart-") as name:
-        scratch = Path(name)
+    name = _checked_name(release.name)
+    with tempfile.TemporaryDirectory(prefix="fleettui-chart-") as scratch_name:
+        scratch = Path(scratch_name)
         root = scratch / "tree"
         root.mkdir(mode=0o700)
         tree.write(root, {*tree.files_below(folder), *release.values_files})
         values = scratch / "values.yaml"
         values.write_text(dump_yaml(dict(release.values)), encoding="utf-8")
-        flags = ["--namespace", release.namespace, "--no-hooks", "--skip-tests"]
+        flags = _flags(release)
         for file in release.values_files:
             flags += ["--values", str(root / file)]
-        if release.include_crds:
-            flags.append("--include-crds")
         finished = await run_async(
-            [helm, "template", release.name, root / folder, *flags, "--values", values],
+            [helm, "template", *flags, "--values", values, "--", name, root / folder],
             environment=_environment(scratch),
             folder=scratch,
             limits=_LIMITS,
@@ -91,6 +88,26 @@ async def render_chart(tree: FileTree, folder: str, release: Release) -> list[Bu
             message = text.removeprefix("Error: ")
             raise RenderError(f"helm template failed: {message}", where=folder or tree.label)
     return _parse_output(finished.stdout, folder)
+
+
+def _checked_name(name: str) -> str:
+    """A release's name, which comes from a cluster and stands among helm's arguments."""
+    if not _NAME.match(name):
+        raise RenderError("refused: not a name of a release", where=repr(name))
+    return name
+
+
+def _flags(release: Release) -> list[str]:
+    flags = ["--namespace", release.namespace, "--no-hooks", "--skip-tests"]
+    flags += ["--include-crds"] if release.include_crds else []
+    flags += ["--is-upgrade"] if release.is_upgrade else []
+    flags += [] if release.checks_values else ["--skip-schema-validation"]
+    told = release.capabilities
+    flags += ["--kube-version", told.kube_version] if told.kube_version else []
+    versions = [version for version in told.api_versions if "," not in version]
+    if versions:
+        flags.append(f"--api-versions={','.join(versions[:_MOST_VERSIONS])}")
+    return flags
 
 
 def _environment(scratch: Path) -> dict[str, str]:

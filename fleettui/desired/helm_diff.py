@@ -1,17 +1,19 @@
 """Compares a HelmRelease with a cluster: its objects with helm, its values without.
 
-Knows the chart behind a release, Flux's post-renderers and the labels that Helm and
-Flux add. Reads live objects only through the reader it is given.
+Knows what an upgrade changes, deletes and leaves alone, what drift detection is told
+to ignore, and what can be said without helm. Reads live objects only through the reader
+it is given.
 
-Source: helm-controller v1.6 (owner labels, drift detection, ``status.history``); Helm 4
-release metadata.
+Source: helm-controller v1.6 (drift detection, ``status.history``, ``status.inventory``,
+CRD policies); Helm 4 (``helm.sh/resource-policy``).
 """
 
-import copy
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from fleettui.desired.build import Build, Built
+from fleettui.desired.charts import helm_program
 from fleettui.desired.compare import compare_exact
 from fleettui.desired.desired_diff import (
     Comparing,
@@ -21,32 +23,42 @@ from fleettui.desired.desired_diff import (
     Tools,
     compared,
     finished,
+    pruned,
     started,
 )
-from fleettui.desired.files import FileTree
-from fleettui.desired.helm import Release, chart_folder, helm_program, render_chart
+from fleettui.desired.helm import Capabilities
+from fleettui.desired.helm_release import (
+    OWNER,
+    RenderedRelease,
+    Surroundings,
+    crds_policy,
+    deployed_version,
+    find_chart,
+    render_release,
+)
 from fleettui.desired.helm_values import Values, read_values
 from fleettui.desired.hunks import Hunk
 from fleettui.desired.ignore_rules import flux_rules
 from fleettui.desired.masks import masked_hunks
-from fleettui.desired.object_diff import Change, ObjectDiff
+from fleettui.desired.object_diff import DIFFERENT, Change, ObjectDiff
 from fleettui.desired.objects import (
     Manifest,
     ObjectId,
     id_of,
+    inventory_of,
     items_of,
     mapping_of,
     nested,
     text_of,
 )
-from fleettui.desired.render import Render, Rendered, normalise
-from fleettui.desired.scopes import ScopeOf, is_cluster_wide
-from fleettui.desired.sources import Found, Wanted
+from fleettui.desired.render import Render
+from fleettui.desired.scopes import ScopeOf
+from fleettui.desired.sources import Wanted
 from fleettui.errors import FleettuiError
-from fleettui.manifests import dump_yaml
 
 HELM_MANAGERS = frozenset({"helm-controller", "helm"})
-_OWNER = "helm.toolkit.fluxcd.io"
+_KEEP = "helm.sh/resource-policy"
+_HASH = re.compile(r"^[0-9a-f]{32,128}$")
 
 
 async def diff_helm_release(
@@ -61,6 +73,8 @@ async def diff_helm_release(
     values_reader: LiveReader | None = None,
     deployed_values: Manifest | None = None,
     scope_of: ScopeOf | None = None,
+    repository: Manifest | None = None,
+    capabilities: Capabilities | None = None,
 ) -> DesiredDiff:
     """What the next upgrade of a HelmRelease would do.
 
@@ -73,14 +87,18 @@ async def diff_helm_release(
         reader: reads the cluster that it installs into.
         tools: sources and builder of the run.
         now: when this is asked.
-        wanted: revision of a chart in git; default: what the controller uses next.
+        wanted: revision of a chart in git, version of another; default: what the
+            controller uses next.
         dry_run_apply: asks the server; None: read-only mode.
         values_reader: reads ``valuesFrom`` where ``reader`` reads another cluster.
         deployed_values: values of the deployed release, if the caller could read them.
         scope_of: discovery's answer on scopes.
+        repository: the live HelmRepository behind a HelmChart.
+        capabilities: what the chart sees of the cluster that it goes to.
     """
     wanted = wanted or Wanted()
     result = started("HelmRelease", release, now, wanted, dry_run=dry_run_apply is not None)
+    around = Surroundings(chart_source, repository or {}, capabilities or Capabilities(), scope_of)
     how = Comparing(
         reader,
         HELM_MANAGERS,
@@ -90,22 +108,107 @@ async def diff_helm_release(
     try:
         values = await read_values(release, values_reader or reader)
         notes = _version_notes(release, chart_source)
-        rows = _compare_values(release, values, deployed_values, notes)
+        rows = _compare_values(release, values, deployed_values)
         if helm_program() is None or values.unread:
-            why = f"{', '.join(values.unread)} is not readable" if values.unread else "no helm"
-            notes.append(f"only the values were compared, not the objects: {why}")
-            return replace(result, objects=tuple(rows), notes=tuple(notes), is_partial=True)
-        found = await tools.sources.find(chart_source, wanted)
-        render = await render_release(release, found, chart_source, values, tools, scope_of)
-        rows += await compared(render, how)
-        return await finished(result, found, rows, [*notes, *render.notes], blames=tools.blames)
+            return _values_only(result, values, rows, notes)
+        found = await find_chart(release, around, tools, wanted)
+        render = await render_release(release, found, around, values, tools)
+        objects = await _compared(release, render, how)
+        if values.hidden:
+            notes.append(
+                f"not readable: {', '.join(values.hidden)}; values from there are not compared"
+            )
+            objects = [_without_hashes(item) for item in objects]
+        notes += _drift_notes(release, objects, rows)
+        return await finished(result, found, objects, notes, blames=tools.blames)
     except FleettuiError as error:
         return replace(result, error=str(error), hint=error.hint)
 
 
+def _values_only(
+    result: DesiredDiff, values: Values, rows: list[ObjectDiff], notes: list[str]
+) -> DesiredDiff:
+    why = "helm is not installed"
+    if values.unread:
+        why = f"{', '.join(values.unread)} is not readable"
+        notes = [*notes, f"not readable: {', '.join(values.unread)}"]
+    notes = [*notes, f"only the values were compared, not the objects: {why}"]
+    return replace(result, objects=tuple(rows), notes=tuple(notes), is_partial=True)
+
+
+async def _compared(release: Manifest, render: RenderedRelease, how: Comparing) -> list[ObjectDiff]:
+    """The objects of a release, the CRDs beside it, and what an upgrade would delete."""
+    rows = await compared(Render(render.objects), how)
+    rows = [_left_alone(item) for item in rows]
+    policy = crds_policy(release)
+    if policy == "Skip":
+        rows += [
+            ObjectDiff(
+                item.id,
+                item.api_version,
+                Change.IGNORED,
+                reason="crds: Skip (of the release)",
+                source=item.source,
+            )
+            for item in render.crds
+        ]
+    else:
+        found = await compared(Render(render.crds), how)
+        rows += found if policy == "CreateReplace" else [_only_created(item) for item in found]
+    known = {item.id for item in (*render.objects, *render.crds)}
+    gone = [entry for entry in inventory_of(release) if entry.id not in known]
+    metadata = mapping_of(release.get("metadata"))
+    ours = (text_of(metadata.get("name")), text_of(metadata.get("namespace")))
+    return rows + await pruned(gone, how.reader, lambda live: _kept_because(live, ours))
+
+
+def _only_created(item: ObjectDiff) -> ObjectDiff:
+    if item.change not in DIFFERENT or item.change is Change.CREATED:
+        return item
+    return replace(item, change=Change.IGNORED, reason="crds: Create (of the release)")
+
+
+def _left_alone(item: ObjectDiff) -> ObjectDiff:
+    """An object that drift detection is told to leave alone, by its own annotation."""
+    for document in (item.desired, item.live):
+        metadata = mapping_of((document or {}).get("metadata"))
+        for where in ("annotations", "labels"):
+            key = f"{OWNER}/driftDetection"
+            if text_of(mapping_of(metadata.get(where)).get(key)).lower() == "disabled":
+                return replace(item, change=Change.IGNORED, reason=f"{key}: disabled")
+    return item
+
+
+def _kept_because(live: Manifest, ours: tuple[str, str]) -> str:
+    """Why an upgrade leaves an object that the chart no longer has; empty if it does not."""
+    metadata = mapping_of(live.get("metadata"))
+    if text_of(mapping_of(metadata.get("annotations")).get(_KEEP)).lower() == "keep":
+        return f"{_KEEP}: keep"
+    labels = mapping_of(metadata.get("labels"))
+    owner = tuple(text_of(labels.get(f"{OWNER}/{key}")) for key in ("name", "namespace"))
+    if any(owner) and owner != ours:
+        return f"owned by HelmRelease {owner[1]}/{owner[0]}"
+    if live.get("kind") == "CustomResourceDefinition":
+        return "a chart's CRDs are never deleted"
+    return ""
+
+
+def _without_hashes(item: ObjectDiff) -> ObjectDiff:
+    """An object without differences of hashes: what goes into them is not all known."""
+    kept = tuple(
+        hunk
+        for hunk in item.hunks
+        if not (_HASH.match(str(hunk.before)) and _HASH.match(str(hunk.after)))
+    )
+    if len(kept) == len(item.hunks) or item.change is not Change.CHANGED:
+        return item
+    if kept:
+        return replace(item, hunks=kept)
+    return replace(item, hunks=(), change=Change.UNCHANGED, live=None, desired=None)
+
+
 def _version_notes(release: Manifest, chart_source: Manifest) -> list[str]:
-    history = items_of(nested(release, "status", "history"))
-    deployed = text_of(nested(history[0], "chartVersion")) if history else ""
+    deployed = deployed_version(release)
     if text_of(chart_source.get("kind")) != "HelmChart" or not deployed:
         return []
     current = text_of(nested(chart_source, "status", "artifact", "revision"))
@@ -116,12 +219,22 @@ def _version_notes(release: Manifest, chart_source: Manifest) -> list[str]:
     )
 
 
+def _drift_notes(
+    release: Manifest, objects: Iterable[ObjectDiff], rows: Iterable[ObjectDiff]
+) -> list[str]:
+    """When the controller would act on what was found."""
+    notes = [f"{item.id}: {item.reason}" for item in rows]
+    mode = text_of(nested(release, "spec", "driftDetection", "mode")) or "disabled"
+    if mode != "enabled" and not notes and any(item.change in DIFFERENT for item in objects):
+        notes.append(f"driftDetection is {mode}: what differs stays until the next upgrade")
+    return notes
+
+
 def _compare_values(
-    release: Manifest, values: Values, deployed: Manifest | None, notes: list[str]
+    release: Manifest, values: Values, deployed: Manifest | None
 ) -> list[ObjectDiff]:
     """A row for the release itself if its values are not those deployed."""
-    if values.unread:
-        notes.append(f"not readable: {', '.join(values.unread)}")
+    if not values.is_complete:
         return []
     identity = id_of(release)
     version = text_of(release.get("apiVersion"))
@@ -146,78 +259,3 @@ def _values_row(
 ) -> ObjectDiff:
     masked = masked_hunks(hunks, kind=identity.kind, group=identity.group)
     return ObjectDiff(identity, version, Change.CHANGED, masked, reason)
-
-
-async def render_release(
-    release: Manifest,
-    found: Found,
-    chart_source: Manifest,
-    values: Values,
-    tools: Tools,
-    scope_of: ScopeOf | None,
-) -> Render:
-    """Objects of a HelmRelease as helm-controller would apply them.
-
-    Raises:
-        RenderError: the chart does not render, or helm is not installed.
-    """
-    spec = mapping_of(release.get("spec"))
-    metadata = mapping_of(release.get("metadata"))
-    own, name = text_of(metadata.get("namespace")), text_of(metadata.get("name"))
-    namespace = text_of(spec.get("targetNamespace")) or own
-    prefix = f"{namespace}-" if spec.get("targetNamespace") else ""
-    release_name = text_of(spec.get("releaseName")) or f"{prefix}{name}"
-    in_git = text_of(chart_source.get("kind")) == "GitRepository"
-    path = text_of(nested(spec, "chart", "spec", "chart")) if in_git else ""
-    folder = chart_folder(found.tree, path)
-    files = tuple(text_of(item) for item in items_of(nested(spec, "chart", "spec", "valuesFiles")))
-    built = await render_chart(
-        found.tree, folder, Release(release_name, namespace, values.values, files)
-    )
-    built = await _post_rendered(built, spec, tools)
-    labels = {
-        "app.kubernetes.io/managed-by": "Helm",
-        f"{_OWNER}/name": name,
-        f"{_OWNER}/namespace": own,
-    }
-    annotations = {
-        "meta.helm.sh/release-name": release_name,
-        "meta.helm.sh/release-namespace": namespace,
-    }
-    objects = [_finished(item, namespace, labels, annotations, scope_of) for item in built]
-    return Render(tuple(sorted(objects, key=lambda item: item.id)))
-
-
-async def _post_rendered(built: list[Built], spec: Manifest, tools: Tools) -> list[Built]:
-    for entry in items_of(spec.get("postRenderers")):
-        kustomize = mapping_of(nested(entry, "kustomize"))
-        if not kustomize:
-            continue
-        text = "---\n".join(dump_yaml(item.document) for item in built)
-        tree = FileTree("a release", {"all.yaml": text.encode()})
-        build: Build = await tools.builder.build(tree, ".", kustomize)
-        sources = {id_of(item.document): item.source for item in built}
-        built = [
-            Built(item.document, sources.get(id_of(item.document), "")) for item in build.objects
-        ]
-    return built
-
-
-def _finished(
-    built: Built,
-    namespace: str,
-    labels: Manifest,
-    annotations: Manifest,
-    scope_of: ScopeOf | None,
-) -> Rendered:
-    document = copy.deepcopy(built.document)
-    metadata = dict(mapping_of(document.get("metadata")))
-    version = text_of(document.get("apiVersion"))
-    cluster_wide = is_cluster_wide(id_of(document), version, scope_of)
-    if not metadata.get("namespace") and not cluster_wide:
-        metadata["namespace"] = namespace
-    metadata["labels"] = {**mapping_of(metadata.get("labels")), **labels}
-    metadata["annotations"] = {**mapping_of(metadata.get("annotations")), **annotations}
-    document["metadata"] = metadata
-    normalise(document)
-    return Rendered(id_of(document), version, document, built.source)

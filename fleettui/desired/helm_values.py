@@ -4,21 +4,27 @@ Knows ``valuesFrom`` and how Helm lays mappings over each other, and that a rele
 records a digest of its values. Reads ConfigMaps and Secrets only through the reader it
 is given.
 
-Source: helm-controller v1.6 chartutil (``ChartValuesFromReferences``, ``DigestValues``).
+Source: fluxcd/pkg chartutil v1.28 (``ChartValuesFromReferences``, ``DigestValues``,
+``MergeMaps``); Helm strvals.
 """
 
 import base64
 import binascii
 import copy
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fleettui.desired.kustomization_file import RenderError
 from fleettui.desired.objects import Manifest, items_of, mapping_of, nested, text_of
 from fleettui.desired.substitution import VariableReader
+from fleettui.desired.unknown import unknown_text
 from fleettui.errors import FleettuiError
 from fleettui.manifests import dump_yaml, read_document
+
+_DOT = re.compile(r"(?<!\\)\.")
+_WHOLE = re.compile(r"^(0|-?[1-9][0-9]{0,17})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,13 @@ class Values:
     values: dict[str, object]
     unread: tuple[str, ...] = ()
     """Sources that may not be read: the values are not complete."""
+    hidden: tuple[str, ...] = ()
+    """Sources of single values that may not be read: those are marked as unknown."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every value is known."""
+        return not self.unread and not self.hidden
 
     @property
     def digest(self) -> str:
@@ -46,29 +59,56 @@ async def read_values(release: Manifest, reader: VariableReader | None) -> Value
     namespace = text_of(nested(release, "metadata", "namespace"))
     merged: dict[str, object] = {}
     unread: list[str] = []
+    hidden: list[str] = []
     for item in items_of(nested(release, "spec", "valuesFrom")):
         reference = mapping_of(item)
-        kind, name = text_of(reference.get("kind")), text_of(reference.get("name"))
-        key = text_of(reference.get("valuesKey")) or "values.yaml"
-        try:
-            if reader is None:
-                raise FleettuiError("nothing to read it with")
-            source = await reader.get("v1", kind, namespace, name)
-        except FleettuiError:
-            unread.append(f"{kind}/{name}")
-            continue
-        data = (source or {}).get("data")
-        if source is not None and kind == "Secret" and not isinstance(data, dict):
-            unread.append(f"{kind}/{name}")
-            continue
-        value = mapping_of(data).get(key)
-        if not isinstance(value, str):
-            if reference.get("optional") is True:
-                continue
-            raise RenderError(f"values from {kind}/{name}: no key {key} in {namespace}")
-        _add_source(merged, _decoded(value, kind), reference, f"{kind}/{name}")
+        where = f"{text_of(reference.get('kind'))}/{text_of(reference.get('name'))}"
+        target = text_of(reference.get("targetPath"))
+        data = await _data_of(reference, namespace, reader)
+        if data is None and target:
+            hidden.append(where)
+            _set(merged, target, unknown_text(f"from {where}"), where)
+        elif data is None:
+            unread.append(where)
+        else:
+            _add_source(merged, data, reference, where, namespace)
     _merge(merged, mapping_of(nested(release, "spec", "values")))
-    return Values(merged, tuple(unread))
+    return Values(merged, tuple(unread), tuple(hidden))
+
+
+async def _data_of(
+    reference: Manifest, namespace: str, reader: VariableReader | None
+) -> Manifest | None:
+    """Contents of a source, empty if there is none; None: it may not be read."""
+    kind, name = text_of(reference.get("kind")), text_of(reference.get("name"))
+    if reader is None:
+        return None
+    try:
+        source = await reader.get("v1", kind, namespace, name)
+    except FleettuiError:
+        return None
+    data = (source or {}).get("data")
+    if source is not None and kind == "Secret" and not isinstance(data, dict):
+        return None
+    return mapping_of(data)
+
+
+def _add_source(
+    merged: dict[str, object], data: Manifest, reference: Manifest, where: str, namespace: str
+) -> None:
+    key = text_of(reference.get("valuesKey")) or "values.yaml"
+    value = data.get(key)
+    if not isinstance(value, str):
+        if reference.get("optional") is True:
+            return
+        raise RenderError(f"values from {where}: no key {key} in {namespace}")
+    text = _decoded(value, text_of(reference.get("kind")))
+    target = text_of(reference.get("targetPath"))
+    if target:
+        is_literal = reference.get("literal") is True
+        _set(merged, target, text if is_literal else _typed(text), where)
+    else:
+        _merge(merged, mapping_of(read_document(text, name=where)))
 
 
 def _decoded(value: str, kind: str) -> str:
@@ -80,28 +120,34 @@ def _decoded(value: str, kind: str) -> str:
         raise RenderError("a Secret's values are not text") from error
 
 
-def _add_source(merged: dict[str, object], text: str, reference: Manifest, where: str) -> None:
-    target = text_of(reference.get("targetPath"))
-    if not target:
-        _merge(merged, mapping_of(read_document(text, name=where)))
-        return
+def _set(merged: dict[str, object], target: str, value: object, where: str) -> None:
+    if "[" in target or "{" in target:
+        raise RenderError(f"values from {where}: items of lists are not set here", where=target)
     place = merged
-    *parents, last = target.split(".")
+    *parents, last = (part.replace("\\.", ".") for part in _DOT.split(target))
     for name in parents:
         inner = place.setdefault(name, {})
         if not isinstance(inner, dict):
             inner = place[name] = {}
         place = inner
-    place[last] = text if reference.get("literal") is True else read_document(text, name=where)
+    place[last] = value
+
+
+def _typed(text: str) -> object:
+    """A single value as ``--set`` reads it: booleans, null and whole numbers have a type."""
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        return text[1:-1]
+    known = {"true": True, "false": False, "null": None}
+    if text in known:
+        return known[text]
+    return int(text) if _WHOLE.match(text) else text
 
 
 def _merge(base: dict[str, object], over: Manifest) -> None:
-    """Lays mappings over each other as Helm does; null removes a key."""
+    """Lays mappings over each other; null stays, for Helm drops the chart's own value then."""
     for key, value in over.items():
         known = base.get(key)
         if isinstance(value, Mapping) and isinstance(known, dict):
             _merge(known, value)
-        elif value is None:
-            base.pop(key, None)
         else:
             base[key] = copy.deepcopy(value)

@@ -16,7 +16,8 @@ _REVISION = re.compile(r"^(?:(?P<name>.+)@)?sha(?:1|256):(?P<sha>[0-9a-f]{40,64}
 _OLD_REVISION = re.compile(r"^(?P<name>.+)/(?P<sha>[0-9a-f]{40})$")
 _SCP_LIKE = re.compile(r"^(?:[^@/:]+@)?(?P<host>[^/:@]+):(?P<path>[^/].*)$")
 _PASSWORD = re.compile(r"://[^/@\s]*@")
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Hosts that plain http may be spoken with: this machine."""
 
 
 class GitError(FleettuiError):
@@ -50,7 +51,7 @@ def checked_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme in ("https", "ssh") and parts.hostname and not parts.hostname.startswith("-"):
         return url
-    if parts.scheme == "http" and parts.hostname in _LOOPBACK:
+    if parts.scheme == "http" and parts.hostname in LOOPBACK:
         return url
     match = _SCP_LIKE.match(url)
     if match and "://" not in url and not match["host"].startswith("-"):

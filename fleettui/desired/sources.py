@@ -8,17 +8,15 @@ Source: Flux source API v1; reference of ``status.artifact``.
 """
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from fleettui.desired.files import (
     DEFAULT_TREE_LIMITS,
     FileTree,
     TreeLimits,
-    check_limits,
+    read_folder,
     unpack_archive,
 )
 from fleettui.desired.git import GitCache, GitRepository
@@ -234,27 +232,3 @@ class Sources:
         return await asyncio.to_thread(
             unpack_archive, archive, label=where, digest=digest, limits=self._limits
         )
-
-
-def read_folder(folder: Path, limits: TreeLimits = DEFAULT_TREE_LIMITS) -> FileTree:
-    """Regular files of a folder as they lie there; blocks.
-
-    Raises:
-        HostileTreeError: too many or too large files.
-    """
-    files: dict[str, bytes] = {}
-    notes: list[str] = []
-    total = 0
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name != ".git")
-        for name in sorted(names):
-            path = Path(parent) / name
-            relative = path.relative_to(folder).as_posix()
-            if path.is_symlink() or not path.is_file():
-                notes.append(f"{relative}: left out, it is not a regular file")
-                continue
-            size = path.stat().st_size
-            total += size
-            check_limits(relative, size, len(files) + 1, total, label=str(folder), limits=limits)
-            files[relative] = path.read_bytes()
-    return FileTree(str(folder), files, notes=tuple(notes))

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from fleettui.desired.argo_diff import ARGO_MANAGERS, diff_application
 from fleettui.desired.build import Builder
+from fleettui.desired.charts import ChartStore
 from fleettui.desired.desired_diff import (
     DesiredDiff,
     DryRunApply,
@@ -24,10 +24,8 @@ from fleettui.desired.desired_diff import (
     with_provenance,
 )
 from fleettui.desired.git import GitCache
-from fleettui.desired.helm_diff import HELM_MANAGERS, diff_helm_release
-from fleettui.desired.kustomization_diff import FLUX_MANAGERS, diff_kustomization
 from fleettui.desired.object_diff import Change
-from fleettui.desired.objects import Manifest, nested
+from fleettui.desired.objects import Manifest
 from fleettui.desired.references import (
     ReferenceDiff,
     Target,
@@ -36,27 +34,16 @@ from fleettui.desired.references import (
 )
 from fleettui.desired.sources import ArchiveReader, Sources, Want, Wanted
 from fleettui.errors import FleettuiError
-from fleettui.fleet.appliers import (
-    APPLICATION,
-    HELM_RELEASE,
-    KUSTOMIZATION,
-    remote_target,
-    source_ref,
-)
+from fleettui.fleet.appliers import KUSTOMIZATION, remote_target, source_ref
 from fleettui.fleet.artifacts import read_artifact
 from fleettui.fleet.context import Link
+from fleettui.fleet.diffs_of_kinds import KINDS, Asked, url_of
 from fleettui.fleet.listing_reader import ListingReader
 from fleettui.fleet.live_link import LiveLink
 from fleettui.fleet.live_reader import KubeReader, reader_of
 from fleettui.kinds.record import ObjectKey, ObjectRef
 
 APPLIERS_AT_ONCE = 6
-_MANAGERS = {
-    KUSTOMIZATION: min(FLUX_MANAGERS),
-    HELM_RELEASE: min(HELM_MANAGERS),
-    APPLICATION: min(ARGO_MANAGERS),
-}
-"""The field manager that a dry run applies as."""
 
 Progress = Callable[[int, int, ObjectRef, DesiredDiff], None]
 """Told after each applier: how many are done, of how many, which, and its result."""
@@ -114,6 +101,7 @@ class Diffs:
         self._fleet = fleet
         self._git = GitCache(cache / "git", local=local)
         self._builder = Builder(cache / "builds", allow_remote=allow_remote)
+        self._charts = ChartStore(cache / "charts", local=local)
         self._strict = strict
         self._readers: dict[str, LiveReader] = {}
         self._tools: dict[str, Tools] = {}
@@ -195,45 +183,22 @@ class Diffs:
     ) -> DesiredDiff:
         own = self._reader(ref)
         elsewhere = remote_target(document)
-        reader = _Elsewhere() if elsewhere else own
+        kind = KINDS[ref.group, ref.kind]
         dry_run = None
         if question.mode is Mode.DRY_RUN and not elsewhere:
-            dry_run = _dry_run_apply(own, ref)
-        tools = self._tools_of(ref)
-        scope_of = own.scope_of if isinstance(own, KubeReader) else None
-        if (ref.group, ref.kind) == APPLICATION:
-            result = await diff_application(
-                document,
-                reader,
-                tools,
-                now=now,
-                wanted=question.wanted,
-                dry_run_apply=dry_run,
-                scope_of=scope_of,
-            )
-        elif (ref.group, ref.kind) == HELM_RELEASE:
-            result = await diff_helm_release(
-                document,
-                await self._source(ref, document),
-                reader,
-                tools,
-                now=now,
-                wanted=question.wanted,
-                dry_run_apply=dry_run,
-                values_reader=own,
-                scope_of=scope_of,
-            )
-        else:
-            result = await diff_kustomization(
-                document,
-                await self._source(ref, document),
-                reader,
-                tools,
-                now=now,
-                wanted=question.wanted,
-                dry_run_apply=dry_run,
-                variables_reader=own,
-            )
+            dry_run = _dry_run_apply(own, kind.manager)
+        asked = Asked(
+            ref,
+            document,
+            own,
+            _Elsewhere() if elsewhere else own,
+            self._tools_of(ref),
+            now,
+            question.wanted,
+            dry_run,
+            self._body,
+        )
+        result = await kind.compare(asked)
         return _not_compared(result, elsewhere) if elsewhere else result
 
     # -- before the merge -------------------------------------------------------------
@@ -272,8 +237,8 @@ class Diffs:
         counts: dict[str, int] = {}
         found = await self._targets([ref for ref in refs if (ref.group, ref.kind) == KUSTOMIZATION])
         for target in found:
-            if target.source.get("kind") == "GitRepository":
-                url = str(nested(target.source, "spec", "url"))
+            url = url_of(target.source)
+            if url:
                 counts[url] = counts.get(url, 0) + 1
         return counts
 
@@ -341,13 +306,13 @@ class Diffs:
 
     def _tools_for(self, archives: ArchiveReader | None) -> Tools:
         sources = Sources(self._git, archives=archives)
-        return Tools(sources, self._builder, strict=self._strict, blames=False)
+        return Tools(sources, self._builder, strict=self._strict, blames=False, charts=self._charts)
 
 
-def _dry_run_apply(reader: LiveReader, ref: ObjectRef) -> DryRunApply:
+def _dry_run_apply(reader: LiveReader, manager: str) -> DryRunApply:
     if not isinstance(reader, KubeReader):
         raise FleettuiError("a recording has no server to ask", hint="use --mode read-only")
-    return reader.dry_run_apply(_MANAGERS[ref.group, ref.kind])
+    return reader.dry_run_apply(manager)
 
 
 def _not_compared(result: DesiredDiff, elsewhere: str) -> DesiredDiff:

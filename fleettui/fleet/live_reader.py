@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from fleettui.desired.desired_diff import DryRunApply, LiveReader, NoSuchKindError
-from fleettui.desired.objects import Manifest, group_of, mapping_of
+from fleettui.desired.helm import Capabilities
+from fleettui.desired.objects import Manifest, group_of, mapping_of, text_of
 from fleettui.desired.schema_hints import is_built_in
 from fleettui.errors import FleettuiError
 from fleettui.fleet.context import Link
@@ -31,6 +32,7 @@ class KubeReader:
         """Nothing is asked yet."""
         self.context = context
         self._has_looked_again = False
+        self._capabilities: Capabilities | None = None
 
     async def resource(self, api_version: str, kind: str) -> Resource:
         """Where a kind is served at exactly this version.
@@ -58,6 +60,25 @@ class KubeReader:
         known = self.context.discovery.known
         served = known.kinds.get((group_of(api_version), kind), ()) if known else ()
         return served[0].namespaced if served else None
+
+    async def capabilities(self) -> Capabilities:
+        """What a Helm chart sees of this cluster; asked once.
+
+        Raises:
+            FleettuiError: the server does not tell.
+        """
+        if self._capabilities is None:
+            catalog = await self.context.discovery.catalog()
+            version = msgspec.json.decode(await self.context.client.get_raw("/version"))
+            served = {
+                name
+                for resources in catalog.kinds.values()
+                for resource in resources
+                for name in (resource.api_version, f"{resource.api_version}/{resource.kind}")
+            }
+            told = text_of(mapping_of(version).get("gitVersion"))
+            self._capabilities = Capabilities(told, tuple(sorted(served)))
+        return self._capabilities
 
     async def get(self, api_version: str, kind: str, namespace: str, name: str) -> Manifest | None:
         """An object at an API version, with managedFields; None: it does not exist.

@@ -176,5 +176,5 @@ def commit_files(folder: Path, files: Mapping[str, str], subject: str) -> str:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
     git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", subject)
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", subject)
     return git(folder, "rev-parse", "HEAD")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fleettui.desired import charts as charts_module
 from fleettui.desired import helm as helm_module
 from fleettui.desired import helm_diff as helm_diff_module
 from fleettui.desired.argo_diff import diff_application
@@ -121,7 +122,9 @@ async def test_application_of_kustomize_gets_its_options(
     ("source", "message"),
     [
         ({"plugin": {"name": "x"}}, "plug-ins are not run"),
-        ({"chart": "redis"}, "chart redis of a Helm repository is not fetched"),
+        ({"chart": "redis", "repoURL": "ftp://x.example/"}, "charts come over https or oci only"),
+        ({"chart": "../redis"}, "not a plain chart"),
+        ({"chart": "redis", "targetRevision": "--post-renderer=x"}, "not a plain chart"),
         ({"path": "nowhere"}, "path nowhere does not exist"),
         ({"targetRevision": "no-branch"}, "no-branch does not exist"),
     ],
@@ -148,12 +151,12 @@ async def test_application_that_cannot_be_rendered_says_why(
 
 FAKE_HELM = """#!{python}
 import sys
-chart, values = sys.argv[3], sys.argv[-1]
+values = sys.argv[sys.argv.index("--") - 1]
 namespace = sys.argv[sys.argv.index("--namespace") + 1]
 if "fail" in open(values).read():
     sys.exit("Error: template: web/templates/a.yaml:3: nil pointer")
 print("---\\n# Source: web/templates/a.yaml\\napiVersion: v1\\nkind: ConfigMap")
-print("metadata: {{name: " + sys.argv[2] + "}}\\ndata:\\n  namespace: " + namespace)
+print("metadata: {{name: " + sys.argv[-2] + "}}\\ndata:\\n  namespace: " + namespace)
 print("---\\n# Source: web/templates/role.yaml\\napiVersion: rbac.authorization.k8s.io/v1")
 print("kind: ClusterRole\\nmetadata: {{name: all}}\\nrules: []")
 """
@@ -165,7 +168,7 @@ def fake_helm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program = tmp_path / "helm"
     program.write_text(FAKE_HELM.format(python=sys.executable))
     program.chmod(0o755)
-    for module in (helm_module, helm_diff_module):
+    for module in (charts_module, helm_module, helm_diff_module):
         monkeypatch.setattr(module, "helm_program", lambda: program)
     return program
 
@@ -247,7 +250,9 @@ async def test_release_without_helm_is_compared_by_values_and_says_so(
         release = healthy.find("HelmRelease", namespace, name)
         found = await diff_helm_release(release, {}, healthy.reader, tools, now=NOW)
         assert (found.error, found.objects, found.is_partial) == ("", (), True)
-        assert found.notes[-1] == "only the values were compared, not the objects: no helm"
+        assert found.notes[-1] == (
+            "only the values were compared, not the objects: helm is not installed"
+        )
         changed = {**release, "spec": {**release["spec"], "values": {"greeting": "new"}}}
         found = await diff_helm_release(changed, {}, healthy.reader, tools, now=NOW)
         assert [item.change.value for item in found.objects] == ["changed"]
@@ -278,5 +283,7 @@ async def test_release_values_merge_in_the_order_of_the_controller(
         "metadata": {"name": "hidden", "namespace": "prod"},
     }
     values = await read_values(release, make_reader([first, hidden]))
-    assert values.values == {"a": {"x": 1, "z": 3, "deep": {"y": 7}}, "b": 2, "c": 1}
+    # null stays: helm then drops what the chart itself says
+    merged = {"a": {"x": 1, "gone": None, "z": 3, "deep": {"y": 7}}, "b": 2, "c": 1}
+    assert values.values == merged
     assert values.unread == ("Secret/hidden",)

@@ -12,10 +12,16 @@ import pytest
 
 from fleettui.desired import build as build_module
 from fleettui.desired.build import Builder, BuildTool
-from fleettui.desired.files import FileTree, HostileTreeError, TreeLimits, unpack_archive
+from fleettui.desired.files import (
+    FileTree,
+    HostileTreeError,
+    TreeLimits,
+    read_folder,
+    unpack_archive,
+)
 from fleettui.desired.kustomization_file import RenderError, overlaid
 from fleettui.desired.render import Render, render_kustomization
-from fleettui.desired.sources import Sources, read_folder
+from fleettui.desired.sources import Sources
 from fleettui.desired.substitution import SubstitutionError, Variables, read_variables
 from fleettui.desired.unknown import is_unknown
 from fleettui.errors import FleettuiError, RefusedError
