@@ -14,6 +14,7 @@ from fleettui.index.rows import Row
 from fleettui.kinds.record import Condition, Flag, ObjectRef, Verdict
 from fleettui.kinds.support import deprecation_of, support_of
 from fleettui.text import age_text
+from fleettui.tui.because import because_lines
 from fleettui.tui.cells import DELETING, GLYPHS, LINK, PAUSED, WORDS, rollup_cell, since_text
 from fleettui.tui.lines import Line, Span, spans_line, text_line
 from fleettui.tui.prose import heading, pairs, paragraph
@@ -85,6 +86,10 @@ def _summary(row: Row, index: Index, *, now: int, width: int) -> Iterator[Line]:
         Span(f"  {row.reason}" if row.reason else "", tone),
         Span(f"  for {since}" if since else "", Tone.DIM),
     )
+    because = list(because_lines(index, row, now=now, width=width))
+    if because:
+        yield from because
+        yield text_line()
     if row.message:
         yield from paragraph(row.message, width)
     culprit = row.culprit

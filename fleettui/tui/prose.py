@@ -28,8 +28,23 @@ def wrapped(text: str, width: int) -> list[str]:
         elif paragraph.isascii():
             lines += textwrap.wrap(paragraph, width, break_on_hyphens=False) or [""]
         else:
-            lines += chop_cells(paragraph, width)
+            lines += _wrapped_wide(paragraph, width)
     return lines
+
+
+def _wrapped_wide(paragraph: str, width: int) -> Iterator[str]:
+    """Breaks a text of wide or strange characters at its spaces, measured in cells."""
+    line = ""
+    for word in paragraph.split(" "):
+        longer = f"{line} {word}" if line else word
+        if cell_len(longer) <= width:
+            line = longer
+            continue
+        if line:
+            yield line
+        *full, line = chop_cells(word, width) or [""]
+        yield from full
+    yield line
 
 
 def paragraph(

@@ -190,7 +190,7 @@ async def test_detail_pane_follows_the_cursor_and_jumps_to_references(small_flee
         place = next(i for i, line in enumerate(source.lines) if line.target is not None)
         detail.move_to(place)
         await pilot.press("enter")
-        assert cursor_name(pilot) == "prod-01-md-0"
+        assert cursor_name(pilot) == "prod-01-md-0-1", "the machine at fault comes first"
 
 
 async def test_detail_pane_stands_beside_or_below_by_width(small_fleet):
