@@ -159,6 +159,15 @@ class TreeKeys:
         if found is not None:
             self._pane.move_to(found, centre=True)
 
+    def settle_on_match(self) -> None:
+        """Go to the next match unless the cursor is on one; what is above it only leads there."""
+        view = self._source.view
+        if view.filter is None:
+            return
+        found = view.next_match(self._pane.cursor - 1)
+        if found is not None and found != self._pane.cursor:
+            self._pane.move_to(found, centre=True)
+
     def _next_broken(self, step: int) -> int | None:
         count = len(self._source)
         start = self._pane.cursor

@@ -256,6 +256,15 @@ async def test_text_screen_search_finds_and_wraps(small_fleet):
         assert "11 matches" in screen_text(pilot)[0]
 
 
+async def test_filter_that_is_entered_leaves_the_cursor_on_what_was_found(small_fleet):
+    """Enter, then a key that acts: it must mean what was looked for, not the group above."""
+    async with running(small_fleet) as pilot:
+        await pilot.press("slash", *"prod-04", "enter")
+        assert cursor_name(pilot) == "prod-04"
+        await pilot.press("escape", "slash", *"nothing-like-it", "enter")
+        assert pilot.app.main.prompt.is_open is False
+
+
 async def test_command_line_runs_completes_and_reports_mistakes(small_fleet):
     """What is typed wrong must say so and leave the screen as it was."""
     async with running(small_fleet) as pilot:

@@ -424,10 +424,12 @@ class MainScreen(Screen[None]):
         self.tree_pane.move_by(steps.get(event.key, 0))
 
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
-        """Runs the command."""
+        """Runs the command, or goes to what the filter found."""
         self.close_prompt()
         if event.mark == ":":
             self.fleet_app.run_command(event.text)
+        else:
+            self.keys.settle_on_match()
 
     def on_prompt_cancelled(self, event: Prompt.Cancelled) -> None:
         """Back to the tree; a filter that is given up is gone."""
