@@ -122,9 +122,17 @@ def create_repository(path: Path, worlds: Sequence[World], *, now: datetime) -> 
     return repository
 
 
-def local_sources(repository: FleetRepository) -> str:
-    """YAML that maps the URL in GitRepositories to the folder, for `local-sources.yaml`."""
-    return yaml.safe_dump({"sources": [{"url": SOURCE_URL, "path": str(repository.path)}]})
+def local_sources(
+    repository: FleetRepository | None, charts: Sequence[Mapping[str, str]] = ()
+) -> str:
+    """YAML that maps URLs of sources to folders, for `local-sources.yaml`.
+
+    Args:
+        repository: stands for the URL in GitRepositories; None: there is none.
+        charts: entries of chart repositories.
+    """
+    own = [{"url": SOURCE_URL, "path": str(repository.path)}] if repository else []
+    return yaml.safe_dump({"sources": [*own, *map(dict, charts)]})
 
 
 def _stream(worlds: Sequence[World], now: datetime) -> Iterator[bytes]:

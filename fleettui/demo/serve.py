@@ -28,6 +28,8 @@ from fleettui.demo.apiserver.seeds import Seeds
 from fleettui.demo.apiserver.server import ApiServer
 from fleettui.demo.apiserver.store import Store
 from fleettui.demo.arguments import Options, parse_arguments
+from fleettui.demo.artifacts import serve_artifacts
+from fleettui.demo.charts import write_charts
 from fleettui.demo.churn import Churn
 from fleettui.demo.controllers.churn import Churn as EverydayChurn
 from fleettui.demo.git import FleetRepository, create_repository, local_sources
@@ -67,14 +69,15 @@ async def _serve(options: Options, folder: Path) -> None:
     now = datetime.now(UTC)
     worlds = _worlds(options, now)
     repository = _repository(folder / "git", worlds, now=now, clusters=options.clusters)
-    if repository is not None:
-        (folder / "local-sources.yaml").write_text(local_sources(repository))
+    charts = write_charts(folder / "charts")
+    (folder / "local-sources.yaml").write_text(local_sources(repository, charts))
     async with AsyncExitStack() as running:
         endpoints, stores = [], []
         for number, world in enumerate(worlds):
             seeds = OldWorld(world) if options.old_api else world
             store = Store(seeds)
             endpoint, server = await _started(number, seeds, store, options, identity)
+            serve_artifacts(store, server.backends)
             running.push_async_callback(server.stop)
             endpoints.append(endpoint)
             stores.append(store)

@@ -16,12 +16,12 @@ from fleettui.demo.apiserver.store import Store
 
 VERSION: Mapping[str, str] = {
     "major": "1",
-    "minor": "34",
-    "gitVersion": "v1.34.1",
+    "minor": "36",
+    "gitVersion": "v1.36.2",
     "gitCommit": "",
     "gitTreeState": "clean",
-    "buildDate": "2025-09-09T19:30:58Z",
-    "goVersion": "go1.24.6",
+    "buildDate": "2026-06-11T18:02:41Z",
+    "goVersion": "go1.26.4",
     "compiler": "gc",
     "platform": "linux/amd64",
 }

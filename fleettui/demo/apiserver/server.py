@@ -18,6 +18,7 @@ from typing import Any
 from aiohttp import web
 
 from fleettui.demo.apiserver.authz import Access, Authorizer
+from fleettui.demo.apiserver.backends import Backends
 from fleettui.demo.apiserver.errors import ApiError, bad_request, method_not_allowed
 from fleettui.demo.apiserver.faults import Fault, Faults
 from fleettui.demo.apiserver.garbage import GarbageCollector
@@ -51,6 +52,8 @@ class ApiServer:
         self.store = store
         self.recorder = Recorder()
         self.faults = Faults()
+        self.backends = Backends()
+        """What answers behind services."""
         self.host = host
         self.port = port
         """0 until started, if a free one was asked for."""
@@ -64,6 +67,7 @@ class ApiServer:
             store,
             self._authorizer,
             self.recorder,
+            backends=self.backends,
             bookmark_every_s=bookmark_every_s,
             too_large_wait_s=too_large_wait_s,
         )

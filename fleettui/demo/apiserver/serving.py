@@ -15,6 +15,7 @@ from aiohttp import web
 
 from fleettui.demo.apiserver import listing, objects, watching
 from fleettui.demo.apiserver.authz import Authorizer, User
+from fleettui.demo.apiserver.backends import Backends
 from fleettui.demo.apiserver.bodies import MAX_BODY_BYTES, document_of, options_of
 from fleettui.demo.apiserver.builtins import PODS
 from fleettui.demo.apiserver.discovery import review_resources
@@ -43,10 +44,12 @@ class Serving:
         authorizer: Authorizer,
         recorder: Recorder,
         *,
+        backends: Backends | None = None,
         bookmark_every_s: float = 60.0,
         too_large_wait_s: float = 3.0,
     ) -> None:
         self._store = store
+        self._backends = backends or Backends()
         self._authorizer = authorizer
         self._recorder = recorder
         self._paths = Paths(store)
@@ -75,6 +78,9 @@ class Serving:
                 if found is not None:
                     return found
             return await _unknown_path(outlet)
+        if (target.plural, target.subresource, target.verb) == ("services", "proxy", "get"):
+            body = self._backends.answer(target)
+            return await outlet.body(body, content_type="application/octet-stream")
         if (target.group, target.plural) in _REVIEWS:
             return await self._review(request, target, user, outlet)
         resource = self._store.find(target.group, target.version, target.plural)

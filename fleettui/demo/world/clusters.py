@@ -31,6 +31,7 @@ from fleettui.demo.world.parts import (
 )
 from fleettui.demo.world.pools import add_pools
 from fleettui.demo.world.providers import infrastructure_cluster, machine_template
+from fleettui.demo.world.satellites import add_satellites
 from fleettui.demo.world.topology import OWNED, add_topology
 from fleettui.demo.world.workers import (
     CLUSTER_NAME,
@@ -42,12 +43,20 @@ from fleettui.demo.world.workers import (
 
 SIZES: dict[str, tuple[int, tuple[WorkerGroup, ...]]] = {
     "S": (1, (WorkerGroup("md-0", 2),)),
-    "M": (3, (WorkerGroup("md-0", 3, has_old_set=True), WorkerGroup("md-1", 3))),
+    "M": (
+        3,
+        (
+            WorkerGroup("md-0", 3, has_old_set=True),
+            WorkerGroup("md-1", 3),
+            WorkerGroup("md-infra", 2),
+        ),
+    ),
     "L": (
         3,
         (
             WorkerGroup("md-0", 4, has_old_set=True),
             WorkerGroup("md-1", 3),
+            WorkerGroup("md-infra", 2, has_old_set=True),
             WorkerGroup("md-gpu", 2),
         ),
     ),
@@ -84,6 +93,7 @@ def add_self_managed(drafts: Drafts, flavour: Flavour, size: str) -> ClusterPart
     if flavour.has_pools:
         parts.pools += add_pools(drafts, flavour, cluster)
     _add_secrets(drafts, plane)
+    add_satellites(drafts, flavour.provider)
     if flavour.is_topology:
         add_topology(drafts, parts, size)
     return parts

@@ -62,7 +62,10 @@ TEAMS = (
 )  # fmt: skip
 GEOGRAPHIES = ("eu", "us", "ap")
 ENVIRONMENTS = (("prod", "1"), ("staging", "2"), ("dev", "3"))
-VERSIONS = ("v1.34.2", "v1.34.1", "v1.33.5", "v1.33.5", "v1.32.9", "v1.31.13", "v1.29.15")
+VERSIONS = ("v1.36.4", "v1.36.2", "v1.35.7", "v1.35.7", "v1.37.1", "v1.35.4", "")
+"""What clusters run; "" for one that nobody has upgraded since it was made."""
+_FORGOTTEN = ((300, "v1.32.13"), (200, "v1.33.11"), (0, "v1.34.8"))
+"""Days of age and the version that was usual then; upstream has ended support of all."""
 
 _PLACES = {
     "aws": {"eu": ("eu-west-1", "euw1"), "us": ("us-east-1", "use1"), "ap": ("ap-south-1", "aps1")},
@@ -186,7 +189,10 @@ def _plan(
     if number < len(FLAVOURS):
         size = "M" if number % 3 else "L"
     else:
-        size = random.choices("SML", (2, 6, 2))[0]
+        size = random.choices("SML", (3, 5, 2))[0]
+    version, age_days = random.choice(VERSIONS), random.randint(9, 400)
+    if not version:
+        version = next(usual for days, usual in _FORGOTTEN if age_days >= days)
     return ClusterPlan(
         number=number,
         context=team.context,
@@ -198,8 +204,8 @@ def _plan(
         tier=tier,
         region=region,
         zones=_zones(cloud, region),
-        version=random.choice(VERSIONS),
-        age_days=random.randint(9, 400),
+        version=version,
+        age_days=age_days,
     )
 
 

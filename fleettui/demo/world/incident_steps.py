@@ -53,7 +53,7 @@ def merge(target: Document, patch: Mapping[str, Any]) -> None:
 def _change(drafts: Drafts, draft: Draft, step: Step) -> None:
     document = draft.document
     if step.get("remove"):
-        drafts.remove(draft.role)
+        _collect(drafts, draft)
         return
     merge(document, step.get("merge", {}))
     for condition in step.get("conditions", ()):
@@ -84,6 +84,16 @@ def _change(drafts: Drafts, draft: Draft, step: Step) -> None:
         draft.edits.append((step["manager"], by_hand))
     for event in step.get("events", ()):
         _add_event(drafts, draft, event)
+
+
+def _collect(drafts: Drafts, gone: Draft) -> None:
+    """Take out a draft and what a provider kept beside it, as garbage collection does."""
+    drafts.remove(gone.role)
+    uid = gone.document["metadata"]["uid"]
+    for draft in drafts.matching("beside/*"):
+        owners = draft.document["metadata"].get("ownerReferences", ())
+        if any(owner["uid"] == uid for owner in owners) and draft.role in drafts:
+            _collect(drafts, draft)
 
 
 def place_condition(document: Document, condition: Mapping[str, Any]) -> None:

@@ -179,7 +179,10 @@ def bootstrap_document(plan: MachinePlan, *, role: str, machine: Document) -> Do
     status: Document = {"dataSecretName": plan.name}
     if not kind.startswith("K0s"):
         status["observedGeneration"] = 2
-    if kind == "TalosConfig":
+    if kind in _EKS_SPECS:
+        status["conditions"] = [classic(item, at="${t4}") for item in _EKS_CONDITIONS]
+        status["ready"] = True
+    elif kind == "TalosConfig":
         status |= {"initialization": {"dataSecretCreated": True}}
         status["conditions"] = [fine("Ready", at="${t4}", generation=2)]
     else:
@@ -215,8 +218,26 @@ def bootstrap_spec(kind: str, *, is_control_plane: bool) -> Document:
         return {"agentConfig": {"kubelet": {"extraArgs": ["--max-pods=110"]}}}
     if kind in ("K0sWorkerConfig", "K0sControllerConfig"):
         return {"args": ["--labels=fleet.example.com/tier=${tier}"], "version": "${version}+k0s.0"}
+    if kind in _EKS_SPECS:
+        return copy.deepcopy(_EKS_SPECS[kind])
     generate = "controlplane" if is_control_plane else "worker"
     return {"generateType": generate, "talosVersion": "v1.11"}
+
+
+_EKS_CONDITIONS = ("Ready", "DataSecretAvailable")
+_EKS_SPECS: dict[str, Document] = {
+    "EKSConfig": {
+        "kubeletExtraArgs": {"node-labels": "fleet.example.com/tier=${tier}"},
+        "useMaxPods": False,
+    },
+    "NodeadmConfig": {
+        "kubelet": {
+            "config": {"maxPods": 110},
+            "flags": ["--node-labels=fleet.example.com/tier=${tier}"],
+        }
+    },
+}
+"""spec of the bootstrap kinds of EKS; their conditions carry a severity. Source: CAPA api."""
 
 
 def _kubeadm_spec(is_control_plane: bool) -> Document:

@@ -6,16 +6,19 @@ A cloud runs the control plane, so there are no control-plane Machines; workers 
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 from fleettui.demo.world.clusters import cluster_document
+from fleettui.demo.world.control_planes import ControlPlane
 from fleettui.demo.world.drafts import Document, Draft, Drafts, contract_reference, owner_of
 from fleettui.demo.world.fleet import Flavour
 from fleettui.demo.world.machines import secret_document
 from fleettui.demo.world.objects import add_object, add_objects
-from fleettui.demo.world.parts import ClusterParts, PoolParts
+from fleettui.demo.world.parts import ClusterParts, DeploymentParts, PoolParts
 from fleettui.demo.world.pools import pool_document
 from fleettui.demo.world.providers import data_file, marked
+from fleettui.demo.world.workers import WorkerGroup, add_deployment
 
 
 def add_managed(drafts: Drafts, flavour: Flavour, size: str) -> ClusterParts:
@@ -36,8 +39,29 @@ def add_managed(drafts: Drafts, flavour: Flavour, size: str) -> ClusterParts:
         if manager:
             pool.pool["metadata"]["annotations"] = {"cluster.x-k8s.io/replicas-managed-by": manager}
         parts.pools.append(pool)
+    for number, told in enumerate(data.get("deployments", ())):
+        if size in told["sizes"]:
+            parts.deployments.append(_add_deployment(drafts, flavour, cluster, told, number))
     _add_secrets(drafts, flavour, plane)
     return parts
+
+
+def _add_deployment(
+    drafts: Drafts, flavour: Flavour, cluster: Document, told: dict[str, Any], number: int
+) -> DeploymentParts:
+    """Nodes that Cluster API itself makes beside those of the cloud's own pools."""
+    plane = ControlPlane(
+        cluster["spec"]["controlPlaneRef"]["kind"],
+        told["bootstrap"],
+        told["bootstrap"],
+        has_machines=False,
+        suffix="",
+        finalizer="",
+        conditions=(),
+    )
+    group = WorkerGroup(told["name"], told["replicas"])
+    own = replace(flavour, provider=told["provider"])
+    return add_deployment(drafts, own, plane, cluster, group, 20 * number)
 
 
 def _add_pool(drafts: Drafts, cluster: Document, entry: dict[str, Any]) -> PoolParts:

@@ -202,7 +202,8 @@ def _cluster_fixed(plan: ClusterPlan, facts: WorldFacts) -> dict[str, str]:
         "tier": plan.tier,
         "region": plan.region,
         "version": plan.version,
-        "oldversion": _version_before(plan.version),
+        "oldversion": _minor_beside(plan.version, -1, patch=9),
+        "newversion": _minor_beside(plan.version, 1, patch=0),
         "host": host,
         "account": _account(plan),
         "cost": f"cc-{1000 + int(digest(plan.team.team, size=2), 16) % 9000}",
@@ -237,9 +238,9 @@ def _account(plan: ClusterPlan) -> str:
     return str(int(short, 16))[:12]
 
 
-def _version_before(version: str) -> str:
+def _minor_beside(version: str, step: int, *, patch: int) -> str:
     major, minor, _ = version.split(".")
-    return f"{major}.{int(minor) - 1}.{9}"
+    return f"{major}.{int(minor) + step}.{patch}"
 
 
 def _server(plan: ClusterPlan, facts: WorldFacts, host: str) -> str:
