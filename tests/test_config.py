@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fleettui.config import Settings, load_settings, parse_settings
+from fleettui.config import Settings, load_settings
+from fleettui.config_file import parse_settings
 from fleettui.errors import UsageError
 
 FILE = Path("config.yaml")

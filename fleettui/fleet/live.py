@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleettui.audit import Journal
-from fleettui.config import Settings, cache_folder, state_folder
+from fleettui.config import Settings, state_folder
 from fleettui.errors import UsageError
 from fleettui.fleet.acts import Acts
 from fleettui.fleet.context import ContextInfo, ContextState, Link
 from fleettui.fleet.fleet import Fleet
+from fleettui.fleet.front import FrontPage, saved_rows
 from fleettui.fleet.hands import Hands
 from fleettui.fleet.live_link import LiveLink, LiveOptions
 from fleettui.fleet.pacer import Pacer
@@ -65,6 +66,7 @@ def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet
         available=tuple(kubeconfig.contexts),
         pacer=pacer,
     )
+    FrontPage(opening).keep({entry.name: _folder_of(entry) for entry in entries})
     if opening.all_contexts:
         fleet.unusable = tuple(_unusable(kubeconfig))
     fleet.crash_folder = state_folder() / "crashes"
@@ -183,13 +185,17 @@ def _depth(opening: "Opening", of_context: str) -> str:
 def _warm(entry: ContextEntry, opening: "Opening", table: KindTable) -> WarmContext | None:
     if not (opening.on_screen and opening.cache):
         return None
+    folder = ShardFolder(saved_rows(_folder_of(entry)))
+    return WarmContext(folder, context=entry.name, table=table, clock=time.time)
+
+
+def _folder_of(entry: ContextEntry) -> str:
+    """The name of the folder of what is saved of a context."""
     cluster, user = entry.cluster, entry.user
-    name = folder_name(
+    return folder_name(
         cluster.server,
         hashlib.sha256(cluster.ca.data).hexdigest(),
         str(cluster.ca.file or ""),
         entry.name,
         user.name if user else "",
     )
-    folder = ShardFolder(cache_folder() / "index" / name)
-    return WarmContext(folder, context=entry.name, table=table, clock=time.time)

@@ -1,21 +1,18 @@
 """From what a person asked for to a fleet.
 
 Decides which contexts are opened, by which link, in which mode. The strictest
-of flag, environment, configuration and context wins for read-only, once.
+of flag, environment, configuration and context wins for read-only, once. What opens
+is imported when something is opened: the first frame comes before.
 """
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fleettui.config import Settings, config_folder, read_only_from_environment
-from fleettui.errors import UsageError
-from fleettui.fleet.context import Link
-from fleettui.fleet.fleet import Fleet
-from fleettui.fleet.recorded_link import RecordedLink
-from fleettui.kinds import KindTable, load_table
-from fleettui.recorded.recording import open_recordings
+
+if TYPE_CHECKING:
+    from fleettui.fleet.fleet import Fleet
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +43,19 @@ def user_kinds() -> list[Path]:
     return sorted(folder.glob("*.y*ml")) if folder.is_dir() else []
 
 
-def open_fleet(opening: Opening) -> Fleet:
+def open_fleet(opening: Opening) -> "Fleet":
     """A fleet that is ready to start.
 
     Raises:
         FleettuiError: no context can be opened as asked.
     """
+    from fleettui.kinds.table import load_table
+
     table = load_table(user_kinds())
     if opening.sources:
-        return _recorded(opening, table)
+        from fleettui.fleet.recorded import open_recorded
+
+        return open_recorded(opening, table)
     from fleettui.fleet.live import open_live
 
     return open_live(opening, table, read_only=is_read_only(opening))
@@ -63,23 +64,3 @@ def open_fleet(opening: Opening) -> Fleet:
 def is_read_only(opening: Opening) -> bool:
     """Whether flag, environment or configuration asks for read-only mode."""
     return opening.read_only or opening.settings.read_only or read_only_from_environment()
-
-
-def _recorded(opening: Opening, table: KindTable) -> Fleet:
-    if opening.contexts or opening.all_contexts:
-        raise UsageError(
-            "--from and --context exclude each other", hint="a recording is a context of its own"
-        )
-    links: list[Link] = []
-    moments: list[int] = []
-    for path in opening.sources:
-        for recording in open_recordings(path, table):
-            link = RecordedLink(recording, table, read_at=int(time.time()))
-            links.append(link)
-            moments.append(link.taken_at)
-    return Fleet(table, links, read_only=True, clock=_clock_at(max(moments, default=0)))
-
-
-def _clock_at(taken_at: int) -> Callable[[], float]:
-    """Time in a recording stands still at the moment it was taken."""
-    return (lambda: float(taken_at)) if taken_at else time.time

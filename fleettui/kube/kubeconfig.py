@@ -29,6 +29,7 @@ from fleettui.kube.kubeconfig_entries import (
     read_cluster,
     read_user,
 )
+from fleettui.kube.kubeconfig_files import kubeconfig_files
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where a pod finds its own credentials."""
@@ -117,32 +118,6 @@ class _File:
     clusters: dict[str, ClusterEntry] = field(default_factory=dict)
     users: dict[str, UserEntry] = field(default_factory=dict)
     contexts: dict[str, tuple[Section, Problem | None]] = field(default_factory=dict)
-
-
-def kubeconfig_files(
-    environment: Mapping[str, str], *, home: Path, explicit: Path | None = None
-) -> tuple[Path, ...]:
-    """The files that count, best first, without duplicates."""
-    if explicit is not None:
-        return (explicit.absolute(),)
-    listed = [part for part in environment.get("KUBECONFIG", "").split(":") if part]
-    if not listed:
-        return (home / ".kube" / "config",)
-    paths = (home / part[2:] if part.startswith("~/") else Path(part).absolute() for part in listed)
-    return tuple(dict.fromkeys(paths))
-
-
-def fingerprint(files: Sequence[Path]) -> tuple[tuple[int, int, int] | None, ...]:
-    """A value that changes when one of the files is edited, replaced, made or removed."""
-    result: list[tuple[int, int, int] | None] = []
-    for file in files:
-        try:
-            stat = file.stat()
-        except OSError:
-            result.append(None)
-        else:
-            result.append((stat.st_ino, stat.st_size, stat.st_mtime_ns))
-    return tuple(result)
 
 
 def load_kubeconfig(

@@ -8,12 +8,8 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, cast
 
-from rich.segment import Segments
-from rich.traceback import Traceback
-from textual.app import App
-from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from fleettui.config import Settings, state_folder
@@ -35,13 +31,14 @@ from fleettui.tui.git_diffs import GitDiffs, MakeDiffs, diffs_of
 from fleettui.tui.help import HelpText
 from fleettui.tui.journal_board import JournalBoard
 from fleettui.tui.keymap import Keymap
+from fleettui.tui.opening import OpeningApp, OpeningScreen
 from fleettui.tui.overview import DOCUMENTS, cluster_count
 from fleettui.tui.ports import ActsPort, FleetPort
 from fleettui.tui.screens.board import BoardScreen
 from fleettui.tui.screens.main import MainScreen
 from fleettui.tui.screens.text import TextScreen
 from fleettui.tui.status import SETTLED_STATES
-from fleettui.tui.theme import DARK, LIGHT, Theme, textual_theme, theme_for
+from fleettui.tui.theme import Theme, theme_of
 from fleettui.tui.tree_state import GROUPINGS
 from fleettui.tui.triage import WORDS, Triage
 from fleettui.tui.widgets.bar import Bar
@@ -61,17 +58,8 @@ _OWN_COMMANDS = WORDS | {"load", "ctx", "ns", "tree", "perspective", "filter", "
 """Commands that the app runs itself."""
 
 
-class FleetApp(App[int]):
+class FleetApp(OpeningApp):
     """The fleet on screen."""
-
-    TITLE = "fleettui"
-    ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+c,ctrl+q", "leave", show=False, priority=True)
-    ]
-    CSS = """
-    Screen { background: $background; color: $foreground; }
-    """
 
     def __init__(
         self,
@@ -98,15 +86,23 @@ class FleetApp(App[int]):
             state: where history and mutes are kept; None: nowhere.
         """
         settings = settings or Settings()
-        chosen = theme or theme_for(
-            settings.theme,
-            no_color="NO_COLOR" in os.environ,
-            colour_hint=os.environ.get("COLORFGBG", ""),
-        )
-        super().__init__(ansi_color=True if chosen.is_mono else None)
+        super().__init__(theme or theme_of(settings.theme, os.environ))
+        self.furnish(fleet, index, view, settings=settings, acts=acts, diffs=diffs, state=state)
+
+    def furnish(
+        self,
+        fleet: FleetPort,
+        index: Index,
+        view: TreeView,
+        *,
+        settings: Settings,
+        acts: ActsPort | None,
+        diffs: MakeDiffs | None,
+        state: Path | None,
+    ) -> None:
+        """Gives the app what makes it this program; arguments as of a new one."""
         self.fleet = fleet
         self.index = index
-        self.colours = chosen
         can_write = acts is not None and not fleet.read_only
         self.acting = Acting(self, acts) if acts is not None and can_write else None
         self._diffs = GitDiffs(self, diffs) if diffs is not None else None
@@ -127,9 +123,6 @@ class FleetApp(App[int]):
         """What is still to be opened by itself; ``tree`` when nothing is."""
         self.was_used = False
         """Whether a person has pressed a key: then no screen opens by itself."""
-        for known in (DARK, LIGHT, self.colours):
-            self.register_theme(textual_theme(known))
-        self.theme = textual_theme(self.colours).name
 
     def _has_content(self, command: str) -> bool:
         optional = {"journal": self._journal, "drift": self._diffs}
@@ -139,7 +132,14 @@ class FleetApp(App[int]):
 
     def on_mount(self) -> None:
         """Opens the tree, then the contexts."""
-        self.push_screen(self.main)
+        self.begin()
+
+    def begin(self) -> None:
+        """Opens the tree in place of what stands for it, then the contexts."""
+        if isinstance(self.screen, OpeningScreen):
+            self.switch_screen(self.main)
+        else:
+            self.push_screen(self.main)
         self.bridge = Bridge(
             self.fleet,
             repaint=self.repaint,
@@ -181,13 +181,6 @@ class FleetApp(App[int]):
             self._first_screen = "tree"
             if cluster_count(self.index) >= MANY_CLUSTERS:
                 self.triage.show_causes()
-
-    def _fatal_error(self) -> None:
-        """Shows where the program failed, without the values at hand: some are secret."""
-        self._exit_renderables.append(
-            Segments(self.console.render(Traceback(show_locals=False), self.console.options))
-        )
-        self._close_messages_no_wait()
 
     def tick(self) -> None:
         """Lets ages grow."""
@@ -363,10 +356,6 @@ class FleetApp(App[int]):
         self._asked_to_leave_at = now
         self.notify("q again to leave", timeout=LEAVE_S, markup=False)
 
-    def action_leave(self) -> None:
-        """Leaves at once."""
-        self.exit(int(ExitCode.OK))
-
     async def on_unmount(self) -> None:
         """Ends every connection."""
         self.triage.close()
@@ -375,22 +364,31 @@ class FleetApp(App[int]):
         await self.fleet.close()
 
 
+def _parts(fleet: Fleet, settings: Settings) -> dict[str, Any]:
+    """What an app over this fleet is furnished with."""
+    is_live = any("://" in info.server for info in fleet.contexts())
+    acts: ActsPort | None = getattr(fleet, "acts", None)
+    return {
+        "settings": settings,
+        "acts": acts,
+        "diffs": diffs_of(fleet, settings),
+        "state": state_folder() if is_live else None,
+    }
+
+
+def take_over(app: OpeningApp, fleet: Fleet, settings: Settings) -> None:
+    """Turns the app that is on screen into the program over a fleet."""
+    app.__class__ = FleetApp
+    program = cast("FleetApp", app)
+    program.furnish(fleet, fleet.index, TreeView(fleet.index), **_parts(fleet, settings))
+    program.begin()
+
+
 def run(fleet: Fleet, settings: Settings) -> int:
     """Runs the program until it is left; returns the exit code.
 
     Blocks. ``startup.prepare`` has to be called before this module is imported.
     """
-    acts: ActsPort | None = getattr(fleet, "acts", None)
-    view, diffs = TreeView(fleet.index), diffs_of(fleet, settings)
-    is_live = any("://" in info.server for info in fleet.contexts())
-    app = FleetApp(
-        fleet,
-        fleet.index,
-        view,
-        settings=settings,
-        acts=acts,
-        diffs=diffs,
-        state=state_folder() if is_live else None,
-    )
+    app = FleetApp(fleet, fleet.index, TreeView(fleet.index), **_parts(fleet, settings))
     code = app.run()
     return int(ExitCode.OK) if code is None else code

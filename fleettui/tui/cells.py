@@ -4,17 +4,22 @@ Knows rows, roll-ups and the clock it is given; knows no widths and no colours.
 Meaning never hangs on colour alone: each state has a glyph of its own.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from fleettui.index.rollup import Rollup
-from fleettui.index.rows import Row
-from fleettui.index.view import Line as TreeLine
 from fleettui.kinds.record import Verdict
 from fleettui.text import age_text, one_line
 from fleettui.tui.layout import Column
 from fleettui.tui.lines import EMPTY, Cell, Line, Span, cell
 from fleettui.tui.theme import VERDICT_TONES, Tone
+
+if TYPE_CHECKING:  # the first frame shows no rows, and needs no index
+    from fleettui.index.rollup import Rollup
+    from fleettui.index.rows import Row
+    from fleettui.index.view import Line as TreeLine
 
 GLYPHS: Mapping[Verdict, str] = {
     Verdict.FAILED: "✗",

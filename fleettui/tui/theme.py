@@ -6,6 +6,7 @@ stays readable: glyphs and words carry it, weight and inversion stress it.
 Source: https://no-color.org.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
@@ -224,6 +225,15 @@ def theme_for(setting: str, *, no_color: bool, colour_hint: str = "") -> Theme:
         return THEMES[setting]
     ground = colour_hint.rpartition(";")[2]
     return LIGHT if ground in ("7", "15") else DARK
+
+
+def theme_of(setting: str, environment: Mapping[str, str]) -> Theme:
+    """The theme to start with, by the setting and what the environment says."""
+    return theme_for(
+        setting,
+        no_color="NO_COLOR" in environment,
+        colour_hint=environment.get("COLORFGBG", ""),
+    )
 
 
 def textual_theme(theme: Theme) -> TextualTheme:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from fleettui.errors import UnreadableError, UsageError
-from fleettui.kube.kubeconfig import Kubeconfig, fingerprint, load_kubeconfig
+from fleettui.kube.kubeconfig import Kubeconfig, load_kubeconfig
 from fleettui.kube.kubeconfig_entries import EXEC_VERSIONS, Interactive, Material
+from fleettui.kube.kubeconfig_files import fingerprint
 from fleettui.kube.workload import workload_kubeconfig
 from fleettui.processes import find_program, run
 
