@@ -13,9 +13,11 @@ from fleettui.errors import ExitCode, FleettuiError, UsageError
 from fleettui.fleet import Fleet
 from fleettui.fleet.dependency_forms import dependency_form, dependency_lines
 from fleettui.fleet.forms import get_form, grouped_roots, tree_form
+from fleettui.fleet.pointed_metadata import read_all_pointed
 from fleettui.fleet.refs import find_rows, kinds_named
 from fleettui.index import Row, TreeView
 from fleettui.index.dependencies import dependencies_of
+from fleettui.index.joins import BY_NAME
 from fleettui.index.perspectives import Perspective, by_kind, named_perspective
 from fleettui.kinds import load_table
 from fleettui.kinds.columns import RENDERERS, replicas_cell
@@ -141,6 +143,7 @@ def tree(
             return _exit_code(
                 fleet, output, graph.rows, allow_partial=allow_partial, fail_on=fail_on
             )
+        await read_all_pointed(fleet)
         view = TreeView(fleet.index)
         view.set_perspective(_perspective(fleet, word, grouping, kind))
         view.show_machine_sets(show=machine_sets)
@@ -334,9 +337,10 @@ def tree_lines(view: TreeView, fleet: Fleet, output: Output) -> list[str]:
             cells.append((f"{indent}{safe_text(line.label)}", "", "", "", ""))
             continue
         mark = "↪ " if line.is_link else ""
+        doubt = "  (by name only, unverified)" if line.relation == BY_NAME else ""
         where = f"{row.namespace}/" if _is_elsewhere(view, row, is_link=line.is_link) else ""
         title = f"{row.kind}/{where}{safe_text(line.label)}"
-        name = f"{indent}{mark}{GLYPHS[row.health]} {title}{_flags(row)}"
+        name = f"{indent}{mark}{GLYPHS[row.health]} {title}{_flags(row)}{doubt}"
         cells.append(
             (
                 name,

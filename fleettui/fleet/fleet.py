@@ -19,12 +19,14 @@ from fleettui.fleet.context import ContextInfo, ContextState, EventLine, Link
 from fleettui.fleet.crashes import Failure, failure_of
 from fleettui.fleet.depth import DeepLink, LoadPlan, Wishes, sampling
 from fleettui.fleet.pacer import Pacer
+from fleettui.fleet.verifying import Verifier
 from fleettui.index import Index
 from fleettui.index.changes import Transition
 from fleettui.kinds import KindTable
-from fleettui.kinds.batch import Batch, Mark, Scope
+from fleettui.kinds.batch import Batch, Deleted, Mark, Scope
 from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import Role
+from fleettui.kube.faults import ApiError, Fault
 from fleettui.recorded.shards import Head
 
 if TYPE_CHECKING:
@@ -103,6 +105,7 @@ class Fleet:
         self._is_dirty = False
         self._news = asyncio.Event()
         self._wishes = Wishes()
+        self._verifier = Verifier(self, clock=time.monotonic)
         self._declared: dict[str, frozenset[tuple[str, str]]] = {}
         self._collector = Collector(clock=time.monotonic)
         self._sample_at = 0.0
@@ -176,8 +179,10 @@ class Fleet:
             source: who declares.
             clusters: Clusters that are looked at.
         """
-        if self._wishes.want(source, clusters):
+        looked_at = list(clusters)
+        if self._wishes.want(source, looked_at):
             self._pass_wishes()
+        self._verifier.look(looked_at)
 
     def ask(self, kinds: Iterable[tuple[str, str]]) -> None:
         """Follows kinds, as (group, kind), as a whole in every context from now on."""
@@ -342,9 +347,16 @@ class Fleet:
         """Fetches an object of a kind that is not followed, and makes it a row.
 
         Raises:
-            FleettuiError: it is gone, may not be read, or the cluster does not answer.
+            FleettuiError: it is gone (so is its row), may not be read, or the cluster does
+                not answer.
         """
-        body = await self.body(ref)
+        try:
+            body = await self.body(ref)
+        except ApiError as error:
+            if error.fault is Fault.NOT_FOUND and self.index.get(ref) is not None:
+                gone = Deleted(ref.group, ref.kind, ref.namespace, ref.name)
+                self.apply(Batch(Scope(ref.context, ref.group, ref.kind, ref.namespace), [gone]))
+            raise
         version = str(body.get("apiVersion") or "").rpartition("/")[2]
         record = self.table.reader(ref.group, version, ref.kind).convert(body)
         self.apply(Batch(Scope(ref.context, ref.group, ref.kind, ref.namespace), [record]))
@@ -364,6 +376,7 @@ class Fleet:
     async def close(self) -> None:
         """Saves, then ends every task and connection."""
         self.save(within_s=LAST_SAVE_S)
+        await self._verifier.close()
         for name in tuple(self._tasks):
             await self._stop(name)
         for link in self._links.values():

@@ -64,6 +64,7 @@ def _step_form(index: Index, step: Step) -> dict[str, Any]:
         "object": there,
         "evidence": [safe_text(text) for text in step.evidence],
         "against": [safe_text(text) for text in step.against],
+        "unverified": safe_text(step.doubt) or None,
         "repeated": step.is_repeated,
         "left_out": step.more,
         "steps": [_step_form(index, below) for below in step.steps],
@@ -103,6 +104,8 @@ def _step_lines(index: Index, top: Row, steps: Sequence[Step], depth: int) -> It
         yield f"{margin}{step.words}: {what}{again}"
         if evidence and not step.is_repeated:
             yield f"{margin}    because: {evidence}"
+        if step.doubt and not step.is_repeated:
+            yield f"{margin}    {one_line(step.doubt)}"
         for words in step.against:
             yield f"{margin}    but: {one_line(words)}"
         yield from _step_lines(index, top, step.steps, depth + 1)

@@ -7,55 +7,22 @@ written by anyone who may write in the namespace, so every join tells its
 evidence. Source: domain.md section 16.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Final, NamedTuple
 
-from fleettui.index.addresses import address_form, destinations_of, forms_of
+from fleettui.index.addresses import destinations_of, forms_of
 from fleettui.index.bags import rows_of
-from fleettui.index.cloud_names import cloud_form, cloud_forms_of
-from fleettui.index.index import Edge, Index
+from fleettui.index.index import Index
 from fleettui.index.rows import Row
 from fleettui.index.shapes import LinkShape
+from fleettui.index.targets import CLUSTER_LABEL, USER_SUFFIX, Join, Names, Targets
 from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import Role
 
-CLUSTER_LABEL: Final = "cluster.x-k8s.io/cluster-name"
-USER_SUFFIX: Final = "-user"
-"""EKS and GKE write it behind the cluster's name in the label of the human kubeconfig."""
+__all__ = ["BY_NAME", "CLUSTER_LABEL", "Join", "Joins"]
 
-
-@dataclass(frozen=True, slots=True)
-class Join:
-    """Two objects that belong together, or look so."""
-
-    relation: str
-    row: Row | None
-    """The other end; None when the evidence does not decide."""
-    evidence: tuple[str, ...]
-    """What speaks for it."""
-    against: tuple[str, ...] = ()
-    """What speaks against it; with anything here there is no row."""
-
-
-@dataclass(slots=True)
-class Names:
-    """Rows of one context by names and addresses."""
-
-    by_form: dict[str, dict[Row, None]] = field(default_factory=dict)
-
-    def put(self, row: Row, forms: Iterable[str]) -> None:
-        """Keep a row under these forms."""
-        for form in forms:
-            self.by_form.setdefault(form, {})[row] = None
-
-    def drop(self, row: Row, forms: Iterable[str]) -> None:
-        """Forget a row."""
-        for form in forms:
-            same = self.by_form.get(form, {})
-            same.pop(row, None)
-            if not same:
-                self.by_form.pop(form, None)
+BY_NAME: Final = "targets_by_name"
+"""Relation of links that nothing but a name speaks for, which anybody may have chosen."""
 
 
 class Known(NamedTuple):
@@ -75,6 +42,7 @@ class Joins:
         self._index = index
         self._cursor = index.cursor()
         self._names: dict[str, Names] = {}
+        self._targets = Targets(index, self._names)
         self._known: dict[Row, Known] = {}
         self._sent: dict[str, Names] = {}
         """Appliers of each context by the name or address of their destination."""
@@ -122,13 +90,7 @@ class Joins:
         """Take over a row that came or changed; returns whose links that may change."""
         role = row.place.spec.role
         if role is Role.PLATFORM:
-            edges = [
-                edge
-                for relation in ("kubeconfig_secret", "kubeconfig_config")
-                for edge in self._index.reverse(row, relation)
-            ]
-            users = [edge.target for edge in edges if edge.target is not None]
-            return {cluster for user in users for cluster in self._ends_of(user)}
+            return self._follow_pointed(row)
         forms = tuple(forms_of(row)) if role is Role.CLUSTER else tuple(destinations_of(row))
         known = self._known.get(row)
         now = Known(row.context, forms, row.state.link_shapes, row.links)
@@ -141,6 +103,17 @@ class Joins:
             return {row}
         self._sent.setdefault(row.context, Names()).put(row, forms)
         return {row, *self._linked.get(row, ()), *self._ends_of(row)}
+
+    def _follow_pointed(self, row: Row) -> set[Row]:
+        """Take over a Secret or ConfigMap that decides joins; what it denies changes, too."""
+        pointed = [edge.target for edge in self._index.edges(row, "registers")]
+        found = {cluster for cluster in pointed if cluster is not None}
+        for relation in ("kubeconfig_secret", "kubeconfig_config"):
+            for edge in self._index.reverse(row, relation):
+                if edge.target is not None:
+                    found |= {edge.target, *self._linked.get(edge.target, ())}
+                    found |= self._ends_of(edge.target)
+        return found
 
     def _ends_of(self, applier: Row) -> set[Row]:
         joins = [*self.targets(applier), *self.made_by(applier)]
@@ -158,104 +131,23 @@ class Joins:
 
         Empty for one that acts on its own management cluster.
         """
-        named = list(self._index.edges(applier, "targets"))
-        secrets = list(self._index.edges(applier, "kubeconfig_secret"))
-        if named or secrets:
-            return [self._by_secret(named, secrets[0].target if secrets else None)]
-        configs = list(self._index.edges(applier, "kubeconfig_config"))
-        if configs:
-            return [self._by_config(configs[0])]
-        return [
-            self._by_destination(applier.context, edge)
-            for edge in self._index.edges(applier, "destination")
-        ]
+        return self._targets.of(applier)
 
-    def _by_secret(self, named: list[Edge], secret: Row | None) -> Join:
-        by_name = {edge.target: edge.evidence for edge in named if edge.target is not None}
-        told = self._told_by_secret(secret)
-        for cluster, evidence in told.items():
-            if by_name and cluster not in by_name:
-                ours = ", ".join(row.name for row in by_name)
-                return Join("targets", None, (evidence,), (f"the Secret's name says {ours}",))
-        if len(told) == 1:
-            ((cluster, evidence),) = told.items()
-            found = (evidence, by_name[cluster]) if cluster in by_name else (evidence,)
-            return Join("targets", cluster, found)
-        if told:
-            return Join("targets", None, tuple(told.values()), ("label and owner disagree",))
-        if len(by_name) == 1:
-            ((cluster, evidence),) = by_name.items()
-            return Join("targets", cluster, (evidence,))
-        evidence_of_all = tuple(edge.evidence for edge in named)
-        why = "several clusters have such a Secret" if by_name else "no such Cluster"
-        return Join("targets", None, evidence_of_all, (why,))
-
-    def _told_by_secret(self, secret: Row | None) -> dict[Row, str]:
-        """Return the clusters that a Secret's label and owner tell, with the evidence."""
-        if secret is None:
-            return {}
-        told: dict[Row, str] = {}
-        label = secret.label(CLUSTER_LABEL)
-        if label:
-            names = [label]
-            if label.endswith(USER_SUFFIX):
-                names.append(label.removesuffix(USER_SUFFIX))
-            for name in names:
-                cluster = self._cluster(secret.context, secret.namespace, name)
-                if cluster is not None:
-                    told[cluster] = f"label {CLUSTER_LABEL}={label} of Secret {secret.name}"
-                    break
-        for edge in self._index.edges(secret, "owner"):
-            owner = edge.target
-            if owner is not None and owner.spec.role in (Role.CONTROL_PLANE, Role.CLUSTER):
-                root = owner.root
-                if root.spec.role is Role.CLUSTER:
-                    told.setdefault(root, f"{owner.kind} {owner.name} owns Secret {secret.name}")
-        return told
-
-    def _cluster(self, context: str, namespace: str, name: str) -> Row | None:
-        names = self._names.get(context)
-        if names is None:
-            return None
-        found = names.by_form.get(f"{namespace}/{name}", {})
-        return next((row for row in found if row.name == name and row.namespace == namespace), None)
-
-    def _by_config(self, edge: Edge) -> Join:
-        """Join through a ConfigMap that says which cluster of a cloud, or which address."""
-        config = edge.target
-        if config is None:
-            why = (f"ConfigMap {edge.key.name} has not been read",)
-            return Join("targets", None, (edge.evidence,), why)
-        cloud, address = config.fact("cluster"), config.fact("address")
-        evidence = f"ConfigMap {config.name} says {cloud or address or 'nothing'}"
-        found: dict[Row, None] = {}
-        if form := cloud_form(cloud):
-            for spec in self._index.kinds(config.context):
-                if spec.role in (Role.CONTROL_PLANE, Role.CLOUD_CLUSTER):
-                    for row in self._index.rows((spec.group, spec.kind), context=config.context):
-                        if form in cloud_forms_of(row):
-                            found[row.root] = None
-        elif form := address_form(address, is_address=True):
-            names = self._names.get(config.context, Names())
-            found.update(names.by_form.get(form, {}))
-        if len(found) == 1:
-            return Join("targets", next(iter(found)), (evidence,))
-        why = ("several clusters answer to it" if found else "no Cluster answers to it",)
-        return Join("targets", None, (evidence,), why)
-
-    def _by_destination(self, context: str, edge: Edge) -> Join:
-        wanted = edge.key.name
-        names = self._names.get(context)
-        form = address_form(wanted) or wanted
-        found = names.by_form.get(form, {}) if names is not None else {}
-        evidence = (f"{edge.evidence} is {wanted}",)
-        if len(found) == 1:
-            return Join("targets", next(iter(found)), evidence)
-        why = "several clusters answer to it" if found else "no Cluster answers to it"
-        return Join("targets", None, evidence, (why,))
+    def named_like(self, context: str, destination: str) -> list[Row]:
+        """Return the clusters of a context that Argo CD may know by a name or server."""
+        return self._targets.named_like(context, destination)
 
     def targeted_by(self, cluster: Row) -> list[Join]:
         """Return the appliers that deploy into the cluster."""
+        return [
+            replace(join, row=applier)
+            for applier in self.candidates_of(cluster)
+            for join in self.targets(applier)
+            if join.row is cluster
+        ]
+
+    def candidates_of(self, cluster: Row) -> list[Row]:
+        """Return the appliers that may deploy into the cluster, whatever decides it."""
         appliers = dict.fromkeys(
             source for source in rows_of(cluster.inbound) if source.place.spec.role is Role.APPLIER
         )
@@ -278,18 +170,13 @@ class Joins:
         ):
             users = (edge.target for row in rows for edge in self._index.reverse(row, relation))
             appliers.update((user, None) for user in users if user is not None)
-        return [
-            Join("targets", applier, join.evidence)
-            for applier in appliers
-            for join in self.targets(applier)
-            if join.row is cluster
-        ]
+        return list(appliers)
 
     def _secrets_of(self, cluster: Row) -> list[Row]:
         """Return the Secrets that tell by label or owner that they are the cluster's."""
         found = [row for row in rows_of(cluster.inbound) if row.place.spec.role is Role.PLATFORM]
         user = cluster.name + USER_SUFFIX
-        if self._cluster(cluster.context, cluster.namespace, user) is None:
+        if self._targets.cluster(cluster.context, cluster.namespace, user) is None:
             labelled = self._index.pointing_at(cluster.ref._replace(name=user), "cluster")
             found += [edge.target for edge in labelled if edge.target is not None]
         for kid in rows_of(cluster.kids):
@@ -359,14 +246,18 @@ class Joins:
         else:
             made = [join for join in self.made_by(row) if join.row and join.row.parent is None]
             joins = [*self.targets(row), *made]
-        found = {(join.relation, join.row) for join in joins if join.row is not None}
+        found = {(_link_relation(join), join.row) for join in joins if join.row is not None}
         if len(found) < 2:
             return list(found)
-        return sorted(found, key=lambda link: (link[0] != "targets", link[1].ref))
+        return sorted(found, key=lambda link: (not link[0].startswith("targets"), link[1].ref))
 
 
 LINKED_ROLES: Final = frozenset({Role.CLUSTER, Role.APPLIER, Role.PLATFORM})
 """Roles of what joins are made of."""
+
+
+def _link_relation(join: Join) -> str:
+    return BY_NAME if join.doubt and join.relation == "targets" else join.relation
 
 
 def _has_inventory(applier: Row) -> bool:

@@ -37,6 +37,8 @@ class Step:
     """Its row; None for what is not there or not decided."""
     evidence: tuple[str, ...]
     against: tuple[str, ...] = ()
+    doubt: str = ""
+    """Why it is not verified, in words; empty for what rests on more than a name."""
     steps: tuple["Step", ...] = ()
     is_repeated: bool = False
     """Whether it was told before, nearer to the start; not followed again."""
@@ -135,12 +137,23 @@ class _Tracer:
         elif row.spec.role is Role.CLUSTER:
             for join in self._joins.targeted_by(row):
                 if join.row is not None:
-                    yield Step("targets", join.row.ref, join.row, join.evidence, is_reverse=True)
+                    yield _step_of(join, is_reverse=True)
 
     def _joined(self, relation: str, joins: list[Join]) -> Iterator[Step]:
         for join in joins:
-            ref = join.row.ref if join.row is not None else None
-            yield Step(relation, ref, join.row, join.evidence, join.against)
+            yield replace(_step_of(join), relation=relation)
+
+
+def _step_of(join: Join, *, is_reverse: bool = False) -> Step:
+    return Step(
+        join.relation,
+        join.row.ref if join.row is not None else None,
+        join.row,
+        join.evidence,
+        join.against,
+        join.doubt,
+        is_reverse=is_reverse,
+    )
 
 
 def _limited(steps: Iterator[Step]) -> list[Step]:

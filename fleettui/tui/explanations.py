@@ -142,6 +142,8 @@ def _step_lines(index: Index, steps: Sequence[Step], depth: int) -> Iterator[Lin
             Span(f"  {one_line('; '.join(step.evidence))}", Tone.DIM),
             target=step.ref if step.row is not None else None,
         )
+        if step.doubt and not step.is_repeated:
+            yield text_line(f"{margin}  {one_line(step.doubt)}", Tone.UNKNOWN)
         for words in step.against:
             yield text_line(f"{margin}  but: {one_line(words)}", Tone.STALLED)
         yield from _step_lines(index, step.steps, depth + 1)

@@ -12,7 +12,7 @@ from fleettui.fleet import Fleet, Opening, open_fleet
 from fleettui.fleet.pointed_metadata import read_pointed, users_of_kubeconfigs
 from fleettui.fleet.refs import one_row
 from fleettui.fleet.trace_forms import trace_form, trace_lines
-from fleettui.index.joins import Joins
+from fleettui.index.joins import BY_NAME, Joins
 from fleettui.index.trace import trace
 
 CLUSTER_LABEL = "cluster.x-k8s.io/cluster-name"
@@ -38,6 +38,18 @@ def secret(name: str, namespace: str, label: str = "") -> dict[str, Any]:
         "kind": "Secret",
         "metadata": {"name": name, "namespace": namespace, "labels": labels},
     }
+
+
+def argo_secret(name: str, cluster_name: str, namespace: str, kind: str = "cluster") -> Any:
+    """A Secret that registers a Cluster with Argo CD, as capi2argo labels it."""
+    found = secret(name, "argocd")
+    found["metadata"]["labels"] = {
+        "argocd.argoproj.io/secret-type": kind,
+        "capi-to-argocd/owned": "true",
+        "capi-to-argocd/cluster-secret-name": f"{cluster_name}-kubeconfig",
+        "capi-to-argocd/cluster-namespace": namespace,
+    }
+    return found
 
 
 def kustomization(name: str, namespace: str, entries: tuple[str, ...] = (), **spec: Any) -> Any:
@@ -97,6 +109,19 @@ ONE = [
     kustomization("clusters", "flux-system", ("team-a_shop_cluster.x-k8s.io_Cluster",)),
     application("by-url", destination_server="https://abc123.gr7.eu-west-1.eks.amazonaws.com"),
     application("by-name", destination_name="web"),
+    kustomization("lost", "team-b", **through("misleading-kubeconfig")),
+    cluster("ghost", "team-a"),
+    secret("ghost-kubeconfig", "team-a", "somebody-else"),
+    kustomization("ghost", "team-a", **through("ghost-kubeconfig")),
+    cluster("dup", "team-a"),
+    cluster("dup", "team-b"),
+    cluster("plain", "team-b"),
+    argo_secret("cluster-dup", "dup", "team-b"),
+    argo_secret("cluster-web", "shop", "team-a"),
+    argo_secret("cluster-plain", "dup", "team-a", kind="repository"),
+    application("by-label", destination_name="dup"),
+    application("by-namespaced-name", destination_name="team-a-dup"),
+    application("by-mere-name", destination_name="plain"),
 ]
 TWO = [cluster("web", "team-a"), application("by-name", destination_name="web")]
 
@@ -149,6 +174,10 @@ def target_of(fleet: Fleet, ref: str) -> tuple[str, str, str] | None:
         ("one:Application/argocd/by-url", ("one", "team-a", "shop")),
         ("one:Application/argocd/by-name", None),
         ("two:Application/argocd/by-name", ("two", "team-a", "web")),
+        ("one:Kustomization/team-b/lost", None),
+        ("one:Kustomization/team-a/ghost", None),
+        ("one:Application/argocd/by-label", ("one", "team-b", "dup")),
+        ("one:Application/argocd/by-namespaced-name", ("one", "team-a", "dup")),
     ],
 )
 def test_join_of_an_applier_is_right_or_absent(
@@ -156,6 +185,29 @@ def test_join_of_an_applier_is_right_or_absent(
 ) -> None:
     """A wrong join sends somebody to the wrong cluster at three in the morning."""
     assert target_of(fleet, ref) == expected
+
+
+@pytest.mark.parametrize(
+    ("ref", "is_doubted"),
+    [
+        ("one:Kustomization/team-a/apps", False),
+        ("one:Application/argocd/by-url", False),
+        ("one:Application/argocd/by-label", False),
+        ("one:Application/argocd/by-namespaced-name", True),
+        ("one:Application/argocd/by-mere-name", True),
+        ("two:Application/argocd/by-name", True),
+    ],
+)
+def test_join_that_only_a_name_speaks_for_says_so(fleet: Fleet, ref: str, is_doubted: bool) -> None:
+    """Anybody may call a Secret or a destination so: a person must not take it for a fact."""
+    joins = Joins(fleet.index)
+    joins.refresh()
+    (join,) = joins.targets(one_row(fleet, ref))
+    assert ("by name only" in join.doubt) is is_doubted
+    assert join.row is not None
+    links = {row.ref: words for words, row in joins.links_of(join.row, everywhere=False)}
+    expected = BY_NAME if is_doubted else "targets"
+    assert links[one_row(fleet, ref).ref] == expected
 
 
 def test_join_of_a_cluster_tells_only_those_that_target_it(fleet: Fleet) -> None:
@@ -273,8 +325,8 @@ async def test_secrets_that_may_not_be_read_are_told_once_each(tmp_path: Path) -
     await fleet.start()
     await fleet.wait_synced(10)
     users = users_of_kubeconfigs(fleet.index, one_row(fleet, "Cluster/team-a/web"))
-    assert {user.name for user in users} == {"apps", "free", "spoofed"}
+    assert {user.name for user in users} == {"apps", "by-name", "free", "ghost", "spoofed"}
     missing = await read_pointed(Forbidding(fleet), users)
-    assert len(missing) == 3
+    assert len(missing) == 4
     assert all("forbidden" in words for words in missing)
     await fleet.close()

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from fleettui.index.addresses import address_form
 from fleettui.index.index import Index
-from fleettui.index.joins import CLUSTER_LABEL, Joins
+from fleettui.index.joins import BY_NAME, CLUSTER_LABEL, Joins
 from fleettui.index.trace import trace
 from fleettui.kinds.record import Reference
 
@@ -201,3 +201,20 @@ def test_trace_dangling_source_is_a_step_without_a_row(make, index):
     make.put(index, make.record("Kustomization", "k", refs=["source=Repo/gone"]))
     (step,) = trace(index, index.get(make.ref("Kustomization", "k"))).up
     assert (step.ref.name, step.row) == ("gone", None)
+
+
+def test_link_of_a_cluster_goes_when_its_secret_turns_out_to_be_anothers(make, index):
+    """What was shown by name only must leave the tree as soon as the Secret denies it."""
+    refs = ["targets=Cluster/c1", "kubeconfig_secret=Secret/c1-kubeconfig"]
+    make.put(index, *make.cluster("c1"), *make.cluster("c2"), applier(make, refs=refs))
+    joins = Joins(index)
+    joins.refresh()
+    c1, c2 = (index.get(make.ref("Cluster", name)) for name in ("c1", "c2"))
+    assert [words for words, _ in joins.links_of(c1, everywhere=False)] == [BY_NAME]
+    make.put(index, make.record("Secret", "c1-kubeconfig", labels=((CLUSTER_LABEL, "c1"),)))
+    assert c1 in joins.refresh()
+    assert [words for words, _ in joins.links_of(c1, everywhere=False)] == ["targets"]
+    make.put(index, make.record("Secret", "c1-kubeconfig", rv=2, labels=((CLUSTER_LABEL, "c2"),)))
+    assert c1 in joins.refresh()
+    assert joins.links_of(c1, everywhere=False) == []
+    assert joins.links_of(c2, everywhere=False) == []

@@ -65,7 +65,7 @@ def test_view_default_hierarchy_reads_like_the_cluster(make, index):
         "        -Machine/c1-m0",
         "           Box/c1-m0",
         "           Config/c1-m0",
-        "       targets>Kustomization/k",
+        "       targets_by_name>Kustomization/k",
         "  -GitOps",
         "    -Repo/r",
         "       Kustomization/k",
