@@ -1,13 +1,12 @@
 """The graph of dependencies as lines and as a document."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from fleettui.fleet.cause_forms import ref_form
 from fleettui.fleet.fleet import Fleet
 from fleettui.fleet.forms import context_form
 from fleettui.index import Row
-from fleettui.index.dependencies import Dependencies
+from fleettui.index.dependencies import Dependencies, Step, walk
 from fleettui.kinds.columns import short_revision
 from fleettui.text import safe_text
 
@@ -16,41 +15,23 @@ SCHEMA = "fleettui.dependencies/v1"
 
 def dependency_lines(found: Dependencies) -> list[str]:
     """What is reconciled first at the left, what waits for it below; circles by themselves."""
-    lines: list[str] = []
-    told: set[Row] = set()
-    for context in dict.fromkeys(row.context for row in found.rows):
-        lines.append(safe_text(context))
-        for row in found.first:
-            if row.context == context:
-                lines += _lines(found, row, 1, told)
-        for circle in found.circles:
-            if circle[0].context == context:
-                names = [_name(row) for row in (*circle, circle[0])]
-                lines.append(f"  circle, none of it can go on: {' → '.join(names)}")
-                told.update(circle)
-                for member in circle:
-                    lines += _waiting(found, member, 2, told)
+    lines = [f"{'  ' * step.depth}{step_words(step)}" for step in walk(found)]
     return lines or ["nothing waits for anything"]
 
 
-def _lines(found: Dependencies, row: Row, depth: int, told: set[Row]) -> Iterator[str]:
-    is_told = row in told
-    told.add(row)
-    words = "  (told above)" if is_told and found.waited_by[row] else ""
-    yield f"{'  ' * depth}{_name(row)}  [{row.health.value}]{_revision(row)}{words}"
-    for edge in found.waits_for[row]:
-        if edge.target is None:
-            missing = safe_text(f"{edge.key.kind}/{edge.key.namespace}/{edge.key.name}")
-            yield f"{'  ' * (depth + 1)}but: waits for {missing}, which is not there"
-    if not is_told:
-        yield from _waiting(found, row, depth + 1, told)
-
-
-def _waiting(found: Dependencies, row: Row, depth: int, told: set[Row]) -> Iterator[str]:
-    circular = {member for circle in found.circles for member in circle}
-    for waiting in found.waited_by[row]:
-        if not (row in circular and waiting in circular):
-            yield from _lines(found, waiting, depth, told)
+def step_words(step: Step) -> str:
+    """One step of the graph in words; safe to print."""
+    if step.circle:
+        names = [_name(row) for row in (*step.circle, step.circle[0])]
+        return f"circle, none of it can go on: {' → '.join(names)}"
+    if step.missing is not None:
+        key = step.missing.key
+        missing = safe_text(f"{key.kind}/{key.namespace}/{key.name}")
+        return f"but: waits for {missing}, which is not there"
+    if step.row is None:
+        return safe_text(step.context)
+    told = "  (told above)" if step.is_told else ""
+    return f"{_name(step.row)}  [{step.row.health.value}]{_revision(step.row)}{told}"
 
 
 def _name(row: Row) -> str:

@@ -14,6 +14,8 @@ from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import Role
 
 DEPENDS_ON = "depends_on"
+DEPENDENCIES = "dependencies"
+"""What a person calls the graph where groupings are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,58 @@ class Dependencies:
             for row in self.rows
             if not any(edge.target is not None for edge in self.waits_for[row])
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the graph read from what comes first to what waits for it."""
+
+    depth: int
+    context: str
+    row: Row | None = None
+    """Who waits or is waited for; None for the other steps."""
+    is_told: bool = False
+    """Whether the row was told before; what waits for it is not told again."""
+    missing: Edge | None = None
+    """What the row one level above waits for, and is not there."""
+    circle: tuple[Row, ...] = ()
+    """Rows none of which can go on; what else waits for them follows."""
+
+
+def walk(found: Dependencies) -> Iterator[Step]:
+    """Yield the graph context by context: what is first, below it what waits, circles last."""
+    told: set[Row] = set()
+    circular = {member for circle in found.circles for member in circle}
+    for context in dict.fromkeys(row.context for row in found.rows):
+        yield Step(0, context)
+        for row in found.first:
+            if row.context == context:
+                yield from _walk_below(found, [(row, 1)], told, circular)
+        for circle in found.circles:
+            if circle[0].context != context:
+                continue
+            yield Step(1, context, circle=circle)
+            told.update(circle)
+            waiting = [(row, 2) for member in circle for row in found.waited_by[member]]
+            outside = [(row, depth) for row, depth in waiting if row not in circular]
+            yield from _walk_below(found, outside[::-1], told, circular)
+
+
+def _walk_below(
+    found: Dependencies, stack: list[tuple[Row, int]], told: set[Row], circular: set[Row]
+) -> Iterator[Step]:
+    while stack:
+        row, depth = stack.pop()
+        is_told = row in told
+        told.add(row)
+        waiting = found.waited_by[row]
+        yield Step(depth, row.context, row, is_told=is_told and bool(waiting))
+        for edge in found.waits_for[row]:
+            if edge.target is None:
+                yield Step(depth + 1, row.context, missing=edge)
+        if not is_told:
+            below = [w for w in waiting if not (row in circular and w in circular)]
+            stack += [(w, depth + 1) for w in reversed(below)]
 
 
 def dependencies_of(index: Index, *, context: str | None = None) -> Dependencies:

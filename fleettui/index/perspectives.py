@@ -260,7 +260,7 @@ def named_perspective(text: str, *, now: int, kind: KindKey | None = None) -> Pe
     if make is None or argument:
         raise UsageError(
             f"there is no grouping {text!r}",
-            hint=f"one of {', '.join((*PERSPECTIVES, 'kind', 'label:KEY'))}",
+            hint=f"one of {', '.join((*PERSPECTIVES, 'kind', 'label:KEY', 'dependencies'))}",
         )
     return make(now)
 

@@ -15,6 +15,7 @@ from textual.screen import Screen
 from fleettui.config import Settings, state_folder
 from fleettui.errors import ExitCode, FleettuiError
 from fleettui.fleet import Fleet
+from fleettui.index.dependencies import DEPENDENCIES
 from fleettui.index.index import Index
 from fleettui.index.view import TreeView
 from fleettui.kinds.record import ObjectRef
@@ -24,6 +25,7 @@ from fleettui.tui.bridge import Bridge
 from fleettui.tui.commands import COMMANDS, Argument, Typed, Vocabulary
 from fleettui.tui.content import BOARDS
 from fleettui.tui.context_switch import ContextSwitch
+from fleettui.tui.dependency_board import DependencyBoard
 from fleettui.tui.dispatch import Handler
 from fleettui.tui.documents import Description, Document, Manifest
 from fleettui.tui.explanations import Chain
@@ -290,7 +292,7 @@ class FleetApp(OpeningApp):
             case Argument.NAMESPACE:
                 return ["all", *sorted({r.namespace for r in self.index.realms() if r.namespace})]
             case Argument.PERSPECTIVE:
-                return [*GROUPINGS, "label"]
+                return [*GROUPINGS, "label", DEPENDENCIES]
             case _:
                 return ()
 
@@ -323,6 +325,8 @@ class FleetApp(OpeningApp):
                 main.set_namespace("" if name in ("all", "-A", "*") else name)
             case "ns":
                 main.pickers.choose_namespace()
+            case "perspective" if typed.argument == DEPENDENCIES:
+                self.push_screen(BoardScreen(DependencyBoard(self.fleet)), self.go_to_if)
             case "perspective":
                 self.show_tree()
                 main.reshape(lambda: main.state.group(typed.argument, now=self.fleet.now()))

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from fleettui.errors import UsageError
-from fleettui.index.dependencies import dependencies_of
+from fleettui.index.dependencies import dependencies_of, walk
 from fleettui.index.index import Index
 from fleettui.index.perspectives import by_version, named_perspective, upgrade_of
 from fleettui.index.view import TreeView
@@ -122,3 +122,25 @@ def test_dependencies_tell_first_missing_and_circles(make, index):
     ]
     base = index.get(make.ref("Kustomization", "base"))
     assert [row.name for row in found.waited_by[base]] == ["b", "mid"]
+    words = [(step.depth, step.row.name if step.row else "") for step in walk(found)]
+    assert words == [
+        (0, ""),
+        (1, "base"),
+        (2, "b"),
+        (2, "mid"),
+        (1, "lost"),
+        (2, ""),
+        (1, ""),
+        (1, ""),
+    ]
+    assert [s.missing.key.name for s in walk(found) if s.missing] == ["gone"]
+    assert [len(s.circle) for s in walk(found) if s.circle] == [2, 1]
+
+
+def test_dependencies_of_a_long_chain_are_walked(make, index):
+    """Generated fleets chain thousands: no depth of nesting may end the program."""
+    make.put(index, make.record("Kustomization", "k0"))
+    for number in range(1, 3000):
+        refs = [f"depends_on=Kustomization/k{number - 1}"]
+        make.put(index, make.record("Kustomization", f"k{number}", refs=refs))
+    assert max(step.depth for step in walk(dependencies_of(index))) == 3000

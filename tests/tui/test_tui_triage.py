@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from fleettui.fleet.context import EventLine
 from fleettui.index.changes import Transition
 from fleettui.index.view import TreeView
-from fleettui.kinds.record import ObjectRef, Verdict
+from fleettui.kinds.record import ObjectRef, Reference, Verdict
 from fleettui.tui.app import FleetApp
 from fleettui.tui.screens.board import BoardScreen
 
@@ -139,3 +139,25 @@ async def test_changes_board_tells_what_broke(small_fleet: Any, tmp_path: Path) 
             if "NotReady" in "\n".join(screen_text(pilot)):
                 return
         raise AssertionError("\n".join(screen_text(pilot)))
+
+
+async def test_dependencies_board_marks_what_is_missing_and_circles(
+    small_fleet: Any, tmp_path: Path, record_of: Callable[..., Any]
+) -> None:
+    """Who waits for whom, for what is not there, or in a circle, must be seen at a glance."""
+
+    def waiting(name: str, other: str) -> Any:
+        group = "kustomize.toolkit.fluxcd.io"
+        pointer = Reference("depends_on", group, "Kustomization", "fleet", other, "spec.dependsOn")
+        return record_of("Kustomization", name, references=(pointer,))
+
+    small_fleet.put(waiting("left", "right"), waiting("right", "left"), waiting("lost", "nobody"))
+    async with running(small_fleet, tmp_path) as pilot:
+        pilot.app.run_command("by dependencies")
+        await pilot.pause(0.2)
+        text = "\n".join(screen_text(pilot))
+        assert "circle of 2" in text
+        assert "none can go on: left → right → left" in text
+        assert "∅ Kustomization/fleet/nobody" in text
+        assert "waited for, and not there" in text
+        assert "by dependencies" in text
