@@ -86,6 +86,7 @@ def diff_json(diff: DesiredDiff, *, unchanged: bool = False) -> dict[str, object
         "suspended": diff.is_suspended,
         "partial": diff.is_partial,
         "error": diff.error,
+        "hint": diff.hint,
         "counts": {change.value: count for change, count in sorted(diff.counts.items())},
         "notes": list(diff.notes),
         "objects": [

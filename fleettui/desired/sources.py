@@ -8,9 +8,10 @@ Source: Flux source API v1; reference of ``status.artifact``.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 
 from fleettui.desired.files import (
     DEFAULT_TREE_LIMITS,
@@ -22,12 +23,17 @@ from fleettui.desired.files import (
 from fleettui.desired.git import GitCache, GitRepository
 from fleettui.desired.history import Commit
 from fleettui.desired.ignore import without_ignored
+from fleettui.desired.includes import includes_of, laid_into
 from fleettui.desired.objects import Manifest, mapping_of, nested, text_of
-from fleettui.desired.revisions import parse_revision, shown_url, web_url
+from fleettui.desired.revisions import parse_revision, same_url, shown_url, web_url
 from fleettui.errors import FleettuiError
 
 ArchiveReader = Callable[[Manifest], Awaitable[bytes]]
 """Brings a source's artifact, ``.tar.gz``; raises FleettuiError."""
+
+
+RelatedReader = Callable[[str, str], Awaitable[Manifest]]
+"""Reads a GitRepository by namespace and name; raises FleettuiError."""
 
 
 class SourceError(FleettuiError):
@@ -87,6 +93,15 @@ class Provenance:
     commit: Commit | None
 
 
+def address_of(source: Manifest) -> str:
+    """What ``--local`` calls a source: its URL, or endpoint and name of a bucket."""
+    spec = mapping_of(source.get("spec"))
+    bucket = text_of(spec.get("bucketName"))
+    return text_of(spec.get("url")) or (
+        f"{text_of(spec.get('endpoint'))}/{bucket}" if bucket else ""
+    )
+
+
 class Sources:
     """Trees of a run, shared by all that read the same repository."""
 
@@ -95,6 +110,8 @@ class Sources:
         git: GitCache,
         *,
         archives: ArchiveReader | None = None,
+        related: RelatedReader | None = None,
+        local: Mapping[str, Path] | None = None,
         limits: TreeLimits = DEFAULT_TREE_LIMITS,
     ) -> None:
         """Keeps what is needed to read sources; touches nothing.
@@ -102,10 +119,16 @@ class Sources:
         Args:
             git: the repositories.
             archives: brings artifacts that are not in git; None: there is no way to them.
+            related: reads other GitRepositories, by namespace and name.
+            local: address of a source that is not git to the folder that stands for it.
             limits: sizes of archives and check-outs.
         """
         self.git = git
         self._archives = archives
+        self._related = related
+        self._local = {same_url(url): path for url, path in (local or {}).items()}
+        self._folders: dict[Path, asyncio.Task[FileTree]] = {}
+        self._merged: dict[tuple[object, ...], FileTree] = {}
         self._limits = limits
         self._clean: dict[tuple[int, str | None], FileTree] = {}
         self._unpacked: dict[str, asyncio.Task[FileTree]] = {}
@@ -145,22 +168,45 @@ class Sources:
         revision = reference if parse_revision(reference) else f"{reference}@sha1:{sha}"
         return Found(tree, f"sha1:{sha}" if reference == sha else revision, sha, repository)
 
-    async def _find_git(self, source: Manifest, wanted: Wanted, applied: str) -> Found:
+    async def _find_git(
+        self, source: Manifest, wanted: Wanted, applied: str, inside: tuple[str, ...] = ()
+    ) -> Found:
         url = text_of(nested(source, "spec", "url"))
-        if nested(source, "spec", "include"):
-            # Without the other repositories' files everything from them would look pruned.
-            raise SourceError(
-                "its spec.include takes files from other repositories, which is not done here",
-                where=f"GitRepository/{text_of(nested(source, 'metadata', 'name'))}",
-                hint="flux diff kustomization works with a folder put together by hand",
-            )
-        if wanted.want is Want.WORKING and not wanted.reference:
-            return await self._find_working(url, source)
-        reference = wanted.reference or self._reference(source, wanted.want, applied)
         ignore = nested(source, "spec", "ignore")
-        return await self.find_commit(
-            url, reference, ignore=ignore if isinstance(ignore, str) else None
-        )
+        patterns = ignore if isinstance(ignore, str) else None
+        if wanted.want is Want.WORKING and not wanted.reference:
+            found = await self._find_working(url, patterns)
+        else:
+            reference = wanted.reference or self._reference(source, wanted.want, applied)
+            found = await self.find_commit(url, reference, ignore=patterns)
+        return await self._with_included(found, source, wanted, patterns, inside)
+
+    async def _with_included(
+        self,
+        found: Found,
+        source: Manifest,
+        wanted: Wanted,
+        patterns: str | None,
+        inside: tuple[str, ...],
+    ) -> Found:
+        """Files of a repository and of those that it includes."""
+        tree, name = found.tree, text_of(nested(source, "metadata", "name"))
+        namespace = text_of(nested(source, "metadata", "namespace"))
+        key: tuple[object, ...] = (id(tree),)
+        for include in includes_of(source):
+            if self._related is None or name in inside:
+                raise SourceError("its spec.include cannot be followed", where=name)
+            other = await self._related(namespace, include.name)
+            revision = include.revision or text_of(nested(other, "status", "artifact", "revision"))
+            # A branch that is asked for is one of this repository, not of those it includes.
+            is_asked = bool(wanted.reference) or wanted.want is Want.APPLIED
+            inner = Wanted(reference=revision) if is_asked else Wanted(wanted.want)
+            more = await self._find_git(other, inner, "", (*inside, name))
+            key = (*key, id(more.tree), include)
+            if key not in self._merged:
+                self._merged[key] = laid_into(tree, more.tree, include)
+            tree = self._merged[key]
+        return replace(found, tree=self._without_ignored(tree, patterns)) if key[1:] else found
 
     def _reference(self, source: Manifest, want: Want, applied: str) -> str:
         name = text_of(nested(source, "metadata", "name"))
@@ -183,7 +229,7 @@ class Sources:
                 return text_of(wanted.get(key))
         return "master"
 
-    async def _find_working(self, url: str, source: Manifest) -> Found:
+    async def _find_working(self, url: str, patterns: str | None) -> Found:
         repository = await self.git.repository(url)
         folder = repository.checkout
         if folder is None:
@@ -192,10 +238,14 @@ class Sources:
             )
         if (folder / "HEAD").is_file() and (folder / "objects").is_dir():
             raise SourceError("a bare repository has no files to look at", where=str(folder))
-        tree = await asyncio.to_thread(read_folder, folder, self._limits)
-        ignore = nested(source, "spec", "ignore")
-        clean = self._without_ignored(tree, ignore if isinstance(ignore, str) else None)
-        return Found(clean, str(folder), "", repository)
+        tree = await self._read_once(folder)
+        return Found(self._without_ignored(tree, patterns), str(folder), "", repository)
+
+    async def _read_once(self, folder: Path) -> FileTree:
+        if folder not in self._folders:
+            work = asyncio.to_thread(read_folder, folder, self._limits)
+            self._folders[folder] = asyncio.ensure_future(work)
+        return await asyncio.shield(self._folders[folder])
 
     def _without_ignored(self, tree: FileTree, ignore: str | None) -> FileTree:
         key = (id(tree), ignore)
@@ -206,6 +256,11 @@ class Sources:
     async def _find_archive(self, source: Manifest, wanted: Wanted, applied: str) -> Found:
         kind = text_of(source.get("kind"))
         where = f"{kind}/{text_of(nested(source, 'metadata', 'name'))}"
+        address = address_of(source)
+        local = self._local.get(same_url(address)) if address else None
+        if local is not None:
+            folder = local.expanduser().absolute()
+            return Found(await self._read_once(folder), str(folder))
         artifact = mapping_of(nested(source, "status", "artifact"))
         revision, digest = text_of(artifact.get("revision")), text_of(artifact.get("digest"))
         if not digest:
@@ -218,7 +273,8 @@ class Sources:
             raise SourceError(
                 "its artifact can only be had through the cluster",
                 where=where,
-                hint="strict read-only mode closes port-forward and proxy",
+                hint="strict read-only mode closes port-forward and proxy; "
+                f"name a folder with its files: --local {address or 'URL'}=PATH",
             )
         task = self._unpacked.get(digest)
         if task is None:

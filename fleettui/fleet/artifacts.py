@@ -10,7 +10,7 @@ Source: Flux source API ``status.artifact.url``, ``http://SERVICE.NAMESPACE.svcâ
 import re
 
 from fleettui.desired.objects import Manifest, nested, text_of
-from fleettui.desired.sources import SourceError
+from fleettui.desired.sources import SourceError, address_of
 from fleettui.kube.calls import Purpose
 from fleettui.kube.context import KubeContext
 from fleettui.kube.faults import ApiError, Fault
@@ -37,7 +37,8 @@ async def read_artifact(context: KubeContext, source: Manifest) -> bytes:
         raise SourceError(
             "its artifact can only be had through the cluster",
             where=where,
-            hint="read-only mode closes port-forward and proxy",
+            hint="read-only mode closes port-forward and proxy; "
+            f"name a folder with its files: --local {address_of(source) or 'URL'}=PATH",
         )
     service = f"http:{found['service']}:{found['port'] or 80}"
     path = f"/api/v1/namespaces/{found['namespace']}/services/{service}/proxy/{found['path']}"

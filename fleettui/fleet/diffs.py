@@ -44,6 +44,7 @@ from fleettui.fleet.live_reader import KubeReader, reader_of
 from fleettui.kinds.record import ObjectKey, ObjectRef
 
 APPLIERS_AT_ONCE = 6
+GIT_REPOSITORY = ("source.toolkit.fluxcd.io", "GitRepository")
 
 Progress = Callable[[int, int, ObjectRef, DesiredDiff], None]
 """Told after each applier: how many are done, of how many, which, and its result."""
@@ -102,6 +103,7 @@ class Diffs:
         self._git = GitCache(cache / "git", local=local)
         self._builder = Builder(cache / "builds", allow_remote=allow_remote)
         self._charts = ChartStore(cache / "charts", local=local)
+        self._local = local
         self._strict = strict
         self._readers: dict[str, LiveReader] = {}
         self._tools: dict[str, Tools] = {}
@@ -216,7 +218,7 @@ class Diffs:
         kustomizations = [ref for ref in refs if (ref.group, ref.kind) == KUSTOMIZATION]
         found = await self._targets(kustomizations)
         targets = [target for target in found if reads_repository(target.source, url)]
-        tools = self._tools_of(kustomizations[0]) if kustomizations else self._tools_for(None)
+        tools = self._tools_of(kustomizations[0]) if kustomizations else self._tools_for(None, "")
         return await compare_references(
             targets, tools, before=Wanted(Want.CURRENT), after=Wanted(reference=reference)
         )
@@ -301,11 +303,14 @@ class Diffs:
                 async def archives(source: Manifest) -> bytes:
                     return await read_artifact(kube, source)
 
-            self._tools[ref.context] = self._tools_for(archives)
+            self._tools[ref.context] = self._tools_for(archives, ref.context)
         return self._tools[ref.context]
 
-    def _tools_for(self, archives: ArchiveReader | None) -> Tools:
-        sources = Sources(self._git, archives=archives)
+    def _tools_for(self, archives: ArchiveReader | None, context: str) -> Tools:
+        async def related(namespace: str, name: str) -> Manifest:
+            return await self._body(ObjectRef(context, *GIT_REPOSITORY, namespace, name))
+
+        sources = Sources(self._git, archives=archives, related=related, local=self._local)
         return Tools(sources, self._builder, strict=self._strict, blames=False, charts=self._charts)
 
 

@@ -144,12 +144,50 @@ def test_hostile_addresses_are_never_handed_to_git(place: Path, capsys: Any, url
     assert "refused" in item["error"]
 
 
-def test_included_repositories_are_told_to_be_impossible(place: Path, capsys: Any) -> None:
+def _include(place: Path, **include: Any) -> None:
+    """Lets the repository include another one, whose files are those of a good person."""
+    include["repository"] = {"name": "other"}
+    spec: Any = GITREPOSITORY["spec"]
+    status = {"artifact": {"revision": "main"}}
+    source = {**GITREPOSITORY, "spec": {**spec, "include": [include]}, "status": status}
+    other = {
+        **GITREPOSITORY,
+        "metadata": {"namespace": "apps", "name": "other", "uid": "u3"},
+        "spec": {"url": "https://git.example.org/other.git", "ref": {"branch": "main"}},
+        "status": status,
+    }
+    (place / "recording.yaml").write_text(yaml.safe_dump_all([source, other, KUSTOMIZATION]))
+    (place / "other" / "base").mkdir(parents=True)
+    (place / "other" / "base" / "b.yaml").write_text(CONFIG_MAP.replace("name: a", "name: b"))
+    _git(place / "other", "init", "-q", "-b", "main")
+    _git(place / "other", "add", "-A")
+    _git(place / "other", "commit", "-q", "-m", "other")
+
+
+def test_included_repositories_are_laid_into_the_tree(place: Path, capsys: Any) -> None:
     """Without the included files everything from them would look pruned."""
-    spec = {**GITREPOSITORY["spec"], "include": [{"repository": {"name": "other"}}]}  # type: ignore[dict-item]  # a mapping
-    source = {**GITREPOSITORY, "spec": spec}
-    (place / "recording.yaml").write_text(yaml.safe_dump_all([source, KUSTOMIZATION]))
+    _include(place, fromPath="base", toPath="app/inner")
+    (place / "evil" / "app" / "a.yaml").write_text(CONFIG_MAP)
+    local = f"--local=https://git.example.org/other.git={place / 'other'}"
+    code, item = _diff(place, capsys, local)
+    assert item["error"] == ""
+    found = [(change["name"], change["source"]) for change in item["objects"]]
+    assert found == [("a", "app/a.yaml"), ("b", "app/inner/b.yaml")]
+    assert code == 0
+
+
+def test_included_repository_that_leads_out_or_is_missing_is_told(place: Path, capsys: Any) -> None:
+    """An include must neither write elsewhere nor be left out in silence."""
+    _include(place, toPath="../../etc")
     (place / "evil" / "app" / "a.yaml").write_text(CONFIG_MAP)
     code, item = _diff(place, capsys)
-    assert code == 3
-    assert "spec.include" in item["error"]
+    assert (code, "an include leads out" in item["error"]) == (3, True)
+    text = (place / "recording.yaml").read_text().replace("../../etc", "x")
+    for other, words in (("gone", "GitRepository/apps/gone is not"), ("evil", "cannot be followed")):
+        changed = text.replace("name: other", f"name: {other}", 1)
+        (place / "recording.yaml").write_text(changed)
+        where = ["--from", str(place / "recording.yaml"), f"--local={URL}={place / 'evil'}"]
+        code = run(["diff", *where, "--ref", "main", "kustomization/apps/evil", "-o", "json"])
+        item = json.loads(capsys.readouterr().out)["items"][0]
+        assert code == 3
+        assert words in item["error"]

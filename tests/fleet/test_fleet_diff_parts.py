@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from fleettui.config import Settings
-from fleettui.desired.sources import SourceError
+from fleettui.desired.git import GitCache
+from fleettui.desired.sources import SourceError, Sources, Wanted
 from fleettui.errors import UsageError
 from fleettui.fleet.appliers import remote_target, source_ref
 from fleettui.fleet.artifacts import read_artifact
@@ -208,3 +209,28 @@ async def test_artifact_elsewhere_or_in_read_only_mode_is_refused(
     with pytest.raises(SourceError, match=words):
         await read_artifact(context, _source(url))
     assert not client.gets
+
+
+async def test_artifact_source_is_read_from_a_folder_that_stands_for_it(tmp_path: Path) -> None:
+    """Where no proxy may be used, a folder of the person is the way."""
+    (tmp_path / "a.yaml").write_text("a: 1\n")
+    registry: dict[str, Any] = {
+        "kind": "OCIRepository",
+        "metadata": {"name": "policies"},
+        "spec": {"url": "oci://registry.example.org/policies"},
+        "status": {"artifact": {"revision": "latest@sha256:1", "digest": "sha256:1"}},
+    }
+    bucket = {
+        **registry,
+        "kind": "Bucket",
+        "spec": {"endpoint": "s3.example.org", "bucketName": "b"},
+    }
+    addresses = {"oci://registry.example.org/policies": registry, "s3.example.org/b": bucket}
+    for address, source in addresses.items():
+        closed = Sources(GitCache(tmp_path / "git"))
+        with pytest.raises(SourceError) as refused:
+            await closed.find(source, Wanted())
+        assert f"--local {address}=PATH" in refused.value.hint
+        opened = Sources(GitCache(tmp_path / "git"), local={address: tmp_path})
+        found = await opened.find(source, Wanted())
+        assert (dict(found.tree.files), found.revision) == ({"a.yaml": b"a: 1\n"}, str(tmp_path))
