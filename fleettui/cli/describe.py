@@ -2,6 +2,7 @@
 
 import click
 
+from fleettui.cli.flags import FlagsWithValues
 from fleettui.cli.options import Asked, fleet_options
 from fleettui.cli.output import open_output, render
 from fleettui.cli.session import DEFAULT_TIMEOUT_S, completeness, with_fleet
@@ -20,7 +21,7 @@ def describe() -> None:
     """Describe one cluster in the way of clusterctl."""
 
 
-@describe.command()
+@describe.command(cls=FlagsWithValues)
 @click.argument("name")
 @fleet_options
 @click.option("--show-conditions", default="", metavar="LIST", help="all, Kind, Kind/name; + bad.")
