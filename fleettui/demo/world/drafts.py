@@ -7,7 +7,7 @@ Source: apimachinery metav1.ObjectMeta; structured-merge-diff FieldsV1 (shape of
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from hashlib import blake2b
@@ -105,6 +105,15 @@ class Drafts:
         """Take out a draft."""
         del self.by_role[role]
 
+    def copy(self) -> Drafts:
+        """The same drafts, whose documents can be changed on their own."""
+        return Drafts({role: _copied(draft) for role, draft in self.by_role.items()})
+
+
+def _copied(draft: Draft) -> Draft:
+    document = msgspec.json.decode(msgspec.json.encode(draft.document))
+    return replace(draft, document=document, edits=list(draft.edits))
+
 
 def metadata(
     name: str, *, namespace: str = "${ns}", role: str = "", created: str = "${t0}", **more: Any
@@ -152,9 +161,8 @@ def contract_reference(document: Document) -> Document:
 
 def finish(draft: Draft) -> bytes:
     """Compact JSON as a server would return it: fields sorted, managedFields told."""
-    document = draft.document
-    meta = document["metadata"]
-    meta["managedFields"] = _managed_fields(draft)
+    meta = draft.document["metadata"] | {"managedFields": _managed_fields(draft)}
+    document = draft.document | {"metadata": meta}
     head = {"apiVersion": document["apiVersion"], "kind": document["kind"]}
     rest = {key: value for key, value in document.items() if key not in head}
     return msgspec.json.encode(head)[:-1] + b"," + msgspec.json.encode(rest, order="sorted")[1:]

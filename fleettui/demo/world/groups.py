@@ -3,37 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
-from fleettui.demo.world.drafts import Drafts
+from fleettui.demo.world.drafts import Document
 from fleettui.demo.world.fleet import Flavour
 from fleettui.demo.world.incidents import all_incidents, strike
 from fleettui.demo.world.manifests import manifests_of
-from fleettui.demo.world.platform import platform_drafts
-from fleettui.demo.world.shapes import Shape, compile_shape
+from fleettui.demo.world.platform import inventory_id, platform_drafts
+from fleettui.demo.world.shapes import Compiled, Shape, compile_shape
 from fleettui.demo.world.teams import team_drafts
 from fleettui.demo.world.workload import cluster_drafts
 
+_KEPT_DRAFTS = 2
+"""Drafts are some fifteen times larger than what they are compiled to; whoever needs many
+shapes asks for those of one flavour and size in a row."""
 
-@cache
-def healthy_cluster(flavour: Flavour, size: str) -> Drafts:
-    """Drafts of a healthy cluster, shared: not to be changed."""
-    return cluster_drafts(flavour, size)
+
+@lru_cache(_KEPT_DRAFTS)
+def _healthy(flavour: Flavour, size: str) -> Compiled:
+    """A healthy cluster, shared: not to be changed."""
+    drafts = cluster_drafts(flavour, size)
+    return Compiled(drafts, compile_shape(drafts))
 
 
 @cache
 def cluster_manifests(flavour: Flavour, size: str) -> Mapping[str, str]:
     """Desired state of a cluster by file, with holes."""
-    return manifests_of(healthy_cluster(flavour, size))
+    return manifests_of(_healthy(flavour, size).drafts)
+
+
+@cache
+def cluster_declared(flavour: Flavour, size: str) -> tuple[Document, ...]:
+    """Inventory entries, with holes, of what git declares of a cluster."""
+    drafts = _healthy(flavour, size).drafts
+    return tuple(inventory_id(draft.document) for draft in drafts if draft.file)
 
 
 @cache
 def cluster_shape(flavour: Flavour, size: str, incident: str = "") -> Shape:
     """Objects of a cluster of a flavour and size, struck by an incident or healthy."""
-    drafts = cluster_drafts(flavour, size)
-    if incident:
-        strike(drafts, all_incidents()[incident])
-    return compile_shape(drafts)
+    cluster_declared(flavour, size)
+    healthy = _healthy(flavour, size)
+    if not incident:
+        return healthy.shape
+    drafts = healthy.drafts.copy()
+    strike(drafts, all_incidents()[incident])
+    return compile_shape(drafts, healthy)
 
 
 @cache

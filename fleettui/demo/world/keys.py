@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, overload
 
@@ -24,6 +24,17 @@ class Block:
     """Number of the group whose values fill it."""
 
 
+def blocks_by_resource(blocks: Sequence[Block]) -> dict[ResourceKey, array[int]]:
+    """Numbers of the blocks that hold objects of each resource, ascending."""
+    found: dict[ResourceKey, array[int]] = {}
+    for number, block in enumerate(blocks):
+        for key in block.part.entries:
+            if key not in found:
+                found[key] = array("I")
+            found[key].append(number)
+    return found
+
+
 class Filler(Protocol):
     """Who knows the values of a block."""
 
@@ -35,19 +46,23 @@ class Filler(Protocol):
 class Keys(Sequence[tuple[str, str]]):
     """(namespace, name) of every object of a resource, computed when asked for."""
 
-    def __init__(self, world: Filler, resource: ResourceKey, blocks: Sequence[Block]) -> None:
+    def __init__(
+        self,
+        world: Filler,
+        resource: ResourceKey,
+        blocks: Sequence[Block],
+        numbers: Iterable[int],
+    ) -> None:
+        """`numbers` are those of the blocks that hold the resource, ascending."""
         self._world = world
         self._resource = resource
         self._blocks = blocks
-        self._numbers = array("I")
+        self._numbers = array("I", numbers)
         self._ends = array("I")
         total = 0
-        for number, block in enumerate(blocks):
-            count = len(block.part.entries.get(resource, ()))
-            if count:
-                total += count
-                self._numbers.append(number)
-                self._ends.append(total)
+        for number in self._numbers:
+            total += len(blocks[number].part.entries[resource])
+            self._ends.append(total)
         self._total = total
 
     def __len__(self) -> int:

@@ -42,12 +42,35 @@ class Shape:
     parts: tuple[Part, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """Drafts with what they were compiled to, so that variants share what they have alike."""
+
+    drafts: Drafts
+    shape: Shape
+
+    def entry_of(self, draft: Draft) -> Entry | None:
+        """The entry of an equal draft of the same role; None if it differs or is new."""
+        if draft.role not in self.drafts or self.drafts[draft.role] != draft:
+            return None
+        key = draft.resource.key
+        for part in self.shape.parts:
+            for entry in part.entries.get(key, ()):
+                if entry.role == draft.role:
+                    return entry
+        return None
+
+
 _INVENTORY = re.compile(rb',?"(\$\{inventory\w*\})"')
 """A list of inventory entries that only the whole fleet tells, or the rest of such a list."""
 
 
-def compile_shape(drafts: Drafts) -> Shape:
+def compile_shape(drafts: Drafts, known: Compiled | None = None) -> Shape:
     """Turn drafts into templates.
+
+    Args:
+        drafts: what to compile.
+        known: compiled before; its entry stands for every draft that equals one of its own.
 
     Raises:
         ValueError: a body does not hold the resourceVersion mark exactly once.
@@ -55,7 +78,7 @@ def compile_shape(drafts: Drafts) -> Shape:
     places: dict[str, dict[ResourceKey, list[tuple[bytes, Entry]]]] = {}
     for draft in drafts:
         namespace = draft.document["metadata"].get("namespace", "")
-        entry = _entry(draft)
+        entry = (known.entry_of(draft) if known else None) or _entry(draft)
         sample = _sampled(draft.name)
         places.setdefault(namespace, {}).setdefault(draft.resource.key, []).append((sample, entry))
     parts = [

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import msgspec
 
-from fleettui.demo.world.drafts import Drafts
+from fleettui.demo.world.drafts import Document, Drafts
 from fleettui.demo.world.fleet import ClusterPlan, Team
 from fleettui.demo.world.objects import add_object, add_objects
 from fleettui.demo.world.platform import inventory_id
@@ -63,20 +63,18 @@ def _team_drafts() -> Drafts:
     return team_drafts()
 
 
-def inventory_of(plans: Sequence[ClusterPlan], declared: dict[str, Drafts]) -> str:
+def inventory_of(plans: Sequence[ClusterPlan], declared: Mapping[str, Sequence[Document]]) -> str:
     """JSON list of inventory entries of a team's clusters.
 
     Args:
         plans: the clusters of the namespace.
-        declared: drafts by flavour and size, as `<flavour>/<size>`.
+        declared: entries with holes by flavour and size, as `<flavour>/<size>`.
     """
     entries = []
     for plan in plans:
-        for draft in declared[f"{plan.flavour.name}/{plan.size}"]:
-            if draft.file:
-                entry = inventory_id(draft.document)
-                text = entry["id"].replace("${ns}", plan.namespace).replace("${name}", plan.name)
-                entries.append({"id": text, "v": entry["v"]})
+        for entry in declared[f"{plan.flavour.name}/{plan.size}"]:
+            text = entry["id"].replace("${ns}", plan.namespace).replace("${name}", plan.name)
+            entries.append({"id": text, "v": entry["v"]})
     return msgspec.json.encode(entries).decode()
 
 

@@ -13,13 +13,13 @@ from fleettui.demo.world.catalogue import all_resources
 from fleettui.demo.world.conversion import convert
 from fleettui.demo.world.fleet import ClusterPlan, Team, plan_fleet
 from fleettui.demo.world.groups import (
+    cluster_declared,
     cluster_shape,
-    healthy_cluster,
     platform_shape,
     team_shape,
 )
 from fleettui.demo.world.incidents import all_incidents
-from fleettui.demo.world.keys import Block, Keys
+from fleettui.demo.world.keys import Block, Keys, blocks_by_resource
 from fleettui.demo.world.planting import Planting, plant, teams_of
 from fleettui.demo.world.platform import APPLIES_TO_TEAMS
 from fleettui.demo.world.shapes import Part, Shape, fill_name
@@ -66,6 +66,7 @@ class World:
             self._teams.setdefault(plan.namespace, []).append(plan)
         self.groups = list(_groups(facts.context, plans, planting))
         self._blocks = self._place()
+        self._numbers = blocks_by_resource(self._blocks)
         self._keys: dict[tuple[str, str], Keys] = {}
         self._values: dict[int, LazyValues] = {}
 
@@ -77,7 +78,8 @@ class World:
         """(namespace, name) of all objects of a resource, ascending."""
         keys = self._keys.get(resource.key)
         if keys is None:
-            keys = self._keys[resource.key] = Keys(self, resource.key, self._blocks)
+            numbers = self._numbers.get(resource.key, ())
+            keys = self._keys[resource.key] = Keys(self, resource.key, self._blocks, numbers)
         return keys
 
     def body(self, resource: Resource, index: int) -> bytes:
@@ -157,20 +159,26 @@ class World:
         return platform_values(self.facts, inventories=inventories)
 
     def _place(self) -> list[Block]:
-        blocks = []
+        blocks: list[Block] = []
         for number, group in enumerate(self.groups):
+            if isinstance(group.subject, ClusterPlan):
+                blocks += _cluster_blocks(group.subject, group.shape, number)
+                continue
             values = self._compute_values(number)
             for part in group.shape.parts:
                 namespace = part.namespace.fill(values).decode()
-                if isinstance(group.subject, ClusterPlan):
-                    plan = group.subject
-                    own = namespace == plan.namespace
-                    prefix = plan.name if own else f"{plan.namespace}-{plan.name}"
-                    blocks.append(Block(namespace, prefix, part, number))
-                else:
-                    blocks += _single_blocks(namespace, part, values, number)
+                blocks += _single_blocks(namespace, part, values, number)
         blocks.sort(key=lambda block: (block.namespace, block.prefix))
         return blocks
+
+
+def _cluster_blocks(plan: ClusterPlan, shape: Shape, number: int) -> Iterator[Block]:
+    values = {"ns": plan.namespace.encode()}
+    for part in shape.parts:
+        namespace = part.namespace.fill(values).decode()
+        own = namespace == plan.namespace
+        prefix = plan.name if own else f"{plan.namespace}-{plan.name}"
+        yield Block(namespace, prefix, part, number)
 
 
 def _single_blocks(namespace: str, part: Part, values: Values, number: int) -> Iterator[Block]:
@@ -185,11 +193,14 @@ def _single_blocks(namespace: str, part: Part, values: Values, number: int) -> I
 
 def _inventory(plans: Sequence[ClusterPlan]) -> str:
     kinds = {(plan.flavour, plan.size) for plan in plans}
-    declared = {f"{flavour.name}/{size}": healthy_cluster(flavour, size) for flavour, size in kinds}
+    declared = {
+        f"{flavour.name}/{size}": cluster_declared(flavour, size) for flavour, size in kinds
+    }
     return inventory_of(plans, declared)
 
 
 def _groups(context: int, plans: Sequence[ClusterPlan], planting: Planting) -> Iterator[Group]:
+    _compile_in_a_row(plans, planting)
     for plan in plans:
         incident = planting.clusters.get(plan.number, "")
         shape = cluster_shape(plan.flavour, plan.size, incident)
@@ -199,6 +210,13 @@ def _groups(context: int, plans: Sequence[ClusterPlan], planting: Planting) -> I
         yield Group(team_shape(incident), team, (incident,) if incident else ())
     incidents = planting.platforms.get(context, ())
     yield Group(platform_shape(incidents), None, incidents)
+
+
+def _compile_in_a_row(plans: Sequence[ClusterPlan], planting: Planting) -> None:
+    """Make all shapes of a flavour and size one after another, while its drafts are at hand."""
+    wanted = {(plan.flavour, plan.size, planting.clusters.get(plan.number, "")) for plan in plans}
+    for flavour, size, incident in sorted(wanted, key=lambda item: (item[0].name, *item[1:])):
+        cluster_shape(flavour, size, incident)
 
 
 def build_world(
