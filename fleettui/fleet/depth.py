@@ -11,7 +11,7 @@ from typing import Final, Protocol, runtime_checkable
 from fleettui.fleet.scopes import ClusterKey, KindKey
 from fleettui.index import Index
 from fleettui.index.causes.fingerprint import abstract
-from fleettui.index.rows import Row
+from fleettui.index.walking import pieces_of
 from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import Role
 from fleettui.recorded.shards import Head
@@ -166,27 +166,20 @@ def sampling(index: Index, contexts: Sequence[str]) -> Generator[None, None, lis
     An outage that turns a thousand clusters red must not become a thousand lists.
     """
     found: list[ObjectRef] = []
-    for context in contexts:
-        picked: dict[tuple[str, str], int] = {}
-        taken = 0
-        for place, row in enumerate(_failing(index, context)):
-            if place % 64 == 63:
-                yield
-            if taken >= MAX_SAMPLED or row.is_gone:
+    picked: dict[tuple[str, str, str], int] = {}
+    left = dict.fromkeys(contexts, MAX_SAMPLED)
+    kinds = {
+        (s.group, s.kind) for name in contexts for s in index.kinds(name) if s.role is Role.CLUSTER
+    }
+    for piece in pieces_of(index, kinds, size=64):
+        for row in piece:
+            context = row.context
+            if not (row.has_faults and left.get(context)):
                 continue
-            way = (row.reason, abstract(row.message, (row.name,)))
+            way = (context, row.reason, abstract(row.message, (row.name,)))
             if picked.get(way, 0) < SAMPLES:
                 picked[way] = picked.get(way, 0) + 1
-                taken += 1
+                left[context] -= 1
                 found.append(row.ref)
+        yield
     return found
-
-
-def _failing(index: Index, context: str) -> list[Row]:
-    return [
-        row
-        for spec in index.kinds(context)
-        if spec.role is Role.CLUSTER
-        for row in index.rows((spec.group, spec.kind), context=context)
-        if row.has_faults
-    ]

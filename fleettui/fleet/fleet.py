@@ -7,17 +7,15 @@ index are synchronous and cheap, whatever awaits is a method that says so.
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from fleettui.errors import UsageError
-from fleettui.fleet.collector import Collector
 from fleettui.fleet.context import ContextInfo, ContextState, EventLine, Link
 from fleettui.fleet.crashes import Failure, failure_of
-from fleettui.fleet.depth import DeepLink, LoadPlan, Wishes, sampling
+from fleettui.fleet.depth import DeepLink, LoadPlan
 from fleettui.fleet.pacer import Pacer
 from fleettui.fleet.verifying import Verifier
 from fleettui.index import Index
@@ -25,18 +23,12 @@ from fleettui.index.changes import Transition
 from fleettui.kinds import KindTable
 from fleettui.kinds.batch import Batch, Deleted, Mark, Scope
 from fleettui.kinds.record import ObjectRef
-from fleettui.kinds.spec import Role
 from fleettui.kube.faults import ApiError, Fault
 from fleettui.recorded.shards import Head
 
 if TYPE_CHECKING:
     from fleettui.fleet.acts import Acts
 
-SAVE_S = 30.0
-"""How often what changed is saved."""
-SAVE_IDLE_S = 1.0
-SAMPLE_S = 5.0
-"""How often failures are looked at for clusters whose machines are worth reading."""
 LAST_SAVE_S = 2.0
 """Longest time that leaving takes for saving."""
 
@@ -104,12 +96,10 @@ class Fleet:
         self._clock = clock
         self._is_dirty = False
         self._news = asyncio.Event()
-        self._wishes = Wishes()
         self._verifier = Verifier(self, clock=time.monotonic)
-        self._declared: dict[str, frozenset[tuple[str, str]]] = {}
-        self._collector = Collector(clock=time.monotonic)
-        self._sample_at = 0.0
-        self._save_at = time.monotonic() + SAVE_S
+        self.upkeep = Upkeep(
+            self.index, self.pacer, table=table, links=self._deep_links, now=self.now
+        )
 
     def now(self) -> int:
         """Unix seconds, by the injected clock."""
@@ -180,82 +170,43 @@ class Fleet:
             clusters: Clusters that are looked at.
         """
         looked_at = list(clusters)
-        if self._wishes.want(source, looked_at):
-            self._pass_wishes()
+        self.upkeep.want(source, looked_at)
         self._verifier.look(looked_at)
 
     def ask(self, kinds: Iterable[tuple[str, str]]) -> None:
         """Follows kinds, as (group, kind), as a whole in every context from now on."""
-        for link in self._deep_links():
+        for link in self._deep_links().values():
             link.ask(frozenset(kinds))
 
     def load_all(self) -> None:
         """Reads everything of every context, whatever it costs."""
-        for link in self._deep_links():
+        for link in self._deep_links().values():
             link.load_all()
 
     def set_namespace(self, namespace: str) -> None:
         """Reads another namespace (empty: all) wherever lists are limited to one."""
-        for link in self._deep_links():
+        for link in self._deep_links().values():
             link.set_namespace(namespace)
 
     def load_plan(self) -> tuple[LoadPlan, ...]:
         """How deep every context is read, and what the rest would cost."""
-        return tuple(link.load_plan() for link in self._deep_links())
+        return tuple(link.load_plan() for link in self._deep_links().values())
 
     def heads(self) -> dict[str, Head]:
         """What the screen showed of every context last time, as far as that is known."""
-        links = self._links.items()
-        found = {name: link.head() for name, link in links if _is_deep(link)}
+        found = {name: link.head() for name, link in self._deep_links().items()}
         return {name: head for name, head in found.items() if head is not None}
 
-    def _deep_links(self) -> list[DeepLink]:
-        return [link for link in self._links.values() if _is_deep(link)]
-
-    def _pass_wishes(self) -> None:
-        for name, link in self._links.items():
-            if _is_deep(link):
-                counts = Counter(
-                    row.namespace
-                    for spec in self.table.of_role(Role.CLUSTER)
-                    for row in self.index.rows((spec.group, spec.kind), context=name)
-                )
-                link.need(self._wishes.clusters(name, self.now()), by_namespace=counts)
+    def _deep_links(self) -> dict[str, DeepLink]:
+        return {name: link for name, link in self._links.items() if _is_deep(link)}
 
     def housekeep(self) -> None:
         """Does what has time: reads samples of failures, saves, collects; once a second."""
-        idle_s = self.pacer.idle_s()
-        self._collector.tick(is_synced=self.is_synced(), idle_s=idle_s)
-        for name, link in self._links.items():
-            if _is_deep(link) and (kinds := link.served_kinds) != self._declared.get(name):
-                self._declared[name] = kinds
-                self.index.declare(name, sorted(kinds))
-        now = time.monotonic()
-        if now >= self._sample_at and not self.pacer.is_running("samples"):
-            self._sample_at = now + SAMPLE_S
-            self.pacer.run("samples", self._sampling(), done=self._pass_wishes)
-        if now >= self._save_at and idle_s >= SAVE_IDLE_S and not self.pacer.is_running("save"):
-            self._save_at = now + SAVE_S
-            self.pacer.run("save", self._saving(), done=_nothing)
-
-    def _sampling(self) -> Generator[None, None, None]:
-        partial = [p.context for p in self.load_plan() if p.known_through_parent and p.is_decided]
-        found = yield from sampling(self.index, partial)
-        self._wishes.want("failing", found)
-
-    def _saving(self) -> Generator[None, None, None]:
-        for link in self._deep_links():
-            yield from link.saving(self.index)
+        self.upkeep.tick()
 
     def save(self, *, within_s: float) -> None:
         """Saves what it can for the next start; blocks for at most so many seconds."""
-        self.pacer.drop("save")
-        until = time.monotonic() + within_s
-        work = self._saving()
-        while time.monotonic() < until:
-            if next(work, self) is self:
-                return
-        work.close()
+        self.upkeep.save(within_s=within_s)
 
     def settle(self) -> None:
         """Lets time pass in the index; called before painting or printing."""

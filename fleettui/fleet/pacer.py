@@ -90,9 +90,9 @@ class Pacer:
 
     key_pressed = note_key
 
-    def idle_s(self) -> float:
-        """Seconds since the last key or slice."""
-        return self._clock() - max(self._key_at, self.worked_at)
+    def typed_s(self) -> float:
+        """Seconds since the last key."""
+        return self._clock() - self._key_at
 
     # -- slices ---------------------------------------------------------------------------
     def _wait(self, delay_s: float) -> None:

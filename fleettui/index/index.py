@@ -102,6 +102,10 @@ class Index:
         """
         return self._store.rows(kind, context=context, namespace=namespace)
 
+    def counts(self, kind: KindKey, *, context: str) -> dict[str, int]:
+        """Return how many rows of a (group, kind) each namespace of a context has."""
+        return self._store.counts(kind, context)
+
     def rows_in(self, scope: Scope) -> list[Row]:
         """Return the rows that belong to a scope, as a list that later writes do not change."""
         return self._store.rows_in(scope)

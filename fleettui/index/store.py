@@ -128,6 +128,11 @@ class Store:
                     continue
                 yield from place.rows.values()
 
+    def counts(self, kind: KindKey, context: str) -> dict[str, int]:
+        """Return how many rows of a kind each namespace of a context has."""
+        namespaces = self._kinds.get((context, *kind), {})
+        return {name: len(place.rows) for name, place in namespaces.items()}
+
     def rows_in(self, scope: Scope) -> list[Row]:
         """Return the rows that belong to the scope."""
         namespaces = self._kinds.get((scope.context, scope.group, scope.kind), {})
