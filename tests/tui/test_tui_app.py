@@ -265,6 +265,14 @@ async def test_filter_that_is_entered_leaves_the_cursor_on_what_was_found(small_
         assert pilot.app.main.prompt.is_open is False
 
 
+async def test_filter_entered_before_its_last_letters_arrived_is_the_whole_filter(small_fleet):
+    """A terminal delivers a pasted line at once: enter must not be faster than the text."""
+    async with running(small_fleet) as pilot:
+        await pilot.press("slash")
+        pilot.app.main.on_prompt_submitted(Prompt.Submitted("/", "prod-04"))
+        assert cursor_name(pilot) == "prod-04"
+
+
 async def test_command_line_runs_completes_and_reports_mistakes(small_fleet):
     """What is typed wrong must say so and leave the screen as it was."""
     async with running(small_fleet) as pilot:

@@ -428,8 +428,11 @@ class MainScreen(Screen[None]):
         self.close_prompt()
         if event.mark == ":":
             self.fleet_app.run_command(event.text)
-        else:
-            self.keys.settle_on_match()
+            return
+        # What was typed last may still be on its way here when enter is hit fast.
+        now = self.fleet.now()
+        self.reshape(lambda: self.filter_bar.type(event.text, now))
+        self.keys.settle_on_match()
 
     def on_prompt_cancelled(self, event: Prompt.Cancelled) -> None:
         """Back to the tree; a filter that is given up is gone."""
