@@ -17,6 +17,7 @@ from fleettui.fleet.context import ContextInfo, ContextState, EventLine, Link
 from fleettui.fleet.crashes import Failure, failure_of
 from fleettui.fleet.depth import DeepLink, LoadPlan
 from fleettui.fleet.pacer import Pacer
+from fleettui.fleet.upkeep import Upkeep
 from fleettui.fleet.verifying import Verifier
 from fleettui.index import Index
 from fleettui.index.changes import Transition

@@ -27,23 +27,23 @@ from fleettui.tui.startup import prepare
 
 prepare()
 
-import bench_index
-from figure import Figure
-from terminal import percentile
-from textual import events
+import bench_index  # noqa: E402 - the policy of start-up comes first
+from figure import Figure  # noqa: E402
+from terminal import percentile  # noqa: E402
+from textual import events  # noqa: E402
 
-from fleettui.config import Settings
-from fleettui.fleet.context import ContextInfo, ContextState, Emit, EventLine
-from fleettui.fleet.depth import LoadPlan
-from fleettui.fleet.fleet import Fleet
-from fleettui.fleet.pacer import Pacer
-from fleettui.fleet.warm import Owner, WarmContext
-from fleettui.index.index import Index
-from fleettui.index.view import TreeView
-from fleettui.kinds.batch import Batch, Mark, Phase, Scope, ScopeStatus
-from fleettui.kinds.record import ObjectRef, Record, Verdict
-from fleettui.recorded.shards import Head, ShardFolder
-from fleettui.tui.app import FleetApp
+from fleettui.config import Settings  # noqa: E402
+from fleettui.fleet.context import ContextInfo, ContextState, Emit, EventLine  # noqa: E402
+from fleettui.fleet.depth import LoadPlan  # noqa: E402
+from fleettui.fleet.fleet import Fleet  # noqa: E402
+from fleettui.fleet.pacer import Pacer  # noqa: E402
+from fleettui.fleet.warm import Owner, WarmContext  # noqa: E402
+from fleettui.index.index import Index  # noqa: E402
+from fleettui.index.view import TreeView  # noqa: E402
+from fleettui.kinds.batch import Batch, Mark, Phase, Scope, ScopeStatus  # noqa: E402
+from fleettui.kinds.record import ObjectRef, Record, Verdict  # noqa: E402
+from fleettui.recorded.shards import Head, ShardFolder  # noqa: E402
+from fleettui.tui.app import FleetApp  # noqa: E402
 
 CONTEXT = "one"
 LONG_S = 0.005
