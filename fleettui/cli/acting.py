@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from fleettui.actions.bulk import remaining
 from fleettui.actions.options import Options
 from fleettui.actions.plan import Acknowledgement, Plan, Refusal, Step
 from fleettui.cli.asking import confirm
@@ -34,7 +33,6 @@ from fleettui.fleet.acts import Acts, person
 from fleettui.fleet.opening import Opening, is_read_only, user_kinds
 from fleettui.fleet.outcome import Outcome, Report
 from fleettui.fleet.selection import Selection, kinds_of_query, kinds_of_words, matching, named
-from fleettui.fleet.shelf import token_of
 from fleettui.index.query import parse
 from fleettui.kinds import load_table
 
@@ -95,18 +93,13 @@ def run_again(opening: Opening, output: Output, errand: Errand, name: str, *, un
 
     async def work(fleet: Fleet) -> int:
         acts = _acts_of(fleet)
-        if acts.shelf is None:
-            raise RefusedError("no plans are kept")
-        plan = acts.shelf.load(name)
         if undo:
-            if plan.undo is None:
-                raise RefusedError(f"plan {plan.id} cannot be undone from here")
-            return await _carry_out(fleet, output, errand, plan.undo)
-        if plan.verb != errand.verb:
-            raise UsageError(f"plan {plan.id} is a {plan.verb}, not a {errand.verb}")
-        rest = remaining(plan, token_of(plan, acts.journal.read()))
+            return await _carry_out(fleet, output, errand, acts.undo_of(name))
+        rest = acts.rest_of(name)
         if isinstance(rest, Refusal):
             return _refused(output, errand, rest)
+        if rest.verb != errand.verb:
+            raise UsageError(f"plan {rest.id} is a {rest.verb}, not a {errand.verb}")
         return await _carry_out(fleet, output, errand, rest)
 
     opened = replace(opening, depth=opening.depth or "spine")

@@ -9,18 +9,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from fleettui.actions.bulk import remaining
 from fleettui.actions.facts import AccessRequest, Facts, SpecLookup
 from fleettui.actions.options import Limits, Options
 from fleettui.actions.plan import Plan, Refusal
 from fleettui.actions.verbs import VERBS, Verb, usual_rights, verbs_for, why_not
+from fleettui.actions.ways import Way, ways_for
 from fleettui.audit import Journal, Who, local_person
 from fleettui.config import Settings
-from fleettui.errors import FleettuiError, UsageError
+from fleettui.errors import FleettuiError, RefusedError, UsageError
 from fleettui.fleet.context import ContextInfo
 from fleettui.fleet.execute import execute
 from fleettui.fleet.gather import FactSource, make_plan
 from fleettui.fleet.outcome import Errand, Outcome, Report
-from fleettui.fleet.shelf import PlanShelf
+from fleettui.fleet.shelf import PlanShelf, token_of
 from fleettui.fleet.writing import Clock, Observer, Reader, RereadingObserver, SystemClock, Writer
 from fleettui.kinds.record import ObjectRef
 
@@ -34,6 +36,8 @@ class Choice:
     verb: Verb
     why_not: str = ""
     """Why it is greyed; empty when it can be asked for."""
+    ways: tuple[Way, ...] = (Way(),)
+    """How it can be done, the usual way first."""
 
 
 class Outside(FactSource, Reader, Writer, Protocol):
@@ -83,6 +87,7 @@ class Acts:
             Choice(
                 verb,
                 why_not(verb, spec, allowed=allowed, is_paused=is_paused, is_deleting=is_deleting),
+                ways_for(verb.id, spec),
             )
             for verb in verbs_for(spec)
         )
@@ -140,6 +145,33 @@ class Acts:
         )
         wishes = configured(options or Options(), self._settings, contexts)
         return await make_plan(verb, facts, source=self._outside, clock=self._clock, options=wishes)
+
+    def undo_of(self, plan_id: str) -> Plan:
+        """What puts back what a kept plan changed; blocks for a file.
+
+        Raises:
+            UsageError: no such plan is kept.
+            RefusedError: it cannot be undone from here.
+        """
+        plan = self._kept(plan_id)
+        if plan.undo is None:
+            raise RefusedError(f"plan {plan.id} ({plan.verb}) cannot be undone from here")
+        return plan.undo
+
+    def rest_of(self, plan_id: str) -> Plan | Refusal:
+        """What is left of a kept plan, by what the journal says; blocks for files.
+
+        Raises:
+            UsageError: no such plan is kept.
+            JournalError: it cannot be told what was done.
+        """
+        plan = self._kept(plan_id)
+        return remaining(plan, token_of(plan, self.journal.read()))
+
+    def _kept(self, plan_id: str) -> Plan:
+        if self.shelf is None:
+            raise RefusedError("no plans are kept")
+        return self.shelf.load(plan_id)
 
     async def execute(
         self,

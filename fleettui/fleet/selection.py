@@ -3,19 +3,48 @@
 Knows the index and what of it is not complete; asks no server.
 """
 
+import asyncio
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
-from fleettui.fleet.context import ContextState
+from fleettui.fleet.context import ContextInfo, ContextState
 from fleettui.fleet.fleet import Fleet
 from fleettui.fleet.refs import one_row
-from fleettui.index.coverage import OLD_PHASES, UNREAD_PHASES, KindKey
+from fleettui.index import Index
+from fleettui.index.coverage import OLD_PHASES, UNREAD_PHASES, KindKey, Kinds
 from fleettui.index.query import Query
 from fleettui.index.search import Searcher, unsearchable
 from fleettui.index.terms import fits_kind
 from fleettui.kinds import KindTable
 from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import KindSpec
+
+SLICE_S = 0.002
+"""How long a search goes on before others get their turn."""
+
+
+class Rows(Protocol):
+    """As much of a fleet as a filter needs."""
+
+    @property
+    def index(self) -> Index:
+        """All rows."""
+        ...
+
+    @property
+    def table(self) -> Kinds:
+        """What is known of kinds."""
+        ...
+
+    def now(self) -> int:
+        """Return Unix seconds."""
+        ...
+
+    def contexts(self) -> tuple[ContextInfo, ...]:
+        """Return how every open context stands."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +65,32 @@ def named(fleet: Fleet, words: Iterable[str]) -> Selection:
     return Selection(tuple(dict.fromkeys(one_row(fleet, word).ref for word in words)))
 
 
-def matching(fleet: Fleet, query: Query) -> Selection:
+async def found(fleet: Rows, query: Query) -> Selection:
+    """The same as ``matching`` while a screen goes on being painted.
+
+    Rows that come meanwhile may be missed; a plan reads what it was given anew.
+    """
+    searcher = Searcher(fleet.index)
+    bound = searcher.bind(query, now=fleet.now())
+    refs: list[ObjectRef] = []
+    until = time.monotonic() + SLICE_S
+    for hits in searcher.finding(bound, cap=len(fleet.index)):
+        if hits.is_exact:
+            refs = sorted(row.ref for row in hits.rows if not row.is_gone)
+        elif time.monotonic() >= until:
+            await asyncio.sleep(SLICE_S)
+            until = time.monotonic() + SLICE_S
+    return Selection(tuple(refs), tuple(dict.fromkeys(gaps(fleet, query))))
+
+
+def matching(fleet: Rows, query: Query) -> Selection:
     """Every object that a filter means, with what stands in the way of "every"."""
     bound = Searcher(fleet.index).bind(query, now=fleet.now())
     refs = sorted(row.ref for row in fleet.index.rows() if bound.matches(row))
     return Selection(tuple(refs), tuple(dict.fromkeys(gaps(fleet, query))))
 
 
-def gaps(fleet: Fleet, query: Query) -> Iterator[str]:
+def gaps(fleet: Rows, query: Query) -> Iterator[str]:
     """What of a filter's scope is not known now; nothing when everything is."""
     for info in fleet.contexts():
         if info.state is not ContextState.LIVE:
@@ -59,7 +106,7 @@ def gaps(fleet: Fleet, query: Query) -> Iterator[str]:
         yield f"{context}: not loaded: {kind}.{group}"
 
 
-def _is_asked(query: Query, table: KindTable, key: KindKey) -> bool:
+def _is_asked(query: Query, table: Kinds, key: KindKey) -> bool:
     wanted = query.kinds()
     spec = table.spec_for(*key)
     return wanted is None or spec is None or any(fits_kind(value, spec) for value in wanted)

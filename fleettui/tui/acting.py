@@ -5,25 +5,28 @@ transport. Exists only in runs in which writing is possible.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from fleettui.actions.options import Options, entries_of
 from fleettui.actions.plan import Plan, Refusal
+from fleettui.actions.verbs import VERBS
 from fleettui.errors import FleettuiError, UsageError
 from fleettui.fleet.acts import person
 from fleettui.fleet.outcome import Outcome, Report
+from fleettui.fleet.selection import Selection, found
+from fleettui.index.query import Query
 from fleettui.kinds.record import ObjectRef
+from fleettui.tui.act_choices import ActChoices, choices_of
 from fleettui.tui.dispatch import Handler
 from fleettui.tui.documents import Manner
-from fleettui.tui.lines import Line, cell
+from fleettui.tui.lines import Line
 from fleettui.tui.plan_text import refusal_lines
-from fleettui.tui.ports import ActsPort, VerbOffer
+from fleettui.tui.ports import ActsPort
 from fleettui.tui.screens.confirm import AskScreen, Confirmed, ConfirmScreen
-from fleettui.tui.screens.picker import Choice, Picked, Picker
+from fleettui.tui.screens.picker import Picker
 from fleettui.tui.screens.progress import ProgressScreen
-from fleettui.tui.theme import Tone
 
 if TYPE_CHECKING:
     from fleettui.tui.app import FleetApp
@@ -62,9 +65,12 @@ class Acting:
         """Act through this program's acts."""
         self._app = app
         self._acts = acts
+        self._choices = ActChoices(acts, app.index)
 
-    def handlers(self, refs: Callable[[], Sequence[ObjectRef]]) -> dict[str, Handler]:
-        """What keys that write do to the objects at hand."""
+    def handlers(
+        self, refs: Callable[[], Sequence[ObjectRef]], *, plan: Callable[[], str]
+    ) -> dict[str, Handler]:
+        """What keys that write do to the objects, or the kept plan, at hand."""
 
         def begin(verb: str, **wishes: bool) -> Handler:
             return lambda: self.begin(verb, refs(), Options(**wishes))  # type: ignore[arg-type]  # only flags
@@ -76,6 +82,8 @@ class Acting:
             "resync_source": begin("resync", with_source=True),
             "delete": begin("delete"),
             "act": lambda: self.choose(refs()),
+            "undo": lambda: self._again(plan(), self._acts.undo_of),
+            "go_on": lambda: self._again(plan(), self._acts.rest_of),
         }
 
     def _toggle_pause(self, refs: Sequence[ObjectRef]) -> None:
@@ -83,88 +91,131 @@ class Acting:
         is_paused = bool(rows) and all(row is not None and row.is_paused for row in rows)
         self.begin("resume" if is_paused else "pause", refs)
 
+    def _work(self, work: Coroutine[object, object, None]) -> None:
+        """Does one thing at a time; what goes wrong is told."""
+
+        async def told() -> None:
+            try:
+                await work
+            except FleettuiError as error:
+                self._app.say_error(error)
+
+        self._app.run_worker(told(), group="act", exclusive=True)
+
+    # -- what to do -----------------------------------------------------------------------
     def choose(self, refs: Sequence[ObjectRef]) -> None:
         """Lets a person choose what to do; what is impossible is greyed with the reason."""
         if refs:
-            self._app.run_worker(self._choose(tuple(refs)), group="act", exclusive=True)
+            self._work(self._choose(Selection(tuple(refs))))
 
-    async def _choose(self, refs: tuple[ObjectRef, ...]) -> None:
-        row = self._app.index.get(refs[0])
-        if row is None:
+    async def _choose(self, selection: Selection, *, is_filter: bool = False) -> None:
+        refs = selection.refs
+        offers = await self._choices.offers(refs)
+        if not offers:
             return
-        denied = await self._acts.rights(row.ref)
-        offered = self._acts.verbs(row.ref, is_paused=row.is_paused, is_deleting=row.is_deleting)
-        reasons = {offer.verb.id: _reason(offer, denied) for offer in offered}
-        choices = [
-            Choice(
-                offer.verb.id,
-                cell(offer.verb.label, Tone.DIM if reasons[offer.verb.id] else Tone.STRONG),
-                cell(reasons[offer.verb.id] or offer.verb.id, Tone.DIM),
-            )
-            for offer in offered
-        ]
-        greyed = {verb: reason for verb, reason in reasons.items() if reason}
-
-        def take(picked: Picked | None) -> None:
-            if picked is None:
-                return
-            verb = str(picked.key)
-            if verb in greyed:
-                self._app.say(f"{verb}: {greyed[verb]}", severity="warning")
-            else:
-                self.begin(verb, refs)
-
-        what = f"{row.kind}/{row.name}" if len(refs) == 1 else f"{len(refs)} objects"
-        self._app.push_screen(Picker(f"act on {what}", choices), take)
+        what = f"{refs[0].kind}/{refs[0].name}" if len(refs) == 1 else f"{len(refs)} objects"
+        picker = Picker(f"act on {what}", choices_of(offers))
+        picked = await self._app.push_screen_wait(picker)
+        if picked is None:
+            return
+        verb, place = cast("tuple[str, int]", picked.key)
+        offer = offers[verb]
+        if offer.why_not:
+            self._app.say(f"{verb}: {offer.why_not}", severity="warning")
+            return
+        options = Options(**offer.verb.ways[place].wishes)
+        await self._act(verb, selection, self._signed(refs, options, is_filter=is_filter))
 
     def begin(self, verb: str, refs: Sequence[ObjectRef], options: Options | None = None) -> None:
         """Plans a verb for objects, asks, and carries it out."""
         if not refs:
             self._app.say("no object is under the cursor")
             return
+        wishes = self._signed(refs, options or Options(), is_filter=False)
+        self._work(self._act(verb, Selection(tuple(refs)), wishes))
+
+    def begin_all(self, query: Query | None, verb: str = "") -> None:
+        """The same for everything that a filter finds; refused unless all of it is known."""
+        if query is None:
+            self._app.say("nothing narrows the tree: filter it first (/), or mark objects (space)")
+            return
+        if verb and verb not in VERBS:
+            raise UsageError(f"no verb {verb!r}", hint=f"known: {', '.join(VERBS)}")
+        self._work(self._act_all(query, verb))
+
+    async def _act_all(self, query: Query, verb: str) -> None:
+        selection = await found(self._app.fleet, query)
+        if not selection.refs and not selection.gaps:
+            self._app.say(f"nothing is found by {query.text}")
+        elif verb or not selection.refs:
+            wishes = self._signed(selection.refs, Options(), is_filter=True)
+            await self._act(verb or "resync", selection, wishes)
+        else:
+            await self._choose(selection, is_filter=True)
+
+    def _signed(self, refs: Sequence[ObjectRef], options: Options, *, is_filter: bool) -> Options:
         infos = {info.name: info for info in self._app.fleet.contexts()}
         names = dict.fromkeys(ref.context for ref in refs)
         who = person(infos[name] for name in names if name in infos)
-        wishes = replace(options or Options(), who=who.server or who.local)
-        self._app.run_worker(self._act(verb, tuple(refs), wishes), group="act", exclusive=True)
+        return replace(options, who=who.server or who.local, all_matching=is_filter)
 
-    async def _act(self, verb: str, refs: tuple[ObjectRef, ...], options: Options) -> None:
-        try:
-            wishes = await self._asked(verb, refs, options)
-            if wishes is None:
-                return
-            plan = await self._acts.plan(verb, refs, wishes)
-            if isinstance(plan, Refusal):
-                self._app.read(RefusalText(plan))
-                return
-            confirmed = await self._app.push_screen_wait(
-                ConfirmScreen(plan, banner=self._banner(plan))
-            )
+    # -- doing it -------------------------------------------------------------------------
+    async def _act(self, verb: str, selection: Selection, options: Options) -> None:
+        wishes = await self._asked(verb, selection.refs, options)
+        if wishes is None:
+            return
+
+        async def planned(more: Options) -> Plan | Refusal:
+            return await self._acts.plan(verb, selection.refs, more, scope_gaps=selection.gaps)
+
+        plan = await planned(wishes)
+        while isinstance(plan, Plan):
+            confirmed = await self._confirmed(plan)
             if confirmed is None:
                 return
-            if confirmed.reason and verb == "pause":
-                again = await self._acts.plan(verb, refs, replace(wishes, reason=confirmed.reason))
-                plan = again if isinstance(again, Plan) else plan
-            await self._carry_out(plan, confirmed)
-        except FleettuiError as error:
-            self._app.say_error(error)
+            if not confirmed.is_note_for(verb):
+                await self._carry_out(plan, confirmed)
+                return
+            before = plan
+            plan = await planned(
+                replace(wishes, reason=confirmed.reason, expires_s=confirmed.expires_s)
+            )
+            if isinstance(plan, Plan) and plan.targets == before.targets:
+                await self._carry_out(plan, confirmed)
+                return
+            self._app.say("the objects changed while you read: look again", severity="warning")
+        self._app.read(RefusalText(plan))
 
     async def _asked(
         self, verb: str, refs: Sequence[ObjectRef], options: Options
     ) -> Options | None:
         """The wishes with what the verb needs filled in; None when a person gave up."""
-        row = self._app.index.get(refs[0])
-        if row is None:
-            return options
-        offers = self._acts.verbs(row.ref, is_paused=row.is_paused, is_deleting=row.is_deleting)
-        needed = next((o.verb.asks_for for o in offers if o.verb.id == verb), ())
-        for name in needed:
+        for name in self._choices.asks_for(verb, refs):
             question, example = QUESTIONS.get(name, (f"{name}?", ""))
             text = await self._app.push_screen_wait(AskScreen(question, example=example))
             if text is None:
                 return None
             options = with_answer(options, name, text)
         return options
+
+    def _again(self, plan_id: str, load: Callable[[str], Plan | Refusal]) -> None:
+        if not plan_id:
+            self._app.say("this is for lines of the journal: see :journal")
+            return
+        self._work(self._do_again(plan_id, load))
+
+    async def _do_again(self, plan_id: str, load: Callable[[str], Plan | Refusal]) -> None:
+        plan = await asyncio.to_thread(load, plan_id)
+        if isinstance(plan, Refusal):
+            self._app.read(RefusalText(plan))
+            return
+        confirmed = await self._confirmed(plan)
+        if confirmed is not None:
+            await self._carry_out(plan, confirmed)
+
+    async def _confirmed(self, plan: Plan) -> Confirmed | None:
+        screen = ConfirmScreen(plan, banner=self._banner(plan))
+        return await self._app.push_screen_wait(screen)
 
     def _banner(self, plan: Plan) -> str:
         names = {target.context for target in plan.targets}
@@ -184,18 +235,13 @@ class Acting:
                 why=confirmed.reason,
                 servers=servers,
                 dry_run=confirmed.dry_run,
+                mirrors_events=confirmed.tells,
                 progress=progress,
                 cancel=cancel,
             )
 
         screen = ProgressScreen(plan, execute, dry_run=confirmed.dry_run)
         await self._app.push_screen_wait(screen)
-
-
-def _reason(offer: VerbOffer, denied: Mapping[str, str]) -> str:
-    """Why a verb is greyed, empty when it is not."""
-    rule = denied.get(offer.verb.id, "")
-    return offer.why_not or (f"missing right: {rule}" if rule else "")
 
 
 def with_answer(options: Options, name: str, text: str) -> Options:

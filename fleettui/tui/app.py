@@ -56,7 +56,9 @@ LEAVE_S = 2.0
 """Time in which a second ``q`` leaves."""
 
 
-_OWN_COMMANDS = WORDS | {"load", "ctx", "ns", "tree", "perspective", "filter", "help", "quit"}
+_OWN_COMMANDS = WORDS | frozenset(
+    ("load", "ctx", "ns", "tree", "perspective", "filter", "all", "help", "quit")
+)
 """Commands that the app runs itself."""
 
 
@@ -241,9 +243,19 @@ class FleetApp(OpeningApp):
             "copy_reference": lambda: self._copy(ref(), whole=True),
         }
 
-    def write_handlers(self, refs: Callable[[], Sequence[ObjectRef]]) -> dict[str, Handler]:
-        """What keys that write do to the objects at hand; none where writing is impossible."""
-        return self.acting.handlers(refs) if self.acting is not None else {}
+    def write_handlers(
+        self,
+        refs: Callable[[], Sequence[ObjectRef]],
+        *,
+        plan: Callable[[], str] = lambda: "",
+    ) -> dict[str, Handler]:
+        """What keys that write do to what is at hand; none where writing is impossible."""
+        return self.acting.handlers(refs, plan=plan) if self.acting is not None else {}
+
+    def act_on_all(self, verb: str = "") -> None:
+        """Acts on everything that the tree is narrowed to; without a verb it is asked for."""
+        if self.acting is not None:
+            self.acting.begin_all(self.main.state.query(self.fleet.table), verb)
 
     def _copy(self, ref: ObjectRef | None, *, whole: bool) -> None:
         if ref is None:
@@ -340,6 +352,8 @@ class FleetApp(OpeningApp):
                 main.filter_by(typed.argument)
             case "load":
                 self.fleet.load_all()
+            case "all":
+                self.act_on_all(typed.argument)
             case "journal" if self._journal is not None:
                 self.push_screen(BoardScreen(JournalBoard(self._journal)), self.go_to_if)
             case "drift" if self._diffs is not None:

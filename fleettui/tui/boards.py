@@ -28,6 +28,8 @@ class BoardRow:
     """What ``enter`` does instead, for what is neither a board nor an object."""
     command: str = ""
     """What ``enter`` runs on the command line instead."""
+    plan: str = ""
+    """Id of the plan that it is a part of, which can be undone or gone on with."""
     is_faded: bool = False
 
 

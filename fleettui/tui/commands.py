@@ -45,6 +45,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("overview", "the fleet in numbers", aliases=("ov", "pulses", "pulse")),
     Command("changes", "what changed in the last 30m, or 4h", Argument.TEXT, ("history",)),
     Command("controllers", "the controllers and how they are", aliases=("ctl",)),
+    Command("all", "act on all that the filter finds: pause", Argument.TEXT, writes=True),
     Command("journal", "what was done from here", aliases=("audit",)),
     Command("drift", "what differs from git", Argument.OBJECT, ("diff",)),
     Command("kinds", "kinds, how many and how well they are known", aliases=("aliases",)),

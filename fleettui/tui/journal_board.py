@@ -63,4 +63,4 @@ def _row(account: Account) -> BoardRow:
         cell(intent.why),
         cell(message, Tone.DIM),
     )
-    return BoardRow(intent.id, cells, ref)
+    return BoardRow(intent.id, cells, ref, plan=intent.plan)

@@ -140,11 +140,14 @@ ENTRIES: tuple[KeyEntry, ...] = (
     _entry("quit", "q", "back, twice on the tree: leave", _GO, Place.EVERYWHERE),
     _entry("mark", "space", "mark", _ACT, Place.ROW),
     _entry("unmark_all", "ctrl+backslash u", "clear marks", _ACT, Place.ROW),
+    _entry("act", "a", "choose an action", _ACT, Place.ROW, hint="actions", writes=True),
+    _entry("act_all", "A", "an action on all that the filter finds", _ACT, Place.TREE, writes=True),
     _entry("pause", "s", "pause (suspend)", _ACT, Place.ROW, hint="pause", writes=True),
     _entry("resume", "r", "resume", _ACT, Place.ROW, hint="resume", writes=True),
     _entry("resync", "R", "reconcile now", _ACT, Place.ROW, hint="resync", writes=True),
     _entry("resync_source", "W", "reconcile, source first", _ACT, Place.ROW, writes=True),
-    _entry("act", "a", "choose an action", _ACT, Place.ROW, hint="actions", writes=True),
+    _entry("undo", "z", "in the journal: undo the plan", _ACT, Place.ROW, writes=True),
+    _entry("go_on", "Z", "in the journal: go on with the plan", _ACT, Place.ROW, writes=True),
     _entry("delete", "ctrl+d", "delete (asks)", _ACT, Place.ROW, writes=True),
 )
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from fleettui.actions.options import Options
 from fleettui.actions.plan import Plan, Refusal
+from fleettui.actions.ways import Way
 from fleettui.audit import Journal, Who
 from fleettui.fleet.context import ContextInfo, EventLine
 from fleettui.fleet.depth import LoadPlan
@@ -171,6 +172,11 @@ class VerbOffer(Protocol):
         """Why it cannot be asked for now; empty when it can."""
         ...
 
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """How it can be done, the usual way first."""
+        ...
+
 
 class ActsPort(Protocol):
     """Acting, as the screens see it; does not exist where writing is impossible."""
@@ -196,6 +202,14 @@ class ActsPort(Protocol):
         """Plan a verb for objects, which are read for it now."""
         ...
 
+    def undo_of(self, plan_id: str) -> Plan:
+        """Return what puts back what a kept plan changed; blocks for a file."""
+        ...
+
+    def rest_of(self, plan_id: str) -> Plan | Refusal:
+        """Return what is left of a kept plan; blocks for files."""
+        ...
+
     async def execute(
         self,
         plan: Plan,
@@ -204,6 +218,7 @@ class ActsPort(Protocol):
         why: str = "",
         servers: Mapping[str, str] | None = None,
         dry_run: bool = False,
+        mirrors_events: bool = False,
         progress: Callable[[Report], None] = ...,
         cancel: asyncio.Event | None = None,
     ) -> Outcome:

@@ -6,10 +6,12 @@ and ``notes`` says all that is in force, so that nobody takes a part for the who
 
 from collections.abc import Iterator, Mapping
 
-from fleettui.index.coverage import KindKey
+from fleettui.index.coverage import KindKey, Kinds
 from fleettui.index.perspectives import PERSPECTIVES, by_kind, named_perspective
+from fleettui.index.query import Query, parse
 from fleettui.index.rows import Row
 from fleettui.index.sorting import ORDERS, Column
+from fleettui.index.syntax import All
 from fleettui.index.view import Filter, TreeView
 from fleettui.tui.theme import Tone
 
@@ -79,6 +81,19 @@ class TreeState:
     def is_narrowed(self) -> bool:
         """Whether anything hides rows."""
         return bool(self.namespace or self.expression or self._view.faults_only)
+
+    def query(self, kinds: Kinds) -> Query | None:
+        """Return all that narrows the tree as one filter; None where nothing does."""
+        words = [f"ns:{self.namespace}"] if self.namespace else []
+        kind = self._view.perspective.kind
+        spec = kinds.spec_for(*kind) if kind is not None else None
+        words += [f"kind:{spec.plural}.{spec.group}"] if spec is not None else []
+        words += ["health:bad"] if self._view.faults_only else []
+        terms = [parse(word).term for word in words]
+        if self.expression:
+            words.append(self.expression)
+            terms.append(parse(self.expression).term)
+        return Query(" ".join(words), All(tuple(terms))) if terms else None
 
     def set_namespace(self, namespace: str) -> None:
         """Show one namespace; empty: all."""

@@ -78,7 +78,10 @@ class BoardScreen(LeavableScreen[ObjectRef | None]):
             **pane_handlers(lambda: self.pane),
             **app.common_handlers(),
             **app.row_handlers(lambda: self.ref),
-            **app.write_handlers(lambda: [self.ref] if self.ref else []),
+            **app.write_handlers(
+                lambda: [self.ref] if self.ref else [],
+                plan=lambda: self.row.plan if self.row else "",
+            ),
             "activate": self.activate,
             "filter": lambda: self.prompt.open("/", self._needle),
             "back": self.back,

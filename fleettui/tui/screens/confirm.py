@@ -12,7 +12,9 @@ from textual.containers import Horizontal
 from textual.widgets import Input
 
 from fleettui.actions.commands import as_flux, as_kubectl
+from fleettui.actions.options import seconds_of
 from fleettui.actions.plan import Plan
+from fleettui.errors import UsageError
 from fleettui.tui.lines import Span
 from fleettui.tui.plan_text import DANGER_TONES, plan_lines, plan_title
 from fleettui.tui.prose import TextSource
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from fleettui.tui.app import FleetApp
 
 
+PAUSE = "pause"
+"""The verb whose patch says why and until when."""
+
+
 @dataclass(frozen=True, slots=True)
 class Confirmed:
     """A plan that a person meant."""
@@ -32,6 +38,14 @@ class Confirmed:
     reason: str
     dry_run: bool = False
     """Only the server's opinion is wanted."""
+    expires_s: int = 0
+    """Seconds after which a pause is shown as expired; 0: never."""
+    tells: bool = False
+    """Whether an Event tells others of the cluster."""
+
+    def is_note_for(self, verb: str) -> bool:
+        """Whether something was typed that the patch itself carries."""
+        return verb == PAUSE and bool(self.reason or self.expires_s)
 
 
 class ConfirmScreen(LeavableScreen[Confirmed | None]):
@@ -54,21 +68,31 @@ class ConfirmScreen(LeavableScreen[Confirmed | None]):
         self.pane.has_cursor = False
         self._reason_label = Bar(look=Look.BAR)
         self.reason = Input(compact=True, id="confirm-reason")
+        self._until_label = Bar(look=Look.BAR)
+        self.until = Input(compact=True, id="confirm-until")
         self._typed_label = Bar(look=Look.BAR)
         self.typed = Input(compact=True, id="confirm-typed")
         self._footer = Bar(id="footer")
+        self._tells = False
+
+    @property
+    def _fields(self) -> list[tuple[Bar, Input]]:
+        """Fields of this plan with their labels, in the order in which they are filled in."""
+        fields = [(self._reason_label, self.reason)]
+        if self.plan.verb == PAUSE:
+            fields.append((self._until_label, self.until))
+        if self.plan.needs_typed_confirmation:
+            fields.append((self._typed_label, self.typed))
+        return fields
 
     def compose(self) -> ComposeResult:
         """Yields title, plan, fields and footer."""
         yield self._title_bar
         yield self.pane
-        with Horizontal(classes="field"):
-            yield self._reason_label
-            yield self.reason
-        if self.plan.needs_typed_confirmation:
+        for label, field in self._fields:
             with Horizontal(classes="field"):
-                yield self._typed_label
-                yield self.typed
+                yield label
+                yield field
         yield self._footer
 
     def on_mount(self) -> None:
@@ -84,6 +108,7 @@ class ConfirmScreen(LeavableScreen[Confirmed | None]):
             right=[Span(f" {', '.join(contexts)} ", Tone.STRONG)],
         )
         self._reason_label.show(Span(" why (for the journal)  ", Tone.KEY))
+        self._until_label.show(Span(" ends after (2h, or never)", Tone.KEY))
         self._typed_label.show(Span(f" type {plan.typed_confirmation}  ", Tone.FAILED))
         self._show_footer()
         self.set_focus(self.reason)
@@ -97,6 +122,7 @@ class ConfirmScreen(LeavableScreen[Confirmed | None]):
             ("ctrl-d", "ask the server only"),
             ("ctrl-k", "copy as kubectl"),
             ("ctrl-x", "copy as flux"),
+            ("ctrl-e", "no Event" if self._tells else "tell by an Event"),
             ("pgup pgdn", "read"),
         ]
         spans = [s for k, w in keys for s in (Span(f" {k}", Tone.KEY), Span(f" {w} ", Tone.DIM))]
@@ -131,13 +157,23 @@ class ConfirmScreen(LeavableScreen[Confirmed | None]):
                 self._confirm(dry_run=True)
             case "enter":
                 self._confirm(dry_run=False)
-            case "tab" | "shift+tab" if self.plan.needs_typed_confirmation:
-                is_reason = self.focused is self.reason
-                self.set_focus(self.typed if is_reason else self.reason)
+            case "ctrl+e":
+                self._tells = not self._tells
+                self._show_footer()
+            case "tab":
+                self._go(1)
+            case "shift+tab":
+                self._go(-1)
             case _:
                 return
         event.stop()
         event.prevent_default()
+
+    def _go(self, step: int) -> None:
+        """Goes to the next field, round and round."""
+        fields = [field for _, field in self._fields]
+        here = next((n for n, field in enumerate(fields) if field is self.focused), 0)
+        self.set_focus(fields[(here + step) % len(fields)])
 
     def _copy(self, program: str, lines: tuple[str, ...]) -> None:
         app = cast("FleetApp", self.app)
@@ -153,7 +189,14 @@ class ConfirmScreen(LeavableScreen[Confirmed | None]):
             self._show_footer(f"type {wanted} to confirm, or esc to give up")
             self.set_focus(self.typed)
             return
-        self.dismiss(Confirmed(self.reason.value.strip(), dry_run))
+        until = self.until.value.strip()
+        try:
+            expires_s = seconds_of(until) if until else 0
+        except UsageError as error:
+            self._show_footer(f"{error}: {error.hint}")
+            self.set_focus(self.until)
+            return
+        self.dismiss(Confirmed(self.reason.value.strip(), dry_run, expires_s, self._tells))
 
 
 class AskScreen(LeavableScreen[str | None]):

@@ -97,7 +97,8 @@ class MainScreen(Screen[None]):
         self._is_head_over = False
         self._depth_notes: Sequence[tuple[str, Tone]] = ()
         self.keys: TreeKeys | None = None
-        self._may_write: bool | None = None
+        self._keys_shown: tuple[bool, bool] | None = None
+        """Whether the footer dims keys that write, and whether it has keys of rows."""
         self._dispatcher: Dispatcher | None = None
 
     @property
@@ -131,6 +132,7 @@ class MainScreen(Screen[None]):
             **app.common_handlers(),
             **app.row_handlers(lambda: self.keys.ref if self.keys else None),
             **app.write_handlers(self._chosen),
+            **({"act_all": app.act_on_all} if app.acting is not None else {}),
             "activate": self.activate,
             "detail": self.toggle_detail,
             "filter": self.open_filter,
@@ -251,9 +253,13 @@ class MainScreen(Screen[None]):
         ref = self.keys.ref if self.keys is not None else None
         lacking = {info.name for info in self.fleet.contexts() if info.lacks}
         may_write = ref.context not in lacking if ref is not None else not lacking
-        if self._dispatcher is not None and may_write is not self._may_write:
-            self._may_write = may_write
-            show_footer(self.footer, self._dispatcher.hints(), may_write=may_write)
+        form = (may_write, len(self.source) > 0)
+        if self._dispatcher is not None and form != self._keys_shown:
+            self._keys_shown = form
+            entries = self._dispatcher.hints()
+            if not len(self.source):
+                entries = [entry for entry in entries if entry.place is Place.EVERYWHERE]
+            show_footer(self.footer, entries, may_write=may_write)
 
     def follow_cursor(self) -> None:
         """Shows the object under the cursor in the details, and what can be done."""

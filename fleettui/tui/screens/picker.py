@@ -50,7 +50,7 @@ def _columns(choices: Sequence[Choice]) -> tuple[Column, Column]:
     """Names as wide as the longest, notes as wide as they need."""
     names = max((_width(choice.name) for choice in choices), default=0)
     notes = max((_width(choice.note) for choice in choices), default=0)
-    name = min(max(names, 16), LONGEST_NAME)
+    name = min(max(names + 2, 16), LONGEST_NAME)
     return Column("name", "", name, name, 0), Column("note", "", 8, max(notes, 8), 1)
 
 
