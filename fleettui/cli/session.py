@@ -2,18 +2,17 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from fleettui.cli.output import Output
 from fleettui.errors import ConnectError, ExitCode, FleettuiError
 from fleettui.fleet import ContextState, Fleet
 from fleettui.fleet.context import recorded_words
+from fleettui.fleet.gaps import summed_up
 from fleettui.fleet.opening import Opening, open_fleet
 
 DEFAULT_TIMEOUT_S = 60.0
 _PROGRESS_S = 0.5
-FEW = 5
-"""Kinds that are missing and named one by one."""
 
 Work = Callable[[Fleet], Awaitable[int]]
 
@@ -53,7 +52,8 @@ async def _synced(fleet: Fleet, output: Output, timeout_s: float) -> None:
     failed = [info for info in fleet.contexts() if info.state is ContextState.FAILED]
     if failed and len(failed) == len(fleet.contexts()):
         info = failed[0]
-        raise ConnectError(info.error or "cannot be reached", where=info.name, hint=info.hint)
+        hint = f"{info.hint} ({info.origin})" if info.hint and info.origin else info.hint
+        raise ConnectError(info.error or "cannot be reached", where=info.name, hint=hint)
     _require_fleet(fleet)
     for info in fleet.contexts():
         if info.state is ContextState.RECORDED:
@@ -93,21 +93,3 @@ def completeness(fleet: Fleet, output: Output, *, allow_partial: bool) -> ExitCo
         if info.missing and not info.loaded:
             output.say("  hint: nothing may be read here; ask for the right to list these kinds")
     return ExitCode.INCOMPLETE if is_partial and not allow_partial else ExitCode.OK
-
-
-def summed_up(missing: Sequence[str]) -> list[str]:
-    """What is missing, each thing on a line of its own while they are few, else by state."""
-    by_state: dict[str, list[str]] = {}
-    for words in missing:
-        by_state.setdefault(words.partition(":")[0], []).append(words)
-    lines: list[str] = []
-    for state, same in by_state.items():
-        if len(same) <= FEW:
-            lines += same
-            continue
-        names = [words.removeprefix(f"{state}: ").partition(":")[0] for words in same]
-        reason = same[0].partition(f"{names[0]}: ")[2]
-        shown = ", ".join(names[:FEW])
-        more = f" ({reason})" if reason else ""
-        lines.append(f"{state}: {len(same)} kinds: {shown} and {len(same) - FEW} more{more}")
-    return lines

@@ -44,6 +44,8 @@ class ContextInfo:
     hint: str = ""
     user: str = ""
     """Who the server says the person is; empty while unknown."""
+    origin: str = ""
+    """Whose credentials are presented: user and file of the kubeconfig; empty: nobody's."""
     impersonating: bool = False
     insecure: bool = False
     """TLS is not verified."""
@@ -71,6 +73,8 @@ class ContextInfo:
 
 def recorded_words(info: ContextInfo) -> str:
     """The moment that a recording shows, with its age: ``2026-11-23 08:00Z (2d ago)``."""
+    if not info.since:
+        return "a moment that it does not tell"
     moment = rfc3339(info.since)
     words = f"{moment[:10]} {moment[11:16]}Z"
     return f"{words} ({age_text(info.age_s)} ago)" if info.age_s else words

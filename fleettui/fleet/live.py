@@ -151,6 +151,7 @@ def _link(
         name=entry.name,
         server=entry.cluster.server,
         read_only=is_read_only,
+        origin=f"user {entry.user.name} of {entry.user.file}" if entry.user else "",
         impersonating=bool(entry.user and entry.user.impersonation),
         insecure=entry.cluster.insecure,
         namespace=opening.namespace,

@@ -92,15 +92,21 @@ class Kubeconfig:
         if not wanted:
             raise UsageError(
                 "no current context is set",
+                where=self._where,
                 hint=f"Choose one with --context: {_listing(self.contexts)}",
             )
         entry = self.contexts.get(wanted)
         if entry is None:
             raise UsageError(
                 f"context {wanted} does not exist",
+                where=self._where,
                 hint=f"There are: {_listing(self.contexts)}",
             )
         return entry.require()
+
+    @property
+    def _where(self) -> str:
+        return ", ".join(map(str, self.files))
 
 
 def _listing(names: Iterable[str]) -> str:
@@ -149,7 +155,7 @@ def load_kubeconfig(
             if content is not None:
                 files.append(_read_file(path, content))
             elif explicit is not None:
-                raise KubeconfigError(Problem("no such file", path, 0, _ANOTHER))
+                raise KubeconfigError(Problem("no such file", path, 0, _ELSEWHERE))
         except KubeconfigError as error:
             if explicit is not None:
                 raise UsageError(
@@ -166,6 +172,7 @@ def load_kubeconfig(
     )
 
 
+_ELSEWHERE = "Give another --kubeconfig; `fleettui demo` works without any."
 _ANOTHER = "Repair it or give another --kubeconfig; `fleettui demo` works without any."
 
 

@@ -7,6 +7,7 @@ fleet can be empty.
 from collections.abc import Iterator, Mapping, Sequence
 
 from fleettui.fleet.context import ContextInfo, ContextState
+from fleettui.fleet.gaps import summed_up
 from fleettui.kinds.record import Verdict
 from fleettui.recorded.shards import Head
 from fleettui.text import age_text
@@ -88,19 +89,19 @@ def empty_lines(
 def _about(info: ContextInfo, now: int, width: int) -> Iterator[Line]:
     title, advice = _words(info, now)
     yield spans_line(Span("  "), Span(info.name, Tone.STRONG), Span(f"  {title}", Tone.ACCENT))
-    if info.server:
+    if info.server and info.server not in info.error:
         yield from paragraph(info.server, width, indent=4, tone=Tone.DIM)
     if info.error:
         yield from paragraph(info.error, width, indent=4, tone=Tone.FAILED)
-    for text in (info.hint, *advice):
+    is_lost = info.state is ContextState.FAILED and info.origin
+    origin = (f"Opened as {info.origin}.",) if is_lost else ()
+    for text in (info.hint, *origin, *advice):
         if text:
             yield from paragraph(text, width, indent=4, tone=Tone.DIM)
     if info.missing:
         yield text_line(f"    not read ({len(info.missing)}):", Tone.STALLED)
-        for words in info.missing[:12]:
+        for words in summed_up(info.missing):
             yield from paragraph(words, width, indent=6, tone=Tone.DIM)
-        if len(info.missing) > 12:
-            yield text_line(f"      and {len(info.missing) - 12} more", Tone.DIM)
 
 
 def _words(info: ContextInfo, now: int) -> tuple[str, tuple[str, ...]]:
@@ -111,7 +112,7 @@ def _words(info: ContextInfo, now: int) -> tuple[str, tuple[str, ...]]:
         case ContextState.SYNCING:
             return f"reading … {info.loaded} objects so far", ()
         case ContextState.FAILED:
-            return "cannot be reached", ("It is tried again by itself. :ctx opens another one.",)
+            return "cannot be read", ("It is tried again by itself. :ctx opens another one.",)
         case ContextState.STALE:
             return "connection lost, nothing was read before", ("It is tried again by itself.",)
         case ContextState.RECORDED:
@@ -120,7 +121,8 @@ def _words(info: ContextInfo, now: int) -> tuple[str, tuple[str, ...]]:
             )
         case _ if info.missing:
             return "connected, but nothing may be read", (
-                "Ask for the rights to list these kinds; nothing else is needed to look.",
+                "Ask for the right to list these kinds; nothing else is needed to look.",
+                f"What you may do: kubectl auth can-i --list --context {info.name}",
             )
         case _:
             return "connected, and there is nothing to show", (
