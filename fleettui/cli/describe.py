@@ -11,6 +11,7 @@ from fleettui.fleet import Fleet
 from fleettui.fleet.birth_forms import birth_form, birth_line
 from fleettui.fleet.describe import Options, build_tree, describe_form, describe_lines
 from fleettui.fleet.describe.gather import gather
+from fleettui.fleet.describe.single import object_form, object_lines, past_or_words
 from fleettui.fleet.refs import one_row
 from fleettui.index.birth import birth_of, is_being_made
 from fleettui.index.joins import Joins
@@ -18,7 +19,36 @@ from fleettui.index.joins import Joins
 
 @click.group()
 def describe() -> None:
-    """Describe one cluster in the way of clusterctl."""
+    """Describe one cluster in the way of clusterctl, or any one object."""
+
+
+@describe.command("object")
+@click.argument("ref")
+@fleet_options
+@click.option(
+    "-o", "--output", "form", type=click.Choice(["table", "json", "yaml"]), default="table"
+)
+@click.option("--allow-partial", is_flag=True, help="Exit 0 though not all could be read.")
+@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=DEFAULT_TIMEOUT_S)
+def one(ref: str, asked: Asked, form: str, allow_partial: bool, timeout: float) -> int:
+    """Describe one object with its history: releases, revisions, deployments.
+
+    REF is [CONTEXT:]KIND/[NAMESPACE/]NAME.
+    """
+    output = open_output()
+
+    async def work(fleet: Fleet) -> int:
+        row = one_row(fleet, ref)
+        past, missing = await past_or_words(fleet, row)
+        if form == "table":
+            output.write("\n".join(object_lines(fleet, row, past)))
+        else:
+            output.write(render(object_form(fleet, row, past), form))
+        if missing:
+            output.say(f"history not read: {missing}")
+        return int(completeness(fleet, output, allow_partial=allow_partial))
+
+    return with_fleet(asked.opening(), output, work, timeout_s=timeout)
 
 
 @describe.command(cls=FlagsWithValues)

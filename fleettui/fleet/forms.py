@@ -157,13 +157,14 @@ def _node(fleet: Fleet, row: Row, depth: int) -> dict[str, Any]:
         "total": rollup.total,
         "at_least": rollup.at_least,
     }
-    form["links"] = list(_links(fleet, row))
+    form["links"] = list(links_form(fleet, row))
     children = fleet.index.children(row) if depth < TREE_LIMIT else ()
     form["children"] = [_node(fleet, child, depth + 1) for child in children]
     return form
 
 
-def _links(fleet: Fleet, row: Row) -> Iterator[dict[str, Any]]:
+def links_form(fleet: Fleet, row: Row) -> Iterator[dict[str, Any]]:
+    """What the row points at, each with its evidence and whether it is there."""
     for edge in fleet.index.edges(row):
         target = edge.target
         yield {

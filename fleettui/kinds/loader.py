@@ -24,6 +24,7 @@ from fleettui.kinds.spec import (
     ColumnSpec,
     Depth,
     Dialect,
+    HistorySpec,
     KindSpec,
     Limits,
     RelationSpec,
@@ -41,7 +42,7 @@ _WORDS = ("provider", "deprecated", "plural")
 _FLAGS = ("namespaced", "metadata_only")
 _OTHERS = (
     "role", "depth", "dialect", "replica_paths", "pause_annotations", "deprecated_versions",
-    "relations", "home", "columns", "limits",
+    "relations", "home", "columns", "limits", "history",
 )  # fmt: skip
 _BODY = (*_TEXTS, *_PATHS, *_WORDS, *_FLAGS, *_OTHERS)
 _COUNTERS = ("current", "ready", "available", "up_to_date")
@@ -141,7 +142,20 @@ class _Entries:
         if name == "limits":
             limits = source.fields(node, _LIMIT_NAMES)
             return Limits(**{key: source.number(value) for key, value in limits.items()})
+        if name == "history":
+            return self._history(node)
         return tuple(self._home(item) for item in self._list(node))
+
+    def _history(self, node: yaml.Node) -> HistorySpec:
+        source = self._source
+        found = source.fields(node, ("path", "columns", "newest_last"))
+        for name in ("path", "columns"):
+            if name not in found:
+                raise source.refused(node, f"a history without {name}")
+        is_newest_last = "newest_last" in found and source.flag(found["newest_last"])
+        return HistorySpec(
+            self._path(found["path"]), self._columns(found["columns"]), is_newest_last
+        )
 
     def _list(self, node: yaml.Node) -> list[yaml.Node]:
         return [node] if isinstance(node, yaml.ScalarNode) else self._source.items(node)

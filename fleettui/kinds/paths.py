@@ -110,6 +110,15 @@ def walked(value: object, steps: tuple[str | int, ...]) -> object:
     return value
 
 
+def value_at(document: object, text: str) -> object:
+    """What stands at a path or pattern of a decoded value; None where it says nothing."""
+    if "{" not in text:
+        path = parse_path(text)
+        return walked(document, path.keys + path.rest)
+    found = [value_at(document, part) for part in parts_of(text)]
+    return _PART.sub("{}", text).format(*found) if all(map(is_given, found)) else None
+
+
 class Picker:
     """Makes picks for paths, given the order of a reader's leaves."""
 

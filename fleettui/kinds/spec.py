@@ -118,6 +118,16 @@ class ColumnSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class HistorySpec:
+    """Where an object keeps what happened to it before: a list of entries in its status."""
+
+    path: str
+    columns: tuple[ColumnSpec, ...]
+    """What is shown of an entry; their paths begin at the entry."""
+    is_newest_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """How long something may take before it counts as failed, in seconds; 0: no limit."""
 
@@ -163,6 +173,8 @@ class KindSpec:
     means the reverse: whoever points here by that relation."""
     columns: tuple[ColumnSpec, ...] = ()
     limits: Limits = Limits()
+    history: HistorySpec | None = None
+    """Read out of the whole object when somebody asks; rows do not carry it."""
     metadata_only: bool = False
     """Listed as PartialObjectMetadata: no row needs its body."""
     deprecated: str = ""

@@ -12,7 +12,9 @@ from typing import Any, Protocol
 import yaml
 
 from fleettui.fleet.context import EventLine
+from fleettui.fleet.describe.single import history_lines
 from fleettui.index.index import Index
+from fleettui.kinds.past import Past, past_of
 from fleettui.kinds.record import ObjectRef
 from fleettui.redaction import masked
 from fleettui.text import safe_text
@@ -81,9 +83,14 @@ class Description:
         self._index = index
         self._ref = ref
         self._events: Sequence[EventLine] | None = None
+        self._past = Past((), ())
 
     async def fetch(self, changed: Callable[[], None]) -> None:
-        """Ask for the Events."""
+        """Ask for the object, where its kind keeps a past, and for the Events."""
+        row = self._index.get(self._ref)
+        if row is not None and row.spec.history is not None:
+            self._past = past_of(row.spec, await self._fleet.body(self._ref))
+            changed()
         self._events = await self._fleet.events(self._ref)
 
     def lines(self, *, width: int, manner: Manner) -> Sequence[Line]:
@@ -93,7 +100,9 @@ class Description:
             return [text_line(f"{self._ref} is no longer there", Tone.DIM)]
         now = self._fleet.now()
         note = "" if self._events is not None else "not read yet"
-        return detail_lines(row, self._index, now=now, width=width, events=self._events, note=note)
+        past = [text_line(words) for words in history_lines(self._past)]
+        known = detail_lines(row, self._index, now=now, width=width, events=self._events, note=note)
+        return [*known, *past]
 
 
 class EventList:

@@ -201,3 +201,17 @@ def test_recording_that_is_none_is_one_line_with_advice(
     first, second = done.err.splitlines()
     assert name in first
     assert second.startswith("  hint: ")
+
+
+def test_describe_object_tells_history(shared_folder: Path, words: Callable[..., Said]) -> None:
+    """What was applied before, and when, without kubectl and yaml."""
+    folder = str(shared_folder / "recordings" / "flux" / "healthy")
+    item = json.loads(words("get", "hr", "--from", folder, "-o", "json").out)["items"][0]
+    ref = f"HelmRelease/{item['namespace']}/{item['name']}"
+    said = words("describe", "object", ref, "--from", folder)
+    assert said.code == 0
+    titles = ("CONDITIONS", "FACTS", "HISTORY", "POINTS AT")
+    assert all(title in said.out for title in titles)
+    found = json.loads(words("describe", "object", ref, "--from", folder, "-o", "json").out)
+    assert found["schema"] == "fleettui.object/v1"
+    assert found["object"]["history"][0]["release"] == item["facts"]["release"]

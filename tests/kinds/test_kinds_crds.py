@@ -109,6 +109,8 @@ def own_paths(spec: KindSpec) -> Iterator[tuple[str, ...]]:
         paths = getattr(spec, name)
         if paths and paths != role.values.get(name):
             yield tuple(path.removeprefix(UNLESS) for path in paths)
+    for column in spec.history.columns if spec.history is not None else ():
+        yield tuple(f"{spec.history.path}[].{path}" for path in column.paths)
     for relation in spec.relations:
         if relation not in role.relations and (paths := relation_paths(relation)):
             yield paths
@@ -142,6 +144,7 @@ def test_table_names_agree_with_crds(crds, table):
 
 
 ONE_VERSION_ONLY = {
+    ("Terraform", "infra.contrib.fluxcd.io"),
     ("Cluster", "k0smotron.io"),
     ("ClusterClass", "cluster.x-k8s.io"),
     ("Cluster", "cluster.x-k8s.io"),
