@@ -85,7 +85,8 @@ def case(request: pytest.FixtureRequest, demo: Any, plain: str, tmp_path: Path) 
     user = document["users"][0]["name"]
     cases = {
         "no_file": Case(
-            ["--kubeconfig", "/nowhere/config"], 2, "/nowhere/config: no such file", "fleettui demo",
+            ["--kubeconfig", "/nowhere/config"], 2, "/nowhere/config: no such file",
+            "fleettui demo",
             is_live=False,
         ),
         "no_context": Case(
@@ -118,7 +119,8 @@ def case(request: pytest.FixtureRequest, demo: Any, plain: str, tmp_path: Path) 
             f"{server}: the server's certificate is not trusted", "Check certificate-authority",
         ) if request.param == "wrong_authority" else None,
         "no_rights": Case(
-            ["--kubeconfig", str(tenant)], 3, "cannot list resource", "the right to list these kinds",
+            ["--kubeconfig", str(tenant)], 3, "cannot list resource",
+            "the right to list these kinds",
         ),
         "no_fleet": Case(
             ["--kubeconfig", str(plainly)], 1,
