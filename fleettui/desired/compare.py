@@ -177,6 +177,8 @@ class _Walk:
     def _compare_scalars(
         self, desired: object, live: object, path: Path, owners: Sequence[Owner]
     ) -> None:
+        if type(desired) is type(live) and desired == live:
+            return
         fields = field_names(path)
         if same_value(desired, live, fields):
             return

@@ -71,10 +71,11 @@ def below(owners: Sequence[Owner], element: str) -> list[Owner]:
     """Owners of something at or below a path element, standing there."""
     found: list[Owner] = []
     for owner in owners:
-        child = owner.fields.get(element)
-        if owner.is_inside:
+        if owner.fields is _INSIDE:
             found.append(owner)
-        elif isinstance(child, Mapping):
+            continue
+        child = owner.fields.get(element)
+        if isinstance(child, dict):
             found.append(Owner(owner.manager, owner.time, owner.is_ours, child))
     return found
 
