@@ -146,10 +146,10 @@ class ChartStore:
         return unpack_archive(raw, label=label, digest=digest, limits=self._limits)
 
     async def _pulled(self, url: str, chart: str, version: str) -> bytes:
+        arguments = _pull_arguments(url, chart, version)
         helm = helm_program()
         if helm is None:
             raise ChartError("helm is not installed", hint="install helm, or --local URL=PATH")
-        arguments = _pull_arguments(url, chart, version)
         self.pulls += 1
         with tempfile.TemporaryDirectory(prefix="fleettui-pull-") as name:
             scratch = Path(name)
