@@ -162,8 +162,6 @@ def strip_prefix(raw_path: str, prefix: str) -> str:
     Raises:
         ReadOnlyViolation: the path leaves the address it belongs to.
     """
-    if not prefix:
-        return raw_path
     if not raw_path.startswith(prefix + "/"):
         raise _refusal("path is outside the server's address", raw_path)
     return raw_path[len(prefix) :]

@@ -184,7 +184,22 @@ CASES = (
     Case("GET", MACHINE, read=True, headers=(("Connection", "keep-alive"),)),
     Case("GET", MACHINE, headers=(("X-HTTP-Method-Override", "DELETE"),)),
     Case("GET", MACHINE, headers=(("X-Http-Method", "PUT"),)),
-    Case("GET", MACHINE, headers=(("X-Original-URL", "/api/v1/secrets"),)),
+    *(
+        Case(method, MACHINE, headers=((name, value),))
+        for method in ("GET", "HEAD")
+        for name, value in (
+            ("X-Original-URL", "/api/v1/secrets"),
+            ("X-Rewrite-URL", "/api/v1/secrets"),
+            ("X-Forwarded-Uri", "/api/v1/secrets"),
+            ("X-Method-Override", "DELETE"),
+            ("Transfer-Encoding", "chunked"),
+            ("Expect", "100-continue"),
+            ("Trailer", "X-HTTP-Method-Override"),
+            ("X-Remote-User", "system:admin"),
+            ("X-Remote-Group", "system:masters"),
+        )
+    ),
+    Case("GET", f"{MACHINE}?_method=DELETE"),
     Case("GET", MACHINE, headers=(("Sec-WebSocket-Protocol", "base64url.bearer.x"),)),
     Case("GET", MACHINE, headers=(("Cookie", "a=b"),)),
     Case(
@@ -198,7 +213,19 @@ CASES = (
             ("Impersonate-Group", "b"),
             ("Impersonate-Extra-scopes%2fx", "y"),
             ("If-None-Match", '"e"'),
+            ("Impersonate-Uid", "u"),
+            ("Host", "kube.example.com"),
+            ("Accept-Encoding", "gzip"),
+            ("User-Agent", "fleettui"),
+            ("Connection", "Close"),
         ),
+    ),
+    Case("GET", "/apis/example.com/v1/namespaces/default/secrets", read=True),
+    Case(
+        "GET",
+        "/api/v1/namespaces/default/pods/p/log?container=c&follow=true&previous=true"
+        "&sinceSeconds=1&sinceTime=x&timestamps=true&tailLines=1&limitBytes=1",
+        read=True,
     ),
     # Bodies of reads
     Case("GET", MACHINE, body=b"{}"),
@@ -267,6 +294,13 @@ CASES = (
         headers=sent(JSON),
         body=b"{}",
     ),
+    Case(
+        "POST",
+        "/api/v1/namespaces/default/events?dryRun=All&fieldValidation=Strict",
+        write=True,
+        headers=sent(JSON),
+        body=b"{}",
+    ),
     *(
         Case("PATCH", MACHINE, write=True, headers=sent(kind), body=b"{}")
         for kind in (
@@ -311,6 +345,7 @@ CASES = (
     Case("DELETE", MACHINE, headers=sent(JSON), body=b'{"preconditions":[]}'),
     Case("DELETE", MACHINE, headers=sent(JSON), body=b'{"preconditions":{"uid":""}}'),
     Case("DELETE", MACHINE, headers=sent(JSON), body=b'{"preconditions":{"uid":null}}'),
+    Case("DELETE", MACHINE, headers=sent(JSON), body=b'{"preconditions":{"uid":5}}'),
     Case("DELETE", f"{MACHINE}?gracePeriodSeconds=0", headers=sent(JSON), body=UID),
     Case("DELETE", f"{MACHINE}/status", headers=sent(JSON), body=UID),
     Case("DELETE", f"{CAPI}/namespaces/default/machines", headers=sent(JSON), body=UID),
