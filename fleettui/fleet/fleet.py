@@ -7,7 +7,7 @@ index are synchronous and cheap, whatever awaits is a method that says so.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -151,10 +151,19 @@ class Fleet:
 
     def apply(self, batch: Batch) -> None:
         """Brings news into the index; what links call."""
-        transitions = self.index.apply(batch, self.now())
+        self._note(self.index.apply(batch, self.now()))
+        if self.index.is_behind and not self.pacer.is_running("catch up"):
+            self.pacer.run("catch up", self._catching_up(), done=self._changed)
+        self._changed()
+
+    def _note(self, transitions: Sequence[Transition]) -> None:
         if transitions:
             self.on_transitions(transitions)
-        self._changed()
+
+    def _catching_up(self) -> Iterator[None]:
+        for transitions in self.index.catching_up(self.now()):
+            self._note(transitions)
+            yield
 
     def _changed(self) -> None:
         self._news.set()
@@ -212,9 +221,7 @@ class Fleet:
     def settle(self) -> None:
         """Lets time pass in the index; called before painting or printing."""
         self._is_dirty = False
-        transitions = self.index.advance(self.now())
-        if transitions:
-            self.on_transitions(transitions)
+        self._note(self.index.advance(self.now()))
 
     async def wait_synced(self, timeout_s: float) -> bool:
         """Whether every context answered for every kind before the time was up."""
@@ -232,7 +239,7 @@ class Fleet:
 
     def is_synced(self) -> bool:
         """Whether no context is still connecting or in its first lists."""
-        return all(
+        return not self.index.is_behind and all(
             link.info().state in _SETTLED or name in self._failures
             for name, link in self._links.items()
         )

@@ -133,6 +133,8 @@ class Pacer:
         try:
             for _ in work:
                 if self._clock() >= end:
+                    if self._jobs.get(name, (None,))[0] is work:
+                        self._jobs[name] = self._jobs.pop(name)  # the next one's turn
                     return
         except BaseException:
             self._end(name, work)

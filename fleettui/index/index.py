@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fleettui.index.bags import rows_of
 from fleettui.index.changes import Change, ChangeLog, Cursor, Transition
 from fleettui.index.coverage import Coverage, KindKey, Kinds
-from fleettui.index.intake import Intake
+from fleettui.index.intake import AT_ONCE, Intake
 from fleettui.index.places import Realm
 from fleettui.index.rollup import Rollup, unpack
 from fleettui.index.rows import Row
@@ -38,12 +38,17 @@ class Edge:
 class Index:
     """All rows of all contexts, single writer."""
 
-    def __init__(self, table: Kinds) -> None:
-        """Start empty; ``table`` tells what kinds mean."""
+    def __init__(self, table: Kinds, *, at_once: int = AT_ONCE) -> None:
+        """Start empty.
+
+        Args:
+            table: tells what kinds mean.
+            at_once: rows that one mark or status may make ``apply`` look at.
+        """
         self.coverage = Coverage(table)
         self._store = Store(table)
         self._log = ChangeLog()
-        self._intake = Intake(self._store, self.coverage, self._log)
+        self._intake = Intake(self._store, self.coverage, self._log, at_once=at_once)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -53,7 +58,8 @@ class Index:
     def apply(self, batch: Batch, now: int) -> Sequence[Transition]:
         """Take over the news of one scope, in order.
 
-        Costs some 20 µs an event; a caller that must not block splits a long batch.
+        Costs some 20 µs an event; a caller that must not block splits a long batch. Marks
+        and statuses that concern thousands of rows leave them for ``catching_up``.
 
         Returns:
             changes of derived health, not those of objects first seen in a list.
@@ -70,8 +76,21 @@ class Index:
         """
         return self._intake.applying(batch, now, every=every)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether rows wait for ``catching_up``."""
+        return self._intake.is_behind
+
+    def catching_up(self, now: int) -> Iterator[Sequence[Transition]]:
+        """Do what ``apply`` left for later, some rows between two yields.
+
+        Anything may be applied between two yields. Whoever begins goes on to the end:
+        meanwhile ``advance`` leaves it to them.
+        """
+        return self._intake.catching_up(now)
+
     def advance(self, now: int) -> Sequence[Transition]:
-        """Let time pass: what is due fails. Also sweeps a little."""
+        """Let time pass: what is due fails, what ``apply`` left is done. Also sweeps a little."""
         return self._intake.advance(now)
 
     def next_deadline(self) -> int:

@@ -5,7 +5,10 @@ refuses to know how anything is read. Source: design.md, rules of the index;
 protocol.md 1.7.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Final
 
 from fleettui.index.changes import ChangeLog, Transition
 from fleettui.index.coverage import Coverage, KindKey
@@ -39,11 +42,19 @@ from fleettui.kinds.record import Owner, Record
 from fleettui.kinds.spec import Depth, Role
 
 
+AT_ONCE: Final = 2_000
+"""Rows that a mark or a status may make it look at before it returns: some milliseconds."""
+LOOKED_AT: Final = 64
+"""Rows looked at between two yields."""
+
+
 class Intake:
     """Writes to a store; the only one that does."""
 
-    def __init__(self, store: Store, coverage: Coverage, log: ChangeLog) -> None:
-        """Write to this store and keep the log."""
+    def __init__(
+        self, store: Store, coverage: Coverage, log: ChangeLog, *, at_once: int = AT_ONCE
+    ) -> None:
+        """Write to this store and keep the log; what looks at more rows waits its turn."""
         self.stale_events = 0
         """News dropped because something newer was known."""
         self._store = store
@@ -56,21 +67,42 @@ class Intake:
         self._lists: dict[Scope, int] = {}
         self._transitions: list[Transition] = []
         self._arrived: set[Row] = set()
+        self._at_once = at_once
+        self._late: deque[Iterator[None]] = deque()
+        self._is_taken = False
+        """Whether somebody does what is late, a little at a time."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether rows wait to be looked at because of marks and statuses taken already."""
+        return bool(self._late)
 
     def apply(self, batch: Batch, now: int) -> Sequence[Transition]:
         """Take over the news of one scope, in order; returns what came of it."""
-        for _ in self._steps(batch, now):
+        for _ in self._steps(batch, now, at_once=self._at_once):
             pass
         return self._finish(batch.scope not in self._lists, now)
 
+    def catching_up(self, now: int) -> Iterator[Sequence[Transition]]:
+        """Do what is late, some rows between two yields; gives what came of them."""
+        self._is_taken = True
+        try:
+            while self._late:
+                for _ in self._late[0]:
+                    yield self._finish(False, now)
+                self._late.popleft()
+                yield self._finish(False, now)
+        finally:
+            self._is_taken = False
+
     def applying(self, batch: Batch, now: int, *, every: int) -> Iterator[Sequence[Transition]]:
         """Do the same a little between two yields; gives what came of each part."""
-        for count, _ in enumerate(self._steps(batch, now), start=1):
+        for count, _ in enumerate(self._steps(batch, now, at_once=None), start=1):
             if count % every == 0:
                 yield self._finish(batch.scope not in self._lists, now)
         yield self._finish(batch.scope not in self._lists, now)
 
-    def _steps(self, batch: Batch, now: int) -> Iterator[None]:
+    def _steps(self, batch: Batch, now: int, *, at_once: int | None) -> Iterator[None]:
         scope = batch.scope
         for event in batch.events:
             if isinstance(event, Record):
@@ -78,18 +110,31 @@ class Intake:
             elif isinstance(event, Deleted):
                 self._delete(scope, event, now)
             elif isinstance(event, ScopeStatus):
-                self._note_status(scope, event)
+                yield from self._now_or_late(self._note_status(scope, event), at_once)
             elif event is Mark.INIT:
                 self._epoch += 1
                 self._lists[scope] = self._epoch
             elif event is Mark.INIT_DONE:
-                yield from self._sweep(scope, now)
+                yield from self._now_or_late(self._sweep(scope, now), at_once)
             else:
-                yield from self._forget(scope, now)
+                yield from self._now_or_late(self._forget(scope, now), at_once)
             yield
 
+    def _now_or_late(self, work: tuple[int, Iterator[None]], at_once: int | None) -> Iterator[None]:
+        """Do the work, which looks at so many rows, or leave it for later."""
+        rows, steps = work
+        if at_once is None or rows <= at_once:
+            yield from steps
+        else:
+            self._late.append(steps)
+
     def advance(self, now: int) -> Sequence[Transition]:
-        """Let what is due fail."""
+        """Let what is due fail; does what is late unless somebody is at it."""
+        if not self._is_taken:
+            for work in self._late:
+                for _ in work:
+                    pass
+            self._late.clear()
         for row, bits in self._deadlines.due(now):
             self._time_out(row, bits)
         self._store.shapes.sweep()
@@ -185,31 +230,40 @@ class Intake:
         self._arrived.discard(row)
         self._tree.remove(row)
 
-    def _sweep(self, scope: Scope, now: int) -> Iterator[None]:
+    def _sweep(self, scope: Scope, now: int) -> tuple[int, Iterator[None]]:
         """Remove what a finished list did not mention."""
         epoch = self._lists.pop(scope, None)
         if epoch is None:
-            return
-        for row in self._store.rows_in(scope):
-            if row.epoch < epoch and not row.is_gone:
-                self._remove(row, now, observed=False)
-                yield
+            return 0, iter(())
+        return self._store.count(scope), self._sweeping(scope, epoch, now)
 
-    def _forget(self, scope: Scope, now: int) -> Iterator[None]:
+    def _sweeping(self, scope: Scope, epoch: int, now: int) -> Iterator[None]:
+        for rows in self._store.pieces(scope, LOOKED_AT):
+            for row in rows:
+                if row.epoch < epoch and not row.is_gone:
+                    self._remove(row, now, observed=False)
+            yield
+
+    def _forget(self, scope: Scope, now: int) -> tuple[int, Iterator[None]]:
         """Remove what nobody follows any more, without saying that it was deleted."""
         self._lists.pop(scope, None)
         before = self._coverage.unread_kinds(scope.context)
         self._coverage.forget(scope)
         self._log.note_coverage()
-        self._settle_unread(scope.context, before)
         # What is told after this moment belongs to somebody who follows it again.
         epoch = self._epoch
         self._epoch += 1
-        for row in self._store.rows_in(scope):
-            is_old = row.epoch <= epoch and not row.is_gone
-            if is_old and not self._is_covered(row, besides=scope):
-                self._remove(row, now, observed=False, silent=True)
-                yield
+        unread, settling = self._settle_unread(scope.context, before)
+        forgetting = self._forgetting(scope, epoch, now)
+        return unread + self._store.count(scope), chain(settling, forgetting)
+
+    def _forgetting(self, scope: Scope, epoch: int, now: int) -> Iterator[None]:
+        for rows in self._store.pieces(scope, LOOKED_AT):
+            for row in rows:
+                is_old = row.epoch <= epoch and not row.is_gone
+                if is_old and not self._is_covered(row, besides=scope):
+                    self._remove(row, now, observed=False, silent=True)
+            yield
 
     def _is_covered(self, row: Row, *, besides: Scope) -> bool:
         place = row.place
@@ -218,32 +272,42 @@ class Intake:
         )
         return any(scope != besides for scope in scopes)
 
-    def _note_status(self, scope: Scope, status: ScopeStatus) -> None:
+    def _note_status(self, scope: Scope, status: ScopeStatus) -> tuple[int, Iterator[None]]:
         before = self._coverage.unread_kinds(scope.context)
-        if self._coverage.put(scope, status):
-            self._settle_unread(scope.context, before)
+        has_changed = self._coverage.put(scope, status)
         self._log.note_coverage()
+        return self._settle_unread(scope.context, before) if has_changed else (0, iter(()))
 
-    def _settle_unread(self, context: str, before: frozenset[KindKey]) -> None:
+    def _settle_unread(
+        self, context: str, before: frozenset[KindKey]
+    ) -> tuple[int, Iterator[None]]:
         """Derive health anew where unread kinds decide, when their set changed."""
         changed = before ^ self._coverage.unread_kinds(context)
-        deciding = frozenset(
-            key for key in changed if self._store.spec_of(*key).depth is Depth.SPINE
-        )
+        store = self._store
+        deciding = frozenset(key for key in changed if store.spec_of(*key).depth is Depth.SPINE)
         if not deciding:
-            return
-        hides_all = any(self._store.spec_of(*key).role in HIDING_ROLES for key in deciding)
+            return 0, iter(())
+        scopes = [
+            Scope(context, spec.group, spec.kind)
+            for spec in store.kinds(context)
+            if spec.role in (Role.CLUSTER, Role.MACHINE_POOL)
+        ]
+        return sum(map(store.count, scopes)), self._settling(scopes, deciding)
+
+    def _settling(self, scopes: Sequence[Scope], deciding: frozenset[KindKey]) -> Iterator[None]:
+        store = self._store
+        hides_all = any(store.spec_of(*key).role in HIDING_ROLES for key in deciding)
         is_named: dict[tuple[LinkShape, ...], bool] = {}
-        for spec in self._store.kinds(context):
-            if spec.role not in (Role.CLUSTER, Role.MACHINE_POOL):
-                continue
-            is_whole = hides_all and spec.role is Role.CLUSTER
-            for row in self._store.rows((spec.group, spec.kind), context=context):
-                shapes = row.state.link_shapes
-                if shapes not in is_named:
-                    is_named[shapes] = bool(deciding & named_kinds(row))
-                if is_whole or is_named[shapes]:
-                    self._tree.settle(row)
+        for scope in scopes:
+            for rows in store.pieces(scope, LOOKED_AT):
+                for row in rows:
+                    shapes = row.state.link_shapes
+                    if shapes not in is_named:
+                        is_named[shapes] = bool(deciding & named_kinds(row))
+                    is_whole = hides_all and row.place.spec.role is Role.CLUSTER
+                    if (is_whole or is_named[shapes]) and not row.is_gone:
+                        self._tree.settle(row)
+                yield
 
     # -- time -----------------------------------------------------------------------------
     def _time(self, row: Row, now: int) -> None:

@@ -135,16 +135,34 @@ class Store:
 
     def rows_in(self, scope: Scope) -> list[Row]:
         """Return the rows that belong to the scope."""
-        namespaces = self._kinds.get((scope.context, scope.group, scope.kind), {})
-        if scope.namespace:
-            place = namespaces.get(scope.namespace)
-            places = [place] if place is not None else []
-        else:
-            places = list(namespaces.values())
-        rows = [row for place in places for row in place.rows.values()]
+        rows = [row for place in self._places(scope) for row in place.rows.values()]
         if scope.cluster:
             rows = [row for row in rows if row.cluster == scope.cluster]
         return rows
+
+    def _places(self, scope: Scope) -> list[Place]:
+        namespaces = self._kinds.get((scope.context, scope.group, scope.kind), {})
+        if not scope.namespace:
+            return list(namespaces.values())
+        place = namespaces.get(scope.namespace)
+        return [place] if place is not None else []
+
+    def count(self, scope: Scope) -> int:
+        """Return how many rows are looked at to find those of the scope."""
+        return sum(len(place.rows) for place in self._places(scope))
+
+    def pieces(self, scope: Scope, size: int) -> Iterator[list[Row]]:
+        """Yield the rows of the scope, so many looked at between two yields.
+
+        The store may be written to meanwhile: rows may be gone, new ones may be missed.
+        """
+        for place in self._places(scope):
+            rows = list(place.rows.values())
+            for first in range(0, len(rows), size):
+                piece = rows[first : first + size]
+                if scope.cluster:
+                    piece = [row for row in piece if row.cluster == scope.cluster]
+                yield piece
 
     def kinds(self, context: str | None = None) -> list[KindSpec]:
         """Return the kinds of which there are rows."""

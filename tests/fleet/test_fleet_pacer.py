@@ -63,6 +63,17 @@ def test_pacer_long_generator_sleeps_between_slices(clockwork: Clockwork, pacer:
     assert min(clockwork.delays) > 0
 
 
+def test_pacer_long_generators_take_turns(clockwork: Clockwork, pacer: Pacer) -> None:
+    """Rows of a list that ended would wait until every cause of an outage has been found."""
+    long: list[float] = []
+    short: list[float] = []
+    pacer.run("long", _work(clockwork, 100, long), done=lambda: None)
+    pacer.run("short", _work(clockwork, 10, short), done=lambda: None)
+    while clockwork.step():
+        pass
+    assert max(short) < long[30]
+
+
 def test_pacer_key_puts_work_off(clockwork: Clockwork, pacer: Pacer) -> None:
     """What a key asks for would wait behind work in the background."""
     seen: list[float] = []

@@ -222,6 +222,47 @@ def test_index_applied_in_slices_is_the_same_index(table, make, steps, every):
     check_counts(sliced.index)
 
 
+@given(steps=st.lists(STEP, max_size=40), looks=st.lists(st.integers(0, 3), max_size=40))
+@settings(max_examples=60, deadline=None)
+def test_index_that_looks_at_rows_later_ends_as_the_same_index(table, make, steps, looks):
+    """What a huge list or outage leaves for later must not be lost, whatever comes meanwhile."""
+    whole, late = Server(make, Index(table)), Server(make, Index(table, at_once=0))
+    work = late.index.catching_up(make.now)
+    for place, (name, *arguments) in enumerate(steps):
+        for server in (whole, late):
+            getattr(server, name)(*arguments)
+        for _ in range(looks[place % len(looks)] if looks else 0):
+            if next(work, None) is None:
+                work = late.index.catching_up(make.now)
+    work.close()
+    late.index.advance(make.now)
+    assert not late.index.is_behind
+    rows = [
+        {row.ref: (row.uid, row.resource_version, row.health) for row in server.index.rows()}
+        for server in (whole, late)
+    ]
+    assert rows[0] == rows[1]
+    check_counts(late.index)
+
+
+def test_list_of_thousands_is_swept_later_and_not_twice(table, make):
+    """The end of a list of 200,000 machines must not hold up a key."""
+    index = Index(table, at_once=3)
+    make.list(index, "Box", *[make.record("Box", name) for name in "abcd"])
+    index.advance(make.now)
+    index.apply(Batch(make.scope("Box"), [Mark.INIT, Mark.INIT_DONE]), make.now)
+    assert index.is_behind
+    assert len(index) == 4
+    work = index.catching_up(make.now)
+    next(work)
+    index.advance(make.now)
+    assert index.is_behind
+    for _ in work:
+        pass
+    assert not index.is_behind
+    assert len(index) == 0
+
+
 def test_forget_in_slices_keeps_what_is_followed_again(table, make):
     """Opening a cluster again while it is being closed must not lose its machines."""
     index = Index(table)
