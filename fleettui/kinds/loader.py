@@ -15,7 +15,7 @@ import yaml
 
 from fleettui.errors import UnreadableError
 from fleettui.kinds.columns import RENDERERS
-from fleettui.kinds.nodes import Fields, Source
+from fleettui.kinds.nodes import SEE, Fields, Source
 from fleettui.kinds.paths import parse_path, parts_of
 from fleettui.kinds.points import ALTERNATIVES
 from fleettui.kinds.relations import OWNER, RELATIONS
@@ -261,6 +261,7 @@ def read_specs(text: str, name: str, roles: Roles, *, built_in: bool = False) ->
     origin = f"built in ({name})" if built_in else name
     entries = _Entries(source)
     specs: list[KindSpec] = []
+    lines: dict[tuple[str, str], int] = {}
     for document in source.documents():
         found = source.fields(document, ("group", "defaults", "templates", "kinds"))
         group = source.text(found["group"]) if "group" in found else None
@@ -279,6 +280,11 @@ def read_specs(text: str, name: str, roles: Roles, *, built_in: bool = False) ->
             part = entries.part(body).over(defaults)
             if "role" not in part.values:
                 raise source.refused(node, "an entry without role")
+            key = (own, source.text(body["kind"]))
+            if key in lines:
+                words = f"{key[1]}.{own} has an entry already, in line {lines[key]}"
+                raise source.refused(node, words, hint="remove one of them")
+            lines[key] = node.start_mark.line + 1
             specs.append(roles.spec(own, source.text(body["kind"]), part, origin=origin))
         if "templates" in found:
             specs.extend(
@@ -325,8 +331,29 @@ def file_specs(path: Path, roles: Roles) -> list[KindSpec]:
     """
     try:
         text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableError(
-            f"cannot be read: {error}", where=str(path), hint="check the path"
-        ) from error
-    return read_specs(text, str(path), roles)
+    except OSError as error:
+        words = f"cannot be read: {error.strerror or error}"
+        raise UnreadableError(words, where=str(path), hint="check the path") from error
+    except UnicodeDecodeError as error:
+        words = "cannot be read: it is no UTF-8 text"
+        raise UnreadableError(words, where=str(path), hint="save it as UTF-8") from error
+    specs = read_specs(text, str(path), roles)
+    if not specs:
+        raise UnreadableError("holds no kinds", where=str(path), hint=SEE)
+    return specs
+
+
+def example_text() -> str:
+    """A file of kinds that shows every key, with comments."""
+    return (resources.files(_DATA) / "example.yaml").read_text("utf-8")
+
+
+def vocabulary() -> Mapping[str, tuple[str, ...]]:
+    """The words that values of an entry may be, by what they are."""
+    return {
+        "roles": tuple(_ROLES),
+        "depths": tuple(_DEPTHS),
+        "dialects": tuple(_DIALECTS),
+        "relations": tuple(_RELATIONS),
+        "renders": tuple(_RENDERS),
+    }

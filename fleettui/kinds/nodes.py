@@ -14,6 +14,8 @@ import yaml
 from fleettui.errors import UnreadableError
 
 T = TypeVar("T")
+SEE = "see: fleettui kinds example"
+PATHS = "a path is like status.phase, status.list[0].name, status.list[].name or label:KEY"
 Fields = dict[str, yaml.Node]
 
 
@@ -35,7 +37,8 @@ class Source:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             where = f"{self.name}:{mark.line + 1}" if mark else self.name
-            raise UnreadableError(f"not YAML: {error.problem}", where=where) from error
+            hint = "check brackets, quotes and indentation"
+            raise UnreadableError(f"not YAML: {error.problem}", where=where, hint=hint) from error
         except yaml.YAMLError as error:
             raise UnreadableError(f"not YAML: {error}", where=self.name) from error
         return [node for node in found if node is not None and node.value != ""]
@@ -43,7 +46,7 @@ class Source:
     def refused(self, node: yaml.Node, message: str, *, hint: str = "") -> UnreadableError:
         """What is wrong with a node, with its line, to be raised."""
         line = node.start_mark.line + 1
-        return UnreadableError(message, hint=hint, where=f"{self.name}:{line}")
+        return UnreadableError(message, hint=hint or SEE, where=f"{self.name}:{line}")
 
     def fields(self, node: yaml.Node, known: Iterable[str]) -> Fields:
         """Values of a mapping by key, all keys known and none twice.
@@ -129,5 +132,5 @@ class Source:
         try:
             check(text)
         except ValueError as error:
-            raise self.refused(node, str(error)) from error
+            raise self.refused(node, str(error), hint=PATHS) from error
         return text
