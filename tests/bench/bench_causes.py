@@ -18,6 +18,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "sup
 
 import bench_index  # noqa: E402  found through the path above
 from demo_truth import every_incident, outcomes, plant  # noqa: E402
+from mutations import MUTATIONS, stressed, stressed_merged  # noqa: E402
 from truth import Score, score_clusters, score_gitops, tell  # noqa: E402
 
 from fleettui.index import Index  # noqa: E402
@@ -146,6 +147,9 @@ def main() -> None:
         for name, score in (("Cluster API", score_clusters), ("Flux", score_gitops)):
             print(f"recorded {name:12} plain    {line_of(score(asked.shared))}")
             print(f"recorded {name:12} replaced {line_of(score(asked.shared, scramble=True))}")
+        for name in MUTATIONS:
+            print(f"recorded, {name:22} {line_of(stressed(asked.shared, name))}")
+        print(f"recorded, {'many in one fleet':22} {line_of(stressed_merged(asked.shared)[1])}")
     false_alarms(asked.shared)
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+from mutations import MUTATIONS, stressed, stressed_merged
 from truth import NEEDS_BODIES, score_clusters, score_gitops, tell
 
 from fleettui.index.causes import CauseState
@@ -39,3 +41,22 @@ def test_causes_of_an_incident_leave_healthy_neighbours_alone(shared_folder: Pat
     healthy = {"retail", "analytics", "core"}
     wrong = [ref for c in told.board.causes() for ref in c.affected if ref.namespace in healthy]
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "name", ["no v1beta1 conditions", "v1beta1 before 1.9", "two days later", "all at once"]
+)
+def test_causes_of_changed_recordings_are_still_the_true_ones(
+    shared_folder: Path, name: str
+) -> None:
+    """What was tuned to two recordings would fail in every other fleet."""
+    assert name in MUTATIONS
+    assert set(stressed(shared_folder, name).wrong) <= NEEDS_BODIES
+
+
+def test_causes_of_many_incidents_at_once_are_all_found(shared_folder: Path) -> None:
+    """Two outages in one night must not hide each other, nor drag healthy clusters in."""
+    told, score = stressed_merged(shared_folder)
+    assert set(score.wrong) <= NEEDS_BODIES
+    copies = [t for c in told.board.causes() for t in c.affected if t.namespace[:1] == "h"]
+    assert [str(top) for top in copies if top.namespace[1:2].isdigit()] == []

@@ -3,7 +3,7 @@
 import fnmatch
 import random
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ import yaml
 from fleettui.fleet.recorded_link import RecordedLink
 from fleettui.index import Index
 from fleettui.index.causes import CauseBoard, Finding
-from fleettui.kinds import ObjectRef, load_table
+from fleettui.kinds import KindTable, ObjectRef, load_table
 from fleettui.recorded.recording import Recording, open_recordings
 
+Triple = tuple[str, str, str]
+"""Kind, namespace, name."""
 NEEDS_BODIES = frozenset({"profile"})
 """Incidents of which no status, annotation or reference tells anything: only a comparison."""
 
@@ -69,6 +71,11 @@ def tell(folder: Path, *, scramble: bool = False) -> Told:
         chance = random.Random(7)
         for body in recording.objects.values():
             scramble_conditions(body, chance)
+    return explained(recording, table)
+
+
+def explained(recording: Recording, table: KindTable) -> Told:
+    """A recording with everything in it explained at the moment it was taken."""
     link = RecordedLink(recording, table)
     index = Index(table)
     for batch in link.batches():
@@ -124,39 +131,66 @@ def _note(score: Score, title: str, findings: list[Finding], roots: list[str], s
         score.third.append(title)
 
 
-def score_clusters(shared: Path, *, scramble: bool = False) -> Score:
-    """The Cluster API incidents."""
-    folder = shared / "recordings" / "capi"
-    truth = yaml.safe_load((folder / "truth.yaml").read_text())
-    states: dict[str, Told] = {}
-    score = Score()
+Case = tuple[str, Triple, list[Triple], str]
+"""Title, what is looked at, accepted roots (names may be patterns), true state."""
+
+
+def cluster_cases(shared: Path) -> dict[str, list[Case]]:
+    """The Cluster API incidents by the folder that they are recorded in."""
+    truth = yaml.safe_load((shared / "recordings" / "capi" / "truth.yaml").read_text())
+    cases: dict[str, list[Case]] = {}
     for incident in truth["incidents"]:
-        state = incident["recorded_in"]
-        if state not in states:
-            states[state] = tell(folder / "states" / state, scramble=scramble)
-        told = states[state]
         named = incident["cluster"]
         for cluster in named if isinstance(named, list) else [named]:
             namespace, name = cluster.split("/")
-            ref = _find(told, "Cluster", namespace, name)
-            assert ref is not None, cluster
-            _note(score, cluster, told.board.explain(ref), incident["roots"], incident["state"])
+            roots = [_triple(root) for root in incident["roots"]]
+            case = (cluster, ("Cluster", namespace, name), roots, incident["state"])
+            cases.setdefault(f"capi/states/{incident['recorded_in']}", []).append(case)
+    return cases
+
+
+def gitops_cases(shared: Path) -> dict[str, list[Case]]:
+    """The Flux incidents, all of one folder."""
+    folder = "flux/incidents"
+    truth = yaml.safe_load((shared / "recordings" / folder / "truth.yaml").read_text())
+    cases: list[Case] = []
+    for incident in truth["incidents"]:
+        root = incident["root"]
+        found = [*(root if isinstance(root, list) else [root]), *incident.get("also_right", [])]
+        roots = [(r["kind"], r["namespace"], r["name"]) for r in found]
+        top = incident["top"]
+        seen = (top["kind"], top["namespace"], top["name"])
+        cases.append((incident["id"], seen, roots, incident["state"]))
+    return {folder: cases}
+
+
+def _triple(text: str) -> Triple:
+    kind, namespace, name = text.split("/")
+    return kind, namespace, name
+
+
+def judge(told: Told, cases: Iterable[Case], score: Score | None = None) -> Score:
+    """Notes how each case is explained."""
+    score = score or Score()
+    for title, seen, roots, state in cases:
+        ref = _find(told, *seen)
+        findings = told.board.explain(ref) if ref is not None else []
+        _note(score, title, findings, ["/".join(root) for root in roots], state)
     return score
+
+
+def score_clusters(shared: Path, *, scramble: bool = False) -> Score:
+    """The Cluster API incidents."""
+    return _scored(shared, cluster_cases(shared), scramble=scramble)
 
 
 def score_gitops(shared: Path, *, scramble: bool = False) -> Score:
     """The Flux incidents."""
-    folder = shared / "recordings" / "flux" / "incidents"
-    truth = yaml.safe_load((folder / "truth.yaml").read_text())
-    told = tell(folder, scramble=scramble)
+    return _scored(shared, gitops_cases(shared), scramble=scramble)
+
+
+def _scored(shared: Path, cases: Mapping[str, list[Case]], *, scramble: bool) -> Score:
     score = Score()
-    for incident in truth["incidents"]:
-        top = incident["top"]
-        root = incident["root"]
-        roots = [*(root if isinstance(root, list) else [root]), *incident.get("also_right", [])]
-        wanted = [f"{r['kind']}/{r['namespace']}/{r['name']}" for r in roots]
-        ref = _find(told, top["kind"], top["namespace"], top["name"])
-        _note(
-            score, incident["id"], told.board.explain(ref) if ref else [], wanted, incident["state"]
-        )
+    for folder, found in cases.items():
+        judge(tell(shared / "recordings" / folder, scramble=scramble), found, score)
     return score

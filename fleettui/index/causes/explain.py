@@ -11,7 +11,7 @@ from typing import Final
 
 from fleettui.index.causes.fingerprint import abstract, fingerprint
 from fleettui.index.causes.signal import CauseState, Signal
-from fleettui.index.causes.signals import strongest
+from fleettui.index.causes.signals import is_born, strongest
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
 from fleettui.kinds.record import ObjectRef
@@ -280,7 +280,7 @@ class _Case:
             return False
         role = branch.spec.role
         if role is Role.INFRA_CLUSTER:
-            return not _is_initialized(cluster)
+            return not is_born(cluster)
         return role is Role.CONTROL_PLANE and row.spec.role in _WORKER_ROLES
 
     @staticmethod
@@ -323,16 +323,6 @@ def _fingerprint(row: Row, signal: Signal, path: list[ObjectRef]) -> str:
         names = sorted({ref.name for ref in path}, key=len, reverse=True)
         abstracted = abstract(signal.message, tuple(names))
     return fingerprint(signal.state.value, row.kind, signal.condition, signal.reason, abstracted)
-
-
-def _is_initialized(cluster: Row) -> bool:
-    return any(
-        condition.type in _BORN and condition.status == "True" for condition in cluster.conditions
-    )
-
-
-_BORN: Final = frozenset({"ControlPlaneInitialized"})
-"""Conditions that, once True, tell that the cluster came into being."""
 
 
 def is_top(row: Row) -> bool:

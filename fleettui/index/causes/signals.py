@@ -40,6 +40,7 @@ MIRRORS: Final = frozenset(
         "BootstrapConfigReady",
         "BootstrapReady",
         "ReplicasReady",
+        "Resized",
         "Initialized",
         "HealthCheckSucceeded",
         "HelmReleaseProxiesReady",
@@ -71,6 +72,10 @@ APPLIED: Final = "applied"
 """Fact of what is put into a workload cluster: whether each part is there."""
 LONGEST_CIRCLE: Final = 256
 """Rows looked at in search of a circle of dependsOn."""
+_BORN: Final = frozenset({"ControlPlaneInitialized"})
+"""Conditions that, once True, tell that the cluster came into being."""
+_LATER: Final = frozenset({"RemoteConnectionProbe"})
+"""Conditions of a Cluster that cannot be True before its control plane answers."""
 PATIENCE_S: Final = 60
 """How long a fresh object may be without status, or behind its generation, unremarked."""
 
@@ -84,7 +89,7 @@ def signals_of(index: Index, row: Row, now: int) -> Iterator[Signal]:
     yield from _dangling(index, row)
     yield from _circle(index, row)
     yield from _flags(index, row, now)
-    yield from _conditions(row)
+    yield from _conditions(row, now)
     yield from _verdict(row)
     yield from conduct_of(index, row)
     yield from running_of(index, row, now)
@@ -259,17 +264,28 @@ def _flags(index: Index, row: Row, now: int) -> Iterator[Signal]:
             )
 
 
-def _conditions(row: Row) -> Iterator[Signal]:
+def _conditions(row: Row, now: int) -> Iterator[Signal]:
     if row.spec.dialect not in MIRROR_DIALECTS:
         return
     own = [c for c in row.conditions if not c.negative and c.type not in MIRRORS]
     bad = [condition for condition in own if condition.status == "False"]
+    if row.spec.role is Role.CLUSTER and not is_born(row):
+        bad = [condition for condition in bad if condition.type not in _LATER]
     is_starting = row.verdict is Verdict.IN_PROGRESS and row.spec.role in _STEPWISE
+    is_red = row.verdict in (Verdict.FAILED, Verdict.STALLED)
     for condition in bad:
-        yield _condition_signal(condition, is_starting=is_starting, waits=_waits(condition, bad))
+        is_fresh = not is_red and now - condition.since < PATIENCE_S
+        yield _condition_signal(
+            condition, is_starting=is_starting or is_fresh, waits=_waits(condition, bad)
+        )
     for condition in own:
         if condition.status == "Unknown" and not condition.deprecated:
             yield _signal(CauseState.WAITING, 25, condition)
+
+
+def is_born(cluster: Row) -> bool:
+    """Whether a Cluster once had a control plane that answered."""
+    return any(c.type in _BORN and c.status == "True" for c in cluster.conditions)
 
 
 def _waits(condition: Condition, bad: list[Condition]) -> bool:
