@@ -41,7 +41,6 @@ from fleettui.kinds.batch import Batch, Deleted, Mark, Scope, ScopeStatus
 from fleettui.kinds.record import Owner, Record
 from fleettui.kinds.spec import Depth, Role
 
-
 AT_ONCE: Final = 2_000
 """Rows that a mark or a status may make it look at before it returns: some milliseconds."""
 LOOKED_AT: Final = 64
