@@ -5,7 +5,7 @@ Bodies are built when asked for, so 600,000 objects cost no 600,000 dicts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from fleettui.demo.apiserver.resources import Resource
@@ -35,6 +35,15 @@ class Seeds(Protocol):
 
     def log(self, namespace: str, pod: str, container: str) -> Iterable[str]:
         """Lines of one container's log, oldest first, without line ends."""
+        ...
+
+
+@runtime_checkable
+class Streamer(Protocol):
+    """Seeds that build many bodies in a row for less than one at a time."""
+
+    def bodies(self, resource: Resource, low: int, high: int) -> Iterator[bytes]:
+        """What `body` gives for every index from `low` up to `high`, built as they are taken."""
         ...
 
 

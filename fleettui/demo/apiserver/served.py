@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from fleettui.demo.apiserver.changes import Change, ChangeType
 from fleettui.demo.apiserver.errors import NotFound
 from fleettui.demo.apiserver.history import end_watches
 from fleettui.demo.apiserver.resources import Resource, api_version_of
-from fleettui.demo.apiserver.seeds import Converter, Seeds
+from fleettui.demo.apiserver.seeds import Converter, Seeds, Streamer
 from fleettui.demo.apiserver.table import Key, Table
 
 Document = dict[str, Any]
@@ -60,6 +61,8 @@ class ServedTypes:
     ) -> Table:
         made = body or (lambda index: self._seeds.body(resource, index))
         table = Table(resource, keys, made, base=self.seeded_to)
+        if body is None and isinstance(self._seeds, Streamer):
+            table.stream = partial(self._seeds.bodies, resource)
         self.seeded_to += len(keys)
         self.tables[resource.key] = table
         return table

@@ -93,7 +93,12 @@ class Table:
         self.busy_until = 0.0
         """Monotonic moment until which the storage is (re)initializing (429)."""
         self._seed_body = body
+        self.stream: Callable[[int, int], Iterator[bytes]] = self._one_by_one
+        """Bodies of a range of seeds, if the seeds know a faster way than one by one."""
         self._looked_up: tuple[Key, int | None] = (("", ""), None)
+
+    def _one_by_one(self, low: int, high: int) -> Iterator[bytes]:
+        return map(self._seed_body, range(low, high))
 
     def seed(self, index: int) -> bytes:
         """Seed `index` with its revision in place."""
@@ -258,15 +263,17 @@ class Table:
     def _seeds(
         self, low: int, high: int, undo: dict[Slot, Entry | None]
     ) -> Iterator[tuple[Slot, bytes]]:
-        seed, changed = self.seed, self.changed
-        if not changed and not undo:
-            for index in range(low, high):
-                yield index, seed(index)
+        if low >= high:
             return
-        for index in range(low, high):
-            entry = undo[index] if index in undo else changed.get(index)
+        changed = self.changed
+        is_plain = not changed and not undo
+        revision = self.base + low
+        for index, body in enumerate(self.stream(low, high), low):
+            revision += 1
+            entry = None if is_plain else undo[index] if index in undo else changed.get(index)
             if entry is None:
-                yield index, seed(index)
+                mark = b'"resourceVersion":"%d"' % revision
+                yield index, body.replace(REVISION_MARK, mark, 1)
                 continue
             data = entry.body()
             if data is not None:

@@ -81,6 +81,16 @@ class Keys(Sequence[tuple[str, str]]):
         entries = block.part.entries[self._resource]
         return block, entries[index - self._ends[run]]
 
+    def runs(self, low: int, high: int) -> Iterator[tuple[Block, Sequence[Entry]]]:
+        """The blocks of a range of indexes, each with its entries of that range."""
+        run = bisect_right(self._ends, low)
+        while low < min(high, self._total):
+            block, end = self._blocks[self._numbers[run]], self._ends[run]
+            entries = block.part.entries[self._resource]
+            first = end - len(entries)
+            yield block, entries[low - first : high - first]
+            low, run = end, run + 1
+
     @overload
     def __getitem__(self, index: int) -> tuple[str, str]: ...
     @overload

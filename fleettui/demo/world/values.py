@@ -43,7 +43,7 @@ class WorldFacts:
 
 def stamp(moment: datetime) -> str:
     """RFC 3339 in UTC with seconds, as Kubernetes writes times."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.isoformat()[:19] + "Z"
 
 
 class LazyValues(dict[str, bytes]):
@@ -61,39 +61,23 @@ class LazyValues(dict[str, bytes]):
 
 def cluster_values(plan: ClusterPlan, facts: WorldFacts) -> LazyValues:
     """Values of one workload cluster's templates."""
-    fixed = _cluster_fixed(plan, facts)
-    key = (facts.seed, plan.number)
-    begun = facts.now - timedelta(days=plan.age_days, seconds=int(digest(*key, "t0", size=2), 16))
 
     def compute(name: str) -> str:
-        if name in fixed:
-            return fixed[name]
+        found = _CLUSTER.get(name)
+        if found is not None:
+            return found(plan, facts)
         if name in _TIMES:
-            return stamp(_moment(name, begun, plan, facts))
+            return stamp(_moment(name, plan, facts))
         if len(name) == 2 and name[0] == "h":
-            return suffix(*key, name, length=4)
-        match name:
-            case "r0":
-                return suffix(*key, "machine", length=3)
-            case "u":
-                return uid_tail(*key)
-            case "tu":
-                return uid_tail(facts.seed, facts.context, plan.namespace)
-            case "x8":
-                return digest(*key, "x8", size=4)
-            case "expiry":
-                return stamp(begun + timedelta(days=365 * (1 + plan.age_days // 365)))
-            case "kubeconfig":
-                return _kubeconfig(plan, facts, fixed["host"])
-            case "nameb64":
-                return base64.b64encode(plan.name.encode()).decode()
-            case "serverb64":
-                return base64.b64encode(_server(plan, facts, fixed["host"]).encode()).decode()
-            case "certificate":
-                return base64.b64encode(digest(*key, "ca", size=32).encode()).decode()
+            return suffix(facts.seed, plan.number, name, length=4)
         return facts.values()[name]
 
     return LazyValues(compute)
+
+
+def _begun(plan: ClusterPlan, facts: WorldFacts) -> datetime:
+    seconds = int(digest(facts.seed, plan.number, "t0", size=2), 16)
+    return facts.now - timedelta(days=plan.age_days, seconds=seconds)
 
 
 def team_values(team: Team, facts: WorldFacts, *, inventory: Callable[[], str]) -> LazyValues:
@@ -180,34 +164,15 @@ _TIMES = {
 beginning and its latest event; something forgotten long ago."""
 
 
-def _moment(name: str, begun: datetime, plan: ClusterPlan, facts: WorldFacts) -> datetime:
+def _moment(name: str, plan: ClusterPlan, facts: WorldFacts) -> datetime:
     offset = _TIMES[name]
     if name == "t4":
-        return begun + timedelta(days=plan.age_days * 0.7)
+        return _begun(plan, facts) + timedelta(days=plan.age_days * 0.7)
     if name in ("t5", "since", "soon", "before"):
         jitter = int(digest(facts.seed, plan.number, name, size=2), 16)
         span = {"t5": 900, "since": 5 * 3600, "soon": 60, "before": 9 * 86400}[name]
         return facts.now - offset - timedelta(seconds=jitter * span // 65536)
-    return begun + offset
-
-
-def _cluster_fixed(plan: ClusterPlan, facts: WorldFacts) -> dict[str, str]:
-    host = _host(plan, facts)
-    zones = dict(zip(("zonea", "zoneb", "zonec"), plan.zones, strict=True))
-    return zones | {
-        "name": plan.name,
-        "ns": plan.namespace,
-        "team": plan.team.team,
-        "env": plan.environment,
-        "tier": plan.tier,
-        "region": plan.region,
-        "version": plan.version,
-        "oldversion": _minor_beside(plan.version, -1, patch=9),
-        "newversion": _minor_beside(plan.version, 1, patch=0),
-        "host": host,
-        "account": _account(plan),
-        "cost": f"cc-{1000 + int(digest(plan.team.team, size=2), 16) % 9000}",
-    }
+    return _begun(plan, facts) + offset
 
 
 def _host(plan: ClusterPlan, facts: WorldFacts) -> str:
@@ -243,15 +208,16 @@ def _minor_beside(version: str, step: int, *, patch: int) -> str:
     return f"{major}.{int(minor) + step}.{patch}"
 
 
-def _server(plan: ClusterPlan, facts: WorldFacts, host: str) -> str:
+def _server(plan: ClusterPlan, facts: WorldFacts) -> str:
     """URL of the workload cluster's API server."""
     if facts.workload_url:
         return f"{facts.workload_url}/{plan.namespace}/{plan.name}"
+    host = _host(plan, facts)
     return host if host.startswith("https://") else f"https://{host}:6443"
 
 
-def _kubeconfig(plan: ClusterPlan, facts: WorldFacts, host: str) -> str:
-    server = _server(plan, facts, host)
+def _kubeconfig(plan: ClusterPlan, facts: WorldFacts) -> str:
+    server = _server(plan, facts)
     text = (
         f"apiVersion: v1\nkind: Config\nclusters:\n- name: {plan.name}\n"
         f"  cluster:\n    server: {server}\ncontexts:\n- name: {plan.name}-admin@{plan.name}\n"
@@ -259,4 +225,39 @@ def _kubeconfig(plan: ClusterPlan, facts: WorldFacts, host: str) -> str:
         f"current-context: {plan.name}-admin@{plan.name}\nusers:\n- name: {plan.name}-admin\n"
         f"  user:\n    token: demo-{digest(facts.seed, plan.number, 'token')}\n"
     )
+    return _base64(text)
+
+
+def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+_CLUSTER: Mapping[str, Callable[[ClusterPlan, WorldFacts], str]] = {
+    "name": lambda plan, facts: plan.name,
+    "ns": lambda plan, facts: plan.namespace,
+    "team": lambda plan, facts: plan.team.team,
+    "env": lambda plan, facts: plan.environment,
+    "tier": lambda plan, facts: plan.tier,
+    "region": lambda plan, facts: plan.region,
+    "zonea": lambda plan, facts: plan.zones[0],
+    "zoneb": lambda plan, facts: plan.zones[1],
+    "zonec": lambda plan, facts: plan.zones[2],
+    "version": lambda plan, facts: plan.version,
+    "oldversion": lambda plan, facts: _minor_beside(plan.version, -1, patch=9),
+    "newversion": lambda plan, facts: _minor_beside(plan.version, 1, patch=0),
+    "host": _host,
+    "account": lambda plan, facts: _account(plan),
+    "cost": lambda plan, facts: f"cc-{1000 + int(digest(plan.team.team, size=2), 16) % 9000}",
+    "r0": lambda plan, facts: suffix(facts.seed, plan.number, "machine", length=3),
+    "u": lambda plan, facts: uid_tail(facts.seed, plan.number),
+    "tu": lambda plan, facts: uid_tail(facts.seed, facts.context, plan.namespace),
+    "x8": lambda plan, facts: digest(facts.seed, plan.number, "x8", size=4),
+    "expiry": lambda plan, facts: stamp(
+        _begun(plan, facts) + timedelta(days=365 * (1 + plan.age_days // 365))
+    ),
+    "kubeconfig": _kubeconfig,
+    "nameb64": lambda plan, facts: _base64(plan.name),
+    "serverb64": lambda plan, facts: _base64(_server(plan, facts)),
+    "certificate": lambda plan, facts: _base64(digest(facts.seed, plan.number, "ca", size=32)),
+}
+"""Holes of a cluster's templates that follow from its plan."""

@@ -87,6 +87,13 @@ class World:
         block, entry = self.keys(resource).locate(index)
         return entry.body.fill(self.values_of(block))
 
+    def bodies(self, resource: Resource, low: int, high: int) -> Iterator[bytes]:
+        """Compact JSON of a range of objects, built as they are taken."""
+        for block, entries in self.keys(resource).runs(low, high):
+            values = self.group_values(block.owner)
+            for entry in entries:
+                yield entry.body.fill(values)
+
     def values_of(self, block: Block) -> Values:
         """Values that fill the block's templates."""
         return self.group_values(block.owner)
