@@ -195,7 +195,7 @@ def reference_text(found: ReferenceDiff, output: Output) -> str:
         if target.error:
             lines.append(output.paint(f"  not compared: {safe_text(target.error)}", "stalled"))
         for item in target.objects:
-            lines += object_lines(item, None, output)
+            lines += object_lines(item, target.behind.get(item.id), output)
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
 

@@ -58,6 +58,8 @@ def object_json(diff: ObjectDiff, provenance: Provenance | None = None) -> dict[
         result["source"] = diff.source
     if provenance is not None:
         result["url"] = provenance.url
+        if provenance.path != diff.source:
+            result["changedIn"] = provenance.path
         if provenance.commit is not None:
             commit = provenance.commit
             result["commit"] = {
@@ -153,7 +155,7 @@ def diff_markdown(diff: DesiredDiff) -> str:
         parts.append(f"### {item.change.value} {inline(str(item.id))}{reason}\n")
         provenance = diff.provenance.get(item.source)
         if provenance is not None:
-            parts.append(_behind(provenance))
+            parts.append(behind_text(provenance))
         patch = object_patch(item)
         if patch and item.change is not Change.IGNORED:
             parts.append(patch_block(patch))
@@ -161,7 +163,8 @@ def diff_markdown(diff: DesiredDiff) -> str:
     return "\n".join(parts)
 
 
-def _behind(provenance: Provenance) -> str:
+def behind_text(provenance: Provenance) -> str:
+    """The file and commit behind a difference, as a line of Markdown."""
     commit = provenance.commit
     if commit is None:
         return f"{inline(provenance.path)}\n"

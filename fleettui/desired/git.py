@@ -16,7 +16,7 @@ from pathlib import Path
 from fleettui.desired.commit_tree import read_commit_tree
 from fleettui.desired.files import FileTree
 from fleettui.desired.git_program import Git, GitLimits
-from fleettui.desired.history import Commit, last_touches, read_commit
+from fleettui.desired.history import Commit, Touch, last_touches, read_commit, touches_between
 from fleettui.desired.revisions import (
     GitError,
     checked_reference,
@@ -116,6 +116,7 @@ class GitRepository:
         self._trees: dict[str, asyncio.Task[FileTree]] = {}
         self._known: dict[str, asyncio.Task[str]] = {}
         self._commits: dict[tuple[str, str], Commit | None] = {}
+        self._ranges: dict[tuple[str, str], asyncio.Task[list[Touch]]] = {}
 
     @property
     def url(self) -> str:
@@ -254,3 +255,14 @@ class GitRepository:
             self._commits.update({(sha, path): found.get(path) for path in unknown})
         known = {path: self._commits[sha, path] for path in paths}
         return {path: commit for path, commit in known.items() if commit}
+
+    async def touches_between(self, before: str, after: str) -> list[Touch]:
+        """Commits that one commit has and another one lacks, newest first; remembered.
+
+        Raises:
+            GitError: git cannot read the history.
+        """
+        key = (before, after)
+        if key not in self._ranges:
+            self._ranges[key] = asyncio.ensure_future(touches_between(self._git, before, after))
+        return await asyncio.shield(self._ranges[key])

@@ -54,6 +54,38 @@ async def last_touches(git: Git, sha: str, paths: Iterable[str]) -> dict[str, Co
     return _first_touches(answer.stdout, wanted)
 
 
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A commit and the files that it touches."""
+
+    commit: Commit
+    paths: frozenset[str]
+
+
+async def touches_between(git: Git, before: str, after: str) -> list[Touch]:
+    """Commits that one revision has and another one lacks, newest first; merges left out.
+
+    Raises:
+        GitError: git cannot read the history.
+    """
+    answer = await git.command(
+        "log",
+        "--no-renames",
+        "--no-merges",
+        "--name-only",
+        "-z",
+        "--format=%x01%H%x00%an%x00%aI%x00%s",
+        "--end-of-options",
+        f"{before}..{after}",
+    )
+    found: list[Touch] = []
+    for part in answer.stdout.decode(errors="replace").split("\x01")[1:]:
+        words = part.split("\0")
+        paths = frozenset(word.lstrip("\n") for word in words[4:])
+        found.append(Touch(_commit_of(words), paths - {""}))
+    return found
+
+
 def _commit_of(words: Sequence[str]) -> Commit:
     sha, author, date, subject = words[:4]
     return Commit(sha, author, datetime.fromisoformat(date), subject)

@@ -4,7 +4,7 @@ Knows the stable shapes of ``ReferenceDiff``; Secrets are masked before they get
 Text is not made safe for a terminal: front ends do that.
 """
 
-from fleettui.desired.diff_forms import inline, object_json, object_patch, patch_block
+from fleettui.desired.diff_forms import behind_text, inline, object_json, object_patch, patch_block
 from fleettui.desired.references import ReferenceDiff
 
 
@@ -23,7 +23,9 @@ def reference_json(found: ReferenceDiff) -> dict[str, object]:
                 "namespace": target.namespace,
                 "name": target.name,
                 "error": target.error,
-                "objects": [object_json(item) for item in target.objects],
+                "objects": [
+                    object_json(item, target.behind.get(item.id)) for item in target.objects
+                ],
             }
             for target in found.targets
         ],
@@ -57,6 +59,9 @@ def reference_markdown(found: ReferenceDiff) -> str:
         for item in target.objects:
             reason = f": {inline(item.reason)}" if item.reason else ""
             parts.append(f"- {item.change.value} {inline(str(item.id))}{reason}\n")
+            behind = target.behind.get(item.id)
+            if behind is not None:
+                parts.append(behind_text(behind))
             patch = object_patch(item)
             if patch:
                 parts.append(patch_block(patch))

@@ -10,18 +10,19 @@ Source: GitOps repositories that hold their own Kustomization objects (Flux boot
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fleettui.desired.compare import compare_exact
 from fleettui.desired.desired_diff import LiveReader, Tools
 from fleettui.desired.kustomization_diff import render_source
 from fleettui.desired.masks import masked_hunks, masked_object
 from fleettui.desired.object_diff import Change, ObjectDiff
-from fleettui.desired.objects import Manifest, mapping_of, nested, text_of
+from fleettui.desired.objects import Manifest, ObjectId, mapping_of, nested, text_of
+from fleettui.desired.reference_commits import commits_behind
 from fleettui.desired.render import Render, Rendered
 from fleettui.desired.revisions import same_url
 from fleettui.desired.schema_hints import immutable_reason
-from fleettui.desired.sources import Wanted
+from fleettui.desired.sources import Found, Provenance, Wanted
 from fleettui.errors import FleettuiError
 
 _TOOLKIT = "kustomize.toolkit.fluxcd.io"
@@ -58,6 +59,8 @@ class TargetDiff:
     """Deletions first; unchanged objects are left out."""
     error: str = ""
     hint: str = ""
+    behind: Mapping[ObjectId, Provenance] = field(default_factory=dict)
+    """The commit of the branch behind each object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,12 @@ async def compare_references(
         _target_diff(key, known.get(key), old.get(key), new_targets.get(key), new.get(key))
         for key in sorted(known.keys() | new_targets.keys())
     ]
-    wanted = [result for result in results if result.objects or result.error]
+    wanted = [
+        await comparison.blamed(result, new_targets.get(key) or known[key])
+        for result in results
+        if result.objects or result.error
+        for key in [(result.context, result.namespace, result.name)]
+    ]
     wanted.sort(key=lambda result: (-_deletions(result), result.context, result.namespace))
     return ReferenceDiff(str(before), str(after), tuple(wanted), len(results))
 
@@ -128,6 +136,24 @@ class _Comparison:
     before: Wanted
     after: Wanted
     gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_RENDERS_AT_ONCE))
+    finds: dict[tuple[_Key, Wanted], Found] = field(default_factory=dict)
+    """The files behind each render."""
+
+    async def blamed(self, result: TargetDiff, target: Target) -> TargetDiff:
+        """A result with the commits behind its objects, as far as git tells them."""
+        after = self.finds.get((target.key, self.after)) or self._any(self.after)
+        before = self.finds.get((target.key, self.before)) or self._any(self.before)
+        if after is None or not result.objects:
+            return result
+        try:
+            behind = await commits_behind(result.objects, target.kustomization, before, after)
+        except FleettuiError:
+            return result  # what changes is known even where whose commit it was is not
+        return replace(result, behind=behind)
+
+    def _any(self, wanted: Wanted) -> Found | None:
+        """Files that another Kustomization was rendered from: all read one repository."""
+        return next((found for (_, asked), found in self.finds.items() if asked == wanted), None)
 
     async def render_all(self, targets: Iterable[Target], wanted: Wanted) -> dict[_Key, _Outcome]:
         """A render or its error for each target."""
@@ -135,9 +161,10 @@ class _Comparison:
         async def render(target: Target) -> _Outcome:
             async with self.gate:
                 try:
-                    _, found = await render_source(
+                    files, found = await render_source(
                         target.kustomization, target.source, target.reader, self.tools, wanted
                     )
+                    self.finds[target.key, wanted] = files
                 except FleettuiError as error:
                     return error
                 return found

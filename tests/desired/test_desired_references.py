@@ -7,6 +7,7 @@ from typing import Any
 from fleettui.desired.build import Builder
 from fleettui.desired.desired_diff import Tools
 from fleettui.desired.git import GitCache
+from fleettui.desired.reference_forms import reference_json, reference_markdown
 from fleettui.desired.references import Target, compare_references, reads_repository
 from fleettui.desired.sources import Sources, Want, Wanted
 
@@ -103,6 +104,54 @@ async def test_references_show_changes_of_all_contexts_deletions_first(
     broken = found.targets[-1]
     assert (broken.name, broken.objects) == ("broken", ())
     assert "path ./missing does not exist" in broken.error
+
+
+async def test_references_name_the_commit_of_the_branch_behind_each_object(
+    make_repository: Callable[..., Path],
+    commit_files: Callable[..., str],
+    run_git: Callable[..., str],
+    tmp_path: Path,
+) -> None:
+    """Before a merge the question is whose commit does it, not who wrote the file last year."""
+    folder = make_repository(
+        {
+            "base/a.yaml": _config("a", "1"),
+            "base/b.yaml": _config("b", "1"),
+            "base/kustomization.yaml": "resources: [a.yaml, b.yaml]\n",
+            "over/kustomization.yaml": "resources: [../base]\n",
+            "plain/c.yaml": _config("c", "1"),
+        }
+    )
+    run_git(folder, "checkout", "--quiet", "-b", "topic")
+    commit_files(folder, {"base/a.yaml": _config("a", "2")}, "Change a")
+    labels = "resources: [../base]\ncommonAnnotations: {x: z}\n"
+    commit_files(folder, {"over/kustomization.yaml": labels}, "Annotate all")
+    (folder / "plain" / "c.yaml").unlink()
+    commit_files(folder, {"plain/d.yaml": _config("d", "1")}, "Replace c")
+    tools = Tools(Sources(GitCache(tmp_path / "git", local={URL: folder})), Builder(None))
+    found = await compare_references(
+        [_target("c0", "over", "./over"), _target("c0", "plain", "./plain")],
+        tools,
+        before=Wanted(reference="main"),
+        after=Wanted(reference="topic"),
+    )
+    told = {
+        item.id.name: (behind.path, behind.commit.subject)
+        for target in found.targets
+        for item in target.objects
+        if (behind := target.behind[item.id]).commit
+    }
+    assert told == {
+        "a": ("base/a.yaml", "Change a"),
+        "b": ("over/kustomization.yaml", "Annotate all"),
+        "c": ("plain/c.yaml", "Replace c"),
+        "d": ("plain/d.yaml", "Replace c"),
+    }
+    shown: Any = reference_json(found)
+    objects = {item["name"]: item for target in shown["targets"] for item in target["objects"]}
+    assert objects["b"]["changedIn"] == "over/kustomization.yaml"
+    assert objects["c"]["commit"]["subject"] == "Replace c"
+    assert "last changed in" in reference_markdown(found)
 
 
 async def test_references_follow_kustomizations_that_the_branch_changes(
