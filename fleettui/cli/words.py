@@ -19,6 +19,7 @@ from fleettui.index import Row, TreeView
 from fleettui.index.dependencies import dependencies_of
 from fleettui.index.joins import BY_NAME
 from fleettui.index.perspectives import Perspective, by_kind, named_perspective
+from fleettui.index.upgrades import upgrade_words
 from fleettui.kinds import load_table
 from fleettui.kinds.columns import RENDERERS, replicas_cell
 from fleettui.kinds.record import Verdict
@@ -308,6 +309,8 @@ def _reason(row: Row) -> str:
     if row.health is Verdict.CURRENT:
         if row.is_paused:
             return f"paused by {safe_text(row.paused_by)}"
+        if row.spec.role in (Role.CLUSTER, Role.CLOUD_CLUSTER) and (words := upgrade_words(row)):
+            return safe_text(words)
         deprecation = deprecation_of(row.spec, row.version)
         return f"deprecated: {deprecation}" if deprecation else ""
     message = one_line(row.message)

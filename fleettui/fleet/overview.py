@@ -13,8 +13,9 @@ from fleettui.fleet.fleet import Fleet
 from fleettui.fleet.forms import context_form
 from fleettui.index.causes import Cause, CauseState
 from fleettui.index.index import Index
-from fleettui.index.perspectives import provider_of, version_of
+from fleettui.index.perspectives import provider_of
 from fleettui.index.rows import Row
+from fleettui.index.upgrades import version_of
 from fleettui.kinds.record import Verdict
 from fleettui.kinds.spec import Role
 from fleettui.text import safe_text

@@ -4,7 +4,6 @@ Knows which groups a root belongs under for each perspective; refuses to know
 lines, expansion and sorting. Below a root all perspectives share the home tree.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -16,6 +15,7 @@ from fleettui.index.index import Index
 from fleettui.index.rollup import VERDICTS
 from fleettui.index.rows import Row
 from fleettui.index.standing import RANK
+from fleettui.index.upgrades import upgrade_of, version_of, version_rank
 from fleettui.kinds.spec import Role
 from fleettui.kinds.support import support_of
 
@@ -147,7 +147,7 @@ def by_version(now: int = 0) -> Perspective:
         mark = f"  {support.words}" if support is not None and support.words else ""
         steps = (
             Step(f"provider/{provider}", provider),
-            Step(f"version/{version}", (version or "(no version)") + mark),
+            Step(f"version/{version}", (version or "(no version)") + mark, version_rank(version)),
         )
         upgrade = upgrade_of(row)
         return (*steps, Step(f"upgrade/{upgrade}", upgrade, 1)) if upgrade else steps
@@ -209,37 +209,6 @@ def provider_of(row: Row) -> str:
     return row.spec.provider
 
 
-def upgrade_of(row: Row) -> str:
-    """Return how far an upgrade of a cluster-level row is, in words; empty when none is on."""
-    version = version_of(row)
-    running = _numbers(version)
-    if not running:
-        return ""
-    planes = [kid for kid in rows_of(row.kids) if kid.spec.role is Role.CONTROL_PLANE]
-    wanted = next((text for at in (row, *planes) if (text := at.fact("wanted_version"))), "")
-    target = _numbers(wanted)
-    if target and target[: len(running)] != running[: len(target)]:
-        return f"upgrading to {wanted}"
-    behind = [
-        text
-        for kid in rows_of(row.kids)
-        if kid.spec.role in (Role.WORKERS, Role.MACHINE_POOL, Role.CLOUD_POOL)
-        and (text := kid.kubernetes_version)
-        and _numbers(text) < running
-        and _numbers(text)[:1] == running[:1]
-    ]
-    return f"workers still at {min(behind, key=_numbers)}" if behind else ""
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """Return the numbers of a version in order, without its build; empty for none."""
-    found = _VERSION.match(version)
-    return tuple(int(part) for part in found[1].split(".")) if found else ()
-
-
-_VERSION: Final = re.compile(r"v?(\d+(?:\.\d+)*)")
-
-
 def named_perspective(text: str, *, now: int, kind: KindKey | None = None) -> Perspective:
     """Return the perspective that a person means by ``cluster``, ``label:KEY`` and the like.
 
@@ -273,15 +242,3 @@ PERSPECTIVES: Final[dict[str, Callable[[int], Perspective]]] = {
     "fault": lambda now: by_fault(),
 }
 """Groupings by name, made for a moment."""
-
-
-def version_of(row: Row) -> str:
-    """Return the Kubernetes version of a cluster-level row: its own, else its control plane's."""
-    if row.kubernetes_version:
-        return row.kubernetes_version
-    found = [
-        child.kubernetes_version
-        for child in rows_of(row.kids)
-        if child.spec.role is Role.CONTROL_PLANE and child.kubernetes_version
-    ]
-    return min(found, default="")

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from fleettui.index.index import Index
-from fleettui.index.perspectives import provider_of, version_of
+from fleettui.index.perspectives import provider_of
 from fleettui.index.rows import Row
+from fleettui.index.upgrades import version_of
 from fleettui.kinds.record import Verdict
 from fleettui.kinds.spec import Role
 from fleettui.text import safe_text

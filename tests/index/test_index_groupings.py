@@ -8,8 +8,10 @@ from msgspec.structs import replace
 from fleettui.errors import UsageError
 from fleettui.index.dependencies import dependencies_of, walk
 from fleettui.index.index import Index
-from fleettui.index.perspectives import by_version, named_perspective, upgrade_of
+from fleettui.index.perspectives import by_version, named_perspective
+from fleettui.index.upgrades import upgrade_of, upgrade_words, version_rank
 from fleettui.index.view import TreeView
+from fleettui.kinds.record import Replicas
 
 
 @pytest.fixture
@@ -52,8 +54,6 @@ def test_by_version_marks_support_and_upgrades(make, index):
     view = TreeView(index, by_version(NOW))
     assert titles(view) == [
         "Net",
-        "  4.19.18",
-        "    other",
         "  v1.33.5  out of support since 2026-06-28",
         "    upgrading to v1.34.1",
         "      going",
@@ -62,6 +62,8 @@ def test_by_version_marks_support_and_upgrades(make, index):
         "    workers still at v1.33.5",
         "      behind",
         "    done",
+        "  4.19.18",
+        "    other",
     ]
 
 
@@ -69,6 +71,24 @@ def test_upgrade_of_a_cluster_that_is_where_it_should_be_is_nothing(make, index)
     """A patch that is told without its build is no upgrade."""
     make.put(index, *versioned(make, "c", "v1.34.1+rke2r1", wanted="v1.34.1"))
     assert upgrade_of(index.get(make.ref("Cluster", "c"))) == ""
+
+
+def test_upgrade_tells_how_many_machines_have_followed(make, index):
+    """An upgrade of a night is watched by its numbers."""
+    found = versioned(make, "c", "v1.33.5", wanted="v1.34.1")
+    counted = [
+        replace(r, replicas=Replicas(3, 3, 3, 3, 1)) if r.kind == "Plane" else r for r in found
+    ]
+    make.put(index, *counted)
+    words = upgrade_words(index.get(make.ref("Cluster", "c")))
+    assert words.startswith("upgrading to v1.34.1: control plane 1/3")
+
+
+def test_versions_are_ordered_by_their_numbers():
+    """v1.10 stands behind v1.9, whatever the letters say."""
+    versions = ["v1.9.3", "1.10", "v1.10.1+rke2r1", "v1.33.4", "1.34.7", "4.19.18", ""]
+    by_text = sorted(versions)
+    assert sorted(by_text, key=version_rank) == versions
 
 
 @pytest.mark.parametrize(
