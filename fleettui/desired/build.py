@@ -8,7 +8,6 @@ repository alone. Knows nothing of clusters, variables or secrets.
 Source: kustomize-controller runs kustomize with load restrictions and plug-ins off.
 """
 
-import asyncio
 import hashlib
 import os
 import re
@@ -41,6 +40,7 @@ from fleettui.desired.objects import (
     nested,
     text_of,
 )
+from fleettui.desired.shared_work import SharedWork
 from fleettui.manifests import dump_yaml, read_document, read_documents
 from fleettui.processes import Finished, Limits, find_program, person_environment, run_async
 
@@ -119,7 +119,7 @@ class Builder:
         self._allow_remote = allow_remote
         self._tool = tool or find_build_tool()
         self._known: dict[str, Build] = {}
-        self._running: dict[str, asyncio.Task[Build]] = {}
+        self._running: SharedWork[str, Build] = SharedWork()
 
     async def build(self, tree: FileTree, path: str, spec: Manifest) -> Build:
         """Objects of ``spec.path`` in a tree, in a stable order.
@@ -153,11 +153,8 @@ class Builder:
         known = None if reach.remote else self._recall(key)
         if known is not None:
             return known
-        task = self._running.get(key)
-        if task is None:
-            task = asyncio.ensure_future(self._run(tree, folder, overlay, reach))
-            self._running[key] = task
-        return self._remember(key, await asyncio.shield(task))
+        built = await self._running.get(key, lambda: self._run(tree, folder, overlay, reach))
+        return self._remember(key, built)
 
     async def _run(self, tree: FileTree, folder: str, overlay: Overlay, reach: Reach) -> Build:
         assert self._tool is not None

@@ -29,6 +29,7 @@ from fleettui.desired.files import (
 from fleettui.desired.kustomization_file import RenderError
 from fleettui.desired.objects import items_of, mapping_of, text_of
 from fleettui.desired.revisions import LOOPBACK, same_url, shown_url
+from fleettui.desired.shared_work import SharedWork
 from fleettui.errors import FleettuiError
 from fleettui.manifests import read_document
 from fleettui.processes import Limits, find_program, person_environment, run_async
@@ -89,7 +90,7 @@ class ChartStore:
         self._folder = folder
         self._local = {same_url(url): path for url, path in (local or {}).items()}
         self._limits = limits
-        self._known: dict[tuple[str, str, str], asyncio.Task[FileTree]] = {}
+        self._known: SharedWork[tuple[str, str, str], FileTree] = SharedWork()
 
     def is_local(self, url: str) -> bool:
         """Whether a folder of the person stands for a repository."""
@@ -109,11 +110,7 @@ class ChartStore:
             HostileTreeError: wrong digest, or contents that are refused.
         """
         key = (same_url(url), chart, version)
-        task = self._known.get(key)
-        if task is None:
-            task = asyncio.ensure_future(self._bring(url, chart, version, digest))
-            self._known[key] = task
-        return await asyncio.shield(task)
+        return await self._known.get(key, lambda: self._bring(url, chart, version, digest))
 
     async def _bring(self, url: str, chart: str, version: str, digest: str) -> FileTree:
         label = f"chart {chart or url.rpartition('/')[2]} {version}".rstrip()

@@ -7,7 +7,6 @@ resolve revisions. Knows nothing of Kubernetes.
 Source: git-fetch(1), partial clones (gitformat and promisor remotes).
 """
 
-import asyncio
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
@@ -25,6 +24,7 @@ from fleettui.desired.revisions import (
     same_url,
     shown_url,
 )
+from fleettui.desired.shared_work import SharedWork
 
 _SHA = re.compile(r"^[0-9a-f]{40}(?:[0-9a-f]{24})?$")
 
@@ -59,7 +59,7 @@ class GitCache:
         self.fetches = 0
         """How often a server was asked; for figures and tests."""
         self._local = {same_url(url): path for url, path in (local or {}).items()}
-        self._opened: dict[str, asyncio.Task[GitRepository]] = {}
+        self._opened: SharedWork[str, GitRepository] = SharedWork()
 
     async def repository(self, url: str) -> "GitRepository":
         """The repository behind a URL, opened once.
@@ -68,11 +68,7 @@ class GitCache:
             GitError: the URL is refused, or git is missing.
         """
         key = same_url(url)
-        task = self._opened.get(key)
-        if task is None:
-            task = asyncio.ensure_future(self._open(url, key))
-            self._opened[key] = task
-        return await asyncio.shield(task)
+        return await self._opened.get(key, lambda: self._open(url, key))
 
     async def _open(self, url: str, key: str) -> "GitRepository":
         local = self._local.get(key)
@@ -112,11 +108,11 @@ class GitRepository:
     def __init__(self, cache: GitCache, git: Git) -> None:
         self._cache = cache
         self._git = git
-        self._fetched: asyncio.Task[None] | None = None
-        self._trees: dict[str, asyncio.Task[FileTree]] = {}
-        self._known: dict[str, asyncio.Task[str]] = {}
+        self._fetched: SharedWork[None, None] = SharedWork()
+        self._trees: SharedWork[str, FileTree] = SharedWork()
+        self._known: SharedWork[str, str] = SharedWork()
         self._commits: dict[tuple[str, str], Commit | None] = {}
-        self._ranges: dict[tuple[str, str], asyncio.Task[list[Touch]]] = {}
+        self._ranges: SharedWork[tuple[str, str], list[Touch]] = SharedWork()
 
     @property
     def url(self) -> str:
@@ -136,9 +132,7 @@ class GitRepository:
         """
         if self.checkout is not None or self._cache.offline:
             return
-        if self._fetched is None:
-            self._fetched = asyncio.ensure_future(self._fetch())
-        await asyncio.shield(self._fetched)
+        await self._fetched.get(None, self._fetch)
 
     async def _fetch(self, *extra: str) -> None:
         self._cache.fetches += 1
@@ -173,12 +167,10 @@ class GitRepository:
         """
         revision = parse_revision(reference)
         wanted = revision.sha if revision else checked_reference(reference)
-        task = self._known.get(wanted)
-        if task is None:
-            work = self._commit(wanted) if _SHA.match(wanted) else self._named(wanted, fresh)
-            task = asyncio.ensure_future(work)
-            self._known[wanted] = task
-        return await asyncio.shield(task)
+        is_commit = _SHA.match(wanted)
+        return await self._known.get(
+            wanted, lambda: self._commit(wanted) if is_commit else self._named(wanted, fresh)
+        )
 
     async def _named(self, name: str, fresh: bool) -> str:
         """Commit behind a branch, tag, full reference or ``HEAD``, in that order."""
@@ -227,12 +219,8 @@ class GitRepository:
             GitError: git cannot read them.
             HostileTreeError: paths or sizes that are refused.
         """
-        task = self._trees.get(sha)
-        if task is None:
-            partial = not (self._git.is_file or self.checkout is not None or self._cache.offline)
-            task = asyncio.ensure_future(read_commit_tree(self._git, sha, partial=partial))
-            self._trees[sha] = task
-        return await asyncio.shield(task)
+        partial = not (self._git.is_file or self.checkout is not None or self._cache.offline)
+        return await self._trees.get(sha, lambda: read_commit_tree(self._git, sha, partial=partial))
 
     async def commit(self, sha: str) -> Commit:
         """Author, date and subject of a commit.
@@ -262,7 +250,6 @@ class GitRepository:
         Raises:
             GitError: git cannot read the history.
         """
-        key = (before, after)
-        if key not in self._ranges:
-            self._ranges[key] = asyncio.ensure_future(touches_between(self._git, before, after))
-        return await asyncio.shield(self._ranges[key])
+        return await self._ranges.get(
+            (before, after), lambda: touches_between(self._git, before, after)
+        )

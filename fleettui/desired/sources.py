@@ -26,6 +26,7 @@ from fleettui.desired.ignore import without_ignored
 from fleettui.desired.includes import includes_of, laid_into
 from fleettui.desired.objects import Manifest, mapping_of, nested, text_of
 from fleettui.desired.revisions import parse_revision, same_url, shown_url, web_url
+from fleettui.desired.shared_work import SharedWork
 from fleettui.errors import FleettuiError
 
 ArchiveReader = Callable[[Manifest], Awaitable[bytes]]
@@ -127,11 +128,11 @@ class Sources:
         self._archives = archives
         self._related = related
         self._local = {same_url(url): path for url, path in (local or {}).items()}
-        self._folders: dict[Path, asyncio.Task[FileTree]] = {}
+        self._folders: SharedWork[Path, FileTree] = SharedWork()
         self._merged: dict[tuple[object, ...], FileTree] = {}
         self._limits = limits
         self._clean: dict[tuple[int, str | None], FileTree] = {}
-        self._unpacked: dict[str, asyncio.Task[FileTree]] = {}
+        self._unpacked: SharedWork[str, FileTree] = SharedWork()
 
     async def find(self, source: Manifest, wanted: Wanted, *, applied: str = "") -> Found:
         """Files of a Flux source.
@@ -242,10 +243,9 @@ class Sources:
         return Found(self._without_ignored(tree, patterns), str(folder), "", repository)
 
     async def _read_once(self, folder: Path) -> FileTree:
-        if folder not in self._folders:
-            work = asyncio.to_thread(read_folder, folder, self._limits)
-            self._folders[folder] = asyncio.ensure_future(work)
-        return await asyncio.shield(self._folders[folder])
+        return await self._folders.get(
+            folder, lambda: asyncio.to_thread(read_folder, folder, self._limits)
+        )
 
     def _without_ignored(self, tree: FileTree, ignore: str | None) -> FileTree:
         key = (id(tree), ignore)
@@ -276,11 +276,8 @@ class Sources:
                 hint="strict read-only mode closes port-forward and proxy; "
                 f"name a folder with its files: --local {address or 'URL'}=PATH",
             )
-        task = self._unpacked.get(digest)
-        if task is None:
-            task = asyncio.ensure_future(self._unpack(source, where, digest))
-            self._unpacked[digest] = task
-        return Found(await asyncio.shield(task), revision)
+        tree = await self._unpacked.get(digest, lambda: self._unpack(source, where, digest))
+        return Found(tree, revision)
 
     async def _unpack(self, source: Manifest, where: str, digest: str) -> FileTree:
         assert self._archives is not None

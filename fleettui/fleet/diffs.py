@@ -32,6 +32,7 @@ from fleettui.desired.references import (
     compare_references,
     reads_repository,
 )
+from fleettui.desired.shared_work import SharedWork
 from fleettui.desired.sources import ArchiveReader, Sources, Want, Wanted
 from fleettui.errors import FleettuiError
 from fleettui.fleet.appliers import KUSTOMIZATION, remote_target, source_ref
@@ -107,7 +108,7 @@ class Diffs:
         self._strict = strict
         self._readers: dict[str, LiveReader] = {}
         self._tools: dict[str, Tools] = {}
-        self._bodies: dict[ObjectRef, asyncio.Task[Manifest]] = {}
+        self._bodies: SharedWork[ObjectRef, Manifest] = SharedWork()
 
     @property
     def git(self) -> GitCache:
@@ -262,11 +263,7 @@ class Diffs:
     # -- what a run keeps -------------------------------------------------------------
 
     async def _body(self, ref: ObjectRef) -> Manifest:
-        task = self._bodies.get(ref)
-        if task is None:
-            task = asyncio.ensure_future(self._read(ref))
-            self._bodies[ref] = task
-        return await asyncio.shield(task)
+        return await self._bodies.get(ref, lambda: self._read(ref))
 
     async def _read(self, ref: ObjectRef) -> Manifest:
         reader = self._reader(ref)

@@ -7,7 +7,6 @@ by one. What was listed is kept for one run.
 Source: client-go's rate limits, which a hundred single reads run into.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import msgspec
 
 from fleettui.desired.objects import Manifest
+from fleettui.desired.shared_work import SharedWork
 from fleettui.errors import FleettuiError
 from fleettui.fleet.live_reader import KubeReader
 from fleettui.kube.context import KubeContext
@@ -37,7 +37,7 @@ class ListingReader(KubeReader):
         """Nothing is asked yet."""
         super().__init__(context)
         self._asked: Counter[tuple[str, str]] = Counter()
-        self._lists: dict[tuple[str, str], asyncio.Task[_Listed | None]] = {}
+        self._lists: SharedWork[tuple[str, str], _Listed | None] = SharedWork()
 
     async def get(self, api_version: str, kind: str, namespace: str, name: str) -> Manifest | None:
         """An object as ``KubeReader`` gives it, perhaps out of a list.
@@ -50,9 +50,7 @@ class ListingReader(KubeReader):
         key = (api_version, kind)
         self._asked[key] += 1
         if self._asked[key] > LIST_AFTER:
-            if key not in self._lists:
-                self._lists[key] = asyncio.create_task(self._list(resource), name=f"list {kind}")
-            listed = await asyncio.shield(self._lists[key])
+            listed = await self._lists.get(key, lambda: self._list(resource))
             if listed is not None:
                 return listed.get((namespace if resource.namespaced else "", name))
         return await super().get(api_version, kind, namespace, name)
