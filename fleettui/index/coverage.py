@@ -62,6 +62,8 @@ class Coverage:
         self._unread: dict[str, frozenset[KindKey]] = {}
         self._unloaded: dict[str, frozenset[KindKey]] = {}
         self._reading: dict[str, bool] = {}
+        self.revision = 0
+        """Grows when a scope comes, goes or changes its phase."""
 
     def declare(self, context: str, kinds: Iterable[KindKey]) -> None:
         """Say which kinds the context serves: those without a scope count as not loaded."""
@@ -75,6 +77,7 @@ class Coverage:
         self._by_kind.setdefault((scope.context, scope.group, scope.kind), set()).add(scope)
         if before is not None and before.phase == status.phase:
             return False
+        self.revision += 1
         self._unread.pop(scope.context, None)
         self._unloaded.pop(scope.context, None)
         self._reading.pop(scope.context, None)
@@ -83,6 +86,7 @@ class Coverage:
     def forget(self, scope: Scope) -> None:
         """Stop counting the scope."""
         self._scopes.pop(scope, None)
+        self.revision += 1
         self._unread.pop(scope.context, None)
         self._unloaded.pop(scope.context, None)
         self._reading.pop(scope.context, None)

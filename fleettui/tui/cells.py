@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the first frame shows no rows, and needs no index
     from fleettui.index.rollup import Rollup
     from fleettui.index.rows import Row
     from fleettui.index.view import Line as TreeLine
+    from fleettui.tui.staleness import Age, Staleness
 
 GLYPHS: Mapping[Verdict, str] = {
     Verdict.FAILED: "✗",
@@ -35,6 +36,9 @@ WORDS: Mapping[Verdict, str] = {
     Verdict.UNKNOWN: "unknown",
     Verdict.CURRENT: "ok",
 }
+OLD = "◍"
+"""In place of ✓ where it may no longer be so: nothing that is old looks well."""
+OLD_WORD = "was ok"
 PAUSED = "⏸"
 DELETING = "✂"
 LINK = "↪"
@@ -49,8 +53,8 @@ class Moment:
 
     now: int
     """Unix seconds."""
-    faded: frozenset[str] = frozenset()
-    """Contexts whose rows may no longer be so."""
+    stale: Staleness | None = None
+    """What may no longer be so; None: everything is as it is now."""
 
 
 def count_text(count: int) -> str:
@@ -90,8 +94,24 @@ def flag_spans(row: Row) -> Cell:
     return tuple(spans)
 
 
-def name_cell(line: TreeLine) -> Cell:
-    """Guides, fold mark, health, name and flags."""
+def health_glyph(health: Verdict, *, is_old: bool) -> str:
+    """The glyph of a health, which may be as of an earlier moment."""
+    return OLD if is_old and health is Verdict.CURRENT else GLYPHS[health]
+
+
+def health_word(health: Verdict, *, is_old: bool) -> str:
+    """The word for a health, which may be as of an earlier moment."""
+    return OLD_WORD if is_old and health is Verdict.CURRENT else WORDS[health]
+
+
+def name_cell(line: TreeLine, *, is_old: bool = False, is_partial: bool = False) -> Cell:
+    """Guides, fold mark, health, name and flags.
+
+    Args:
+        line: of a row or a group.
+        is_old: whether what the line says may no longer be so.
+        is_partial: whether parts of a group are not known: then it is not green.
+    """
     depth = min(line.depth, MAX_GUIDES)
     mark = LEAF
     if line.is_expandable:
@@ -100,16 +120,16 @@ def name_cell(line: TreeLine) -> Cell:
     row = line.row
     if row is None:
         worst = line.rollup.worst if line.rollup and line.rollup.total else None
-        tone = VERDICT_TONES[worst] if worst else Tone.DIM
         if worst:
-            spans.append(Span(f"{GLYPHS[worst]} ", tone))
+            tone = Tone.DIM if worst is Verdict.CURRENT and is_partial else VERDICT_TONES[worst]
+            spans.append(Span(f"{health_glyph(worst, is_old=is_old)} ", tone))
         spans.append(Span(line.label, Tone.STRONG))
         return tuple(spans)
     health = row.health
     if line.is_link:
         relation = line.relation.replace("_", " ")
         spans.append(Span(f"{LINK} {relation} " if relation else f"{LINK} ", Tone.LINK))
-    spans.append(Span(f"{GLYPHS[health]} ", VERDICT_TONES[health]))
+    spans.append(Span(f"{health_glyph(health, is_old=is_old)} ", VERDICT_TONES[health]))
     spans.append(Span(line.label, _name_tone(health, line.depth)))
     spans.extend(flag_spans(row))
     return tuple(spans)
@@ -128,7 +148,13 @@ def _kind(row: Row, moment: Moment) -> Cell:
 
 
 def _health(row: Row, moment: Moment) -> Cell:
-    return cell(WORDS[row.health], VERDICT_TONES[row.health])
+    is_old = age_of(row, moment) is not None
+    return cell(health_word(row.health, is_old=is_old), VERDICT_TONES[row.health])
+
+
+def age_of(row: Row, moment: Moment) -> Age | None:
+    """How old the row is; None when it is as the server says now."""
+    return moment.stale.of_row(row) if moment.stale is not None else None
 
 
 def _ready(row: Row, moment: Moment) -> Cell:
@@ -165,7 +191,11 @@ def _since(row: Row, moment: Moment) -> Cell:
 def _reason(row: Row, moment: Moment) -> Cell:
     health = row.health
     is_fine = health is Verdict.CURRENT
-    return cell(row.reason, Tone.DIM if is_fine else VERDICT_TONES[health])
+    reason = cell(row.reason, Tone.DIM if is_fine else VERDICT_TONES[health])
+    age = age_of(row, moment)
+    if age is None or not age.word:
+        return reason
+    return (Span(f"{age.word} {age_text(moment.now - age.since)} ", Tone.STALLED), *reason)
 
 
 def flat_text(text: str) -> str:
@@ -224,15 +254,22 @@ TREE_COLUMNS: tuple[Column, ...] = (
 def tree_line(line: TreeLine, columns: tuple[Column, ...], moment: Moment) -> Line:
     """One line of the tree as cells of these columns."""
     row = line.row
+    stale = moment.stale
+    is_old = is_partial = False
+    if row is not None:
+        is_old = age_of(row, moment) is not None
+    elif stale is not None:
+        is_old = stale.of_group(line.key[1:]) is not None
+        is_partial = not stale.is_spotless(line.key[1:])
+        is_partial = is_partial or bool(line.rollup and line.rollup.at_least)
     cells: list[Cell] = []
     for column in columns:
         if column.id == "name":
-            cells.append(name_cell(line))
+            cells.append(name_cell(line, is_old=is_old, is_partial=is_partial))
         elif column.id == "below":
             rollup = line.rollup
             is_counted = rollup is not None and (row is None or rollup.total > 1)
             cells.append(rollup_cell(rollup) if is_counted else EMPTY)
         else:
             cells.append(ROW_CELLS[column.id](row, moment) if row is not None else EMPTY)
-    is_faded = row is not None and row.context in moment.faded
-    return Line(tuple(cells), is_faded=is_faded)
+    return Line(tuple(cells), is_faded=is_old)

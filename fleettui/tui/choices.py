@@ -12,7 +12,8 @@ from fleettui.tui.cells import rollup_cell
 from fleettui.tui.lines import cell
 from fleettui.tui.ports import FleetPort
 from fleettui.tui.screens.picker import Choice
-from fleettui.tui.status import FADED_STATES, state_words
+from fleettui.tui.staleness import FADED_STATES
+from fleettui.tui.status import state_words
 from fleettui.tui.theme import Tone
 
 

@@ -15,9 +15,21 @@ from fleettui.kinds.record import Condition, Flag, ObjectRef, Verdict
 from fleettui.kinds.support import deprecation_of, support_of
 from fleettui.text import age_text
 from fleettui.tui.because import because_lines
-from fleettui.tui.cells import DELETING, GLYPHS, LINK, PAUSED, WORDS, rollup_cell, since_text
+from fleettui.tui.cells import (
+    DELETING,
+    GLYPHS,
+    LINK,
+    PAUSED,
+    WORDS,
+    health_glyph,
+    health_word,
+    rollup_cell,
+    since_text,
+)
+from fleettui.tui.known import age_words, coverage_lines
 from fleettui.tui.lines import Line, Span, spans_line, text_line
 from fleettui.tui.prose import heading, pairs, paragraph
+from fleettui.tui.staleness import FRESH, Age, Staleness
 from fleettui.tui.theme import VERDICT_TONES, Tone
 
 MAX_REVERSE = 200
@@ -42,6 +54,7 @@ def detail_lines(
     width: int,
     events: Sequence[EventLine] | None = None,
     note: str = "",
+    stale: Staleness = FRESH,
 ) -> list[Line]:
     """All lines about a row.
 
@@ -52,12 +65,14 @@ def detail_lines(
         width: cells to wrap at.
         events: Events about it, newest first; None when they were not fetched.
         note: why Events are missing, raw.
+        stale: what may no longer be so.
     """
     lines = [
-        *_summary(row, index, now=now, width=width),
+        *_summary(row, index, stale.of_row(row), now=now, width=width),
         *_birth(row, index, now=now, width=width),
         *_conditions(row.conditions, now=now, width=width),
         *_neighbours(row, index),
+        *coverage_lines(row, index, stale, now=now, width=width),
     ]
     for title, entries in (
         ("FACTS", row.facts),
@@ -74,18 +89,21 @@ def detail_lines(
     return lines
 
 
-def _summary(row: Row, index: Index, *, now: int, width: int) -> Iterator[Line]:
+def _summary(row: Row, index: Index, age: Age | None, *, now: int, width: int) -> Iterator[Line]:
     health = row.health
-    tone = VERDICT_TONES[health]
+    is_old = age is not None
+    tone = Tone.DIM if is_old and health is Verdict.CURRENT else VERDICT_TONES[health]
     yield spans_line(Span(f"{row.kind} ", Tone.DIM), Span(row.name, Tone.STRONG))
     where = f"{row.context} · {row.namespace}" if row.namespace else row.context
     yield text_line(f"{where} · {row.group}/{row.version}", Tone.DIM)
     since = since_text(row, now)
     yield spans_line(
-        Span(f"{GLYPHS[health]} {WORDS[health]}", tone),
+        Span(f"{health_glyph(health, is_old=is_old)} {health_word(health, is_old=is_old)}", tone),
         Span(f"  {row.reason}" if row.reason else "", tone),
         Span(f"  for {since}" if since else "", Tone.DIM),
     )
+    if age is not None:
+        yield from paragraph(age_words(age, now), width, tone=Tone.STALLED)
     because = list(because_lines(index, row, now=now, width=width))
     if because:
         yield from because

@@ -22,6 +22,7 @@ from fleettui.tui.detail import detail_lines, event_lines
 from fleettui.tui.lines import Line, Span, spans_line, text_line
 from fleettui.tui.ports import FleetPort
 from fleettui.tui.prose import wrapped
+from fleettui.tui.staleness import staleness_of
 from fleettui.tui.theme import Tone
 
 MAX_LOG_LINES = 5000
@@ -101,7 +102,15 @@ class Description:
         now = self._fleet.now()
         note = "" if self._events is not None else "not read yet"
         past = [text_line(words) for words in history_lines(self._past)]
-        known = detail_lines(row, self._index, now=now, width=width, events=self._events, note=note)
+        known = detail_lines(
+            row,
+            self._index,
+            now=now,
+            width=width,
+            events=self._events,
+            note=note,
+            stale=staleness_of(self._index.coverage, self._fleet.contexts()),
+        )
         return [*known, *past]
 
 

@@ -22,17 +22,10 @@ _STATES: dict[ContextState, tuple[str, Tone]] = {
     ContextState.RECORDED: ("▣", Tone.ACCENT),
     ContextState.CLOSED: ("○", Tone.DIM),
 }
-FADED_STATES = frozenset({ContextState.STALE, ContextState.FAILED, ContextState.CLOSED})
-"""States in which rows may no longer be so."""
 SETTLED_STATES = frozenset(ContextState) - {ContextState.CONNECTING, ContextState.SYNCING}
 """States in which nothing more is about to be read."""
 MAX_CONTEXTS = 6
 """Contexts named one by one; of more only those that are not live, then a count."""
-
-
-def faded_contexts(contexts: Sequence[ContextInfo]) -> frozenset[str]:
-    """Names of contexts whose rows may no longer be so."""
-    return frozenset(info.name for info in contexts if info.state in FADED_STATES)
 
 
 def state_words(info: ContextInfo, now: int) -> str:

@@ -30,7 +30,8 @@ from fleettui.tui.lines import Line
 from fleettui.tui.ports import FleetPort
 from fleettui.tui.prose import TextSource
 from fleettui.tui.screens.board import title_line
-from fleettui.tui.status import crumb_spans, depth_notes, faded_contexts, header_spans, user_spans
+from fleettui.tui.staleness import Freshness
+from fleettui.tui.status import crumb_spans, depth_notes, header_spans, user_spans
 from fleettui.tui.theme import Tone
 from fleettui.tui.tree_keys import TreeKeys
 from fleettui.tui.tree_pickers import TreePickers
@@ -91,7 +92,7 @@ class MainScreen(Screen[None]):
         self.prompt = Prompt()
         self.footer = Bar(id="footer")
         self.pickers = TreePickers(self)
-        self._faded: frozenset[str] = frozenset()
+        self.freshness = Freshness(index.coverage)
         self._shows_sets = False
         self._heads: Mapping[str, Head] | None = None
         self._is_head_over = False
@@ -107,7 +108,7 @@ class MainScreen(Screen[None]):
         return cast("FleetApp", self.app)
 
     def _moment(self) -> Moment:
-        return Moment(self.fleet.now(), self._faded)
+        return Moment(self.fleet.now(), self.freshness.now)
 
     def compose(self) -> ComposeResult:
         """Yields header, tree, details, prompt and footer."""
@@ -168,9 +169,7 @@ class MainScreen(Screen[None]):
         """Brings what changed to the screen; called by the bridge and by the clock."""
         contexts = self.fleet.contexts()
         now = self.fleet.now()
-        faded = faded_contexts(contexts)
-        if faded != self._faded:
-            self._faded = faded
+        self.freshness.settle(contexts)
         self.source.settle()
         self.measure()
         self._show_calm()
@@ -438,7 +437,8 @@ class MainScreen(Screen[None]):
         # What was typed last may still be on its way here when enter is hit fast.
         now = self.fleet.now()
         self.reshape(lambda: self.filter_bar.type(event.text, now))
-        self.keys.settle_on_match()
+        if self.keys is not None:
+            self.keys.settle_on_match()
 
     def on_prompt_cancelled(self, event: Prompt.Cancelled) -> None:
         """Back to the tree; a filter that is given up is gone."""

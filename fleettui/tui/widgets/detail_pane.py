@@ -19,6 +19,7 @@ from fleettui.tui.detail import detail_lines
 from fleettui.tui.lines import Line, Span, text_line
 from fleettui.tui.ports import FleetPort
 from fleettui.tui.prose import TextSource
+from fleettui.tui.staleness import staleness_of
 from fleettui.tui.theme import Theme, Tone
 from fleettui.tui.widgets.bar import Bar
 from fleettui.tui.widgets.line_pane import LinePane
@@ -120,7 +121,15 @@ class DetailPane(Vertical):
         _, events, note = self._events.get(self._ref, (0, None, ""))
         width = max(self.pane.line_width, 20)
         now = self._fleet.now()
-        return detail_lines(row, self._index, now=now, width=width, events=events, note=note)
+        return detail_lines(
+            row,
+            self._index,
+            now=now,
+            width=width,
+            events=events,
+            note=note,
+            stale=staleness_of(self._index.coverage, self._fleet.contexts()),
+        )
 
     def _fetch_events(self, ref: ObjectRef) -> None:
         known = self._events.get(ref)
