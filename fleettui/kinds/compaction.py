@@ -17,16 +17,18 @@ from fleettui.kinds.record import Flag, Owner, Record, Reference, Replicas, Verd
 from fleettui.kinds.relations import CLUSTER_LABEL
 from fleettui.kinds.shapes import METADATA, STATUS, RawOwner
 from fleettui.kinds.spec import UNLESS, Dialect, KindSpec
+from fleettui.kinds.specification import SPECIFIED_AT, specified_at
 from fleettui.kinds.wording import kept_annotations, pause_of
 
 _COUNTERS = ("current", "ready", "available", "up_to_date")
 (
     _API_VERSION, NAME, _NAMESPACE, _UID, _RESOURCE_VERSION, _GENERATION, _CREATED, _DELETED,
-    _LABELS, _ANNOTATIONS, _FINALIZERS, _OWNERS,
+    _LABELS, _ANNOTATIONS, _FINALIZERS, _OWNERS, _MANAGED,
 ) = range(len(METADATA))  # fmt: skip
 _CONDITIONS, _NEWER, _OLDER, _OBSERVED = range(len(METADATA), len(METADATA) + len(STATUS))
 _PAUSED, _DELETING, _EXTERNAL = int(Flag.PAUSED), int(Flag.DELETING), int(Flag.EXTERNAL)
 """Plain numbers: arithmetic of IntFlag costs a microsecond each time."""
+_BEHIND = int(Flag.STALE_GENERATION)
 _FLAGGED = frozenset({Dialect.CAPI, Dialect.FLAG})
 _MANAGED_BY = "cluster.x-k8s.io/managed-by"
 _NONE: Mapping[str, str] = {}
@@ -227,10 +229,16 @@ class Compactor:
             labels=_sorted(labels),
             annotations=kept_annotations(self.spec, annotations) if annotations else (),
             finalizers=tuple(values[_FINALIZERS] or ()),  # type: ignore[arg-type]  # decoded as list
-            facts=self._told_facts(values) if self._fact_names else (),
+            facts=self._told_facts(values, judged),
         )
 
-    def _told_facts(self, values: Values) -> tuple[tuple[str, str], ...]:
+    def _told_facts(self, values: Values, judged: Judgement) -> tuple[tuple[str, str], ...]:
+        facts = self._column_facts(values) if self._fact_names else ()
+        if int(judged.flags) & _BEHIND and (at := specified_at(values[_MANAGED])):
+            return (*facts, (SPECIFIED_AT, at))
+        return facts
+
+    def _column_facts(self, values: Values) -> tuple[tuple[str, str], ...]:
         return tuple(
             [
                 (name, value if type(value) is str else text_of(value))

@@ -20,7 +20,7 @@ from fleettui.kinds.record import Record
 from fleettui.kinds.shapes import METADATA, STATUS, Misfit, mapping_values, struct_type
 from fleettui.kinds.spec import UNLESS, KindSpec
 
-_FORMAT = "4"
+_FORMAT = "5"
 """Changes when the same entry makes other records of the same documents."""
 _TYPES: Mapping[tuple[str, ...], Any] = dict((*METADATA, *STATUS))
 

@@ -39,6 +39,7 @@ METADATA: tuple[tuple[tuple[str, ...], Any], ...] = (
     (("metadata", "annotations"), dict[str, str]),
     (("metadata", "finalizers"), list[str]),
     (("metadata", "ownerReferences"), list[RawOwner]),
+    (("metadata", "managedFields"), msgspec.Raw),
 )
 """What every document has, in the order in which readers know it."""
 
@@ -83,7 +84,9 @@ def struct_type(
             if isinstance(child, tuple):
                 attributes[child] = f"{trail}{name}"
                 wanted = types.get(child)
-                fields.append((name, object if wanted is None else wanted | None, None))
+                form = object if wanted is None else wanted
+                # Raw takes a null as it is, and cannot stand beside None in a type.
+                fields.append((name, form if form is msgspec.Raw else form | None, None))
             else:
                 below = built(child, f"{trail}{name}.")
                 fields.append((name, below, below()))
@@ -121,7 +124,7 @@ def _texts(value: object) -> dict[str, str] | None:
 
 def _lenient(value: object, wanted: object) -> object:
     """A value brought to the type that the struct would have given; None if it has none."""
-    if value is None or wanted is None:
+    if value is None or wanted is None or wanted is msgspec.Raw:
         return value
     if wanted is str:
         return value if isinstance(value, str) else str(value)
