@@ -82,10 +82,13 @@ def size_without_entries(root: Row, shown: Shown, *, is_toggled: bool) -> int | 
         return None if is_toggled and root.ref in shown.exceptions else 1
     if is_toggled or root.place.spec.role is not Role.CLUSTER:
         return None
-    total = total_of(root.counts)
-    if not shown.show_machine_sets:
-        total -= folded_of(root.counts)
-    return total + len(shown.links_of(root))
+    return home_lines(root, shown) + len(shown.links_of(root))
+
+
+def home_lines(root: Row, shown: Shown) -> int:
+    """Return how many lines of an open home tree are no links; costs nothing."""
+    folded = 0 if shown.show_machine_sets else folded_of(root.counts)
+    return max(total_of(root.counts) - folded, 1)
 
 
 def shown_children(row: Row, shown: Shown, keep: Collection[Row] = ()) -> list[Row]:

@@ -6,10 +6,17 @@ long to measure are left pending with a provisional size, and are measured when
 they are looked at or when there is time.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Final
 
-from fleettui.index.flatten import Entry, Shown, entries_of, size_without_entries
+from fleettui.index.flatten import (
+    Entry,
+    Shown,
+    entries_of,
+    home_lines,
+    size_without_entries,
+)
 from fleettui.index.health import unit_of_row
 from fleettui.index.index import Index
 from fleettui.index.nodes import GROUP_MARK, Group, LineKey, Segment
@@ -41,6 +48,9 @@ class Layout:
         self.toggled: set[Row] = set()
         """Roots whose home tree holds an exception."""
         self.pending: dict[Segment, None] = {}
+        """Segments whose size is provisional."""
+        self.late: dict[Row, None] = {}
+        """Rows to be placed when there is time."""
         self.may_hold: Callable[[Row], bool | None] | None = None
         """Whether a filter may match in a root's home tree, None for perhaps."""
         self.matched = 0
@@ -54,6 +64,7 @@ class Layout:
         self.segments.clear()
         self.groups.clear()
         self.pending.clear()
+        self.late.clear()
         self.matched = 0
         self._kept.clear()
         index, perspective = self._index, self.perspective
@@ -143,6 +154,16 @@ class Layout:
         self.measure(segment)
         return moves or segment.size != size
 
+    def put_off(self, rows: Iterable[Row], *, keep: int) -> list[Row]:
+        """Return so many of the rows that are still there, and leave the others for later."""
+        found = [row for row in rows if not row.is_gone]
+        for row in found[keep:]:
+            self.late[row] = None
+            segment = self.segments.get(row)
+            if segment is not None:
+                segment.entries = None  # what is looked at meanwhile must not show what has left
+        return found[:keep]
+
     def _move(self, segment: Segment, group: Group, sort_key: tuple[object, ...]) -> None:
         old = segment.parent
         counts = segment.counts
@@ -177,24 +198,33 @@ class Layout:
             group = above
 
     # -- measuring ------------------------------------------------------------------------
-    def measure(self, segment: Segment, *, at_once: bool = True) -> None:
-        """Find out how many lines the segment takes, later unless ``at_once``."""
-        row, shown = segment.row, self.shown
-        hope = self._hope(row)
-        if hope is False:
+    def measure(self, segment: Segment) -> None:
+        """Find out how many lines the segment takes."""
+        row = segment.row
+        if self._hope(row) is False:
             self._match(segment, 0)
             self._settle(segment, 0)
             return
-        size = size_without_entries(row, shown, is_toggled=row in self.toggled)
-        if size is not None:
-            self._settle(segment, size)
-        elif at_once:
+        size = size_without_entries(row, self.shown, is_toggled=row in self.toggled)
+        if size is None:
             self.flatten(segment)
         else:
-            segment.is_pending = True
-            self.pending[segment] = None
-            segment.entries = None
-            segment.resize(1 if hope else 0)
+            self._settle(segment, size)
+
+    def _guess(self, row: Row) -> tuple[int, bool]:
+        """How many lines a root takes as far as that costs nothing, and whether that is sure."""
+        shown = self.shown
+        hope = self._hope(row)
+        if hope is False:
+            return 0, True
+        if shown.is_flat and not shown.is_narrowed:
+            return 1, True
+        if shown.is_narrowed:
+            return (1 if hope else 0), False
+        if shown.is_open:
+            return home_lines(row, shown), False
+        is_closed = row not in self.toggled or row.ref not in shown.exceptions
+        return 1, is_closed
 
     def _hope(self, row: Row) -> bool | None:
         """Whether anything of a root will be shown; None when that is not known at once."""
@@ -235,20 +265,24 @@ class Layout:
             del self._kept[old]
 
     def measure_all(self) -> None:
-        """Measure every segment, the first few at once and the others when there is time."""
-        self.pending.clear()
+        """Measure the first segments at once; the others have a provisional size until there
+        is time."""
         self._kept.clear()
-        top = self.top
+        self.matched = 0
         for group in self.groups.values():
             group.is_expanded = self.is_expanded(group)
-        left = MEASURED_AT_ONCE
-        for segment in top.segments():
+        pending = self.pending = {}
+        guess = self._guess
+        for segment in self.top.segments():
             segment.entries = None
-            segment.is_pending = False
-            self._match(segment, 0)
-            self.measure(segment, at_once=left > 0)
-            left -= segment.entries is not None
-        self.refit(top)
+            segment.matched = 0
+            segment.size, is_sure = guess(segment.row)
+            segment.is_pending = not is_sure
+            if not is_sure:
+                pending[segment] = None
+        self.refit(self.top)
+        for segment in list(islice(pending, MEASURED_AT_ONCE)):
+            self.measure(segment)
 
     def refit(self, group: Group) -> int:
         """Sum up all sizes anew; returns the group's."""
@@ -263,10 +297,12 @@ class Layout:
         return group.size
 
     def measuring(self) -> Iterator[None]:
-        """Measure what is pending, a segment between two yields."""
-        while self.pending:
-            segment = next(iter(self.pending))
-            self.flatten(segment)
+        """Place and measure what is pending, a segment between two yields."""
+        while self.late or self.pending:
+            if self.late:
+                self.place(self.late.popitem()[0])
+            else:
+                self.measure(next(iter(self.pending)))
             yield
 
     # -- keys -----------------------------------------------------------------------------

@@ -133,19 +133,33 @@ class Lines:
 
         Goes round at the ends; None when nothing matches or nothing is asked for.
         """
-        shown = self._layout.shown
-        if not shown.is_narrowed or not len(self):
+        layout = self._layout
+        if not layout.shown.is_narrowed or not len(self):
             return None
-        for _ in range(2 * len(self)):
-            line = (line + step) % len(self)
-            node, offset = locate(self._layout.top, line)
+        at = line + step
+        for _ in range(2 * (len(layout.segments) + len(layout.groups)) + 2):
+            at %= max(len(self), 1)
+            node, offset = locate(layout.top, at)
             if isinstance(node, Group):
+                at += step
                 continue
-            entries = self._layout.flatten(node)
-            if (
-                offset < len(entries)
-                and entries[offset][4] is None
-                and is_match(entries[offset][0], shown)
-            ):
-                return line
+            first, size = at - offset, node.size
+            entries = layout.flatten(node)
+            if step < 0 and offset == size - 1:
+                offset = len(entries) - 1  # it may have more lines than it was thought to have
+            place = self._match_in(entries, offset, step)
+            if place is not None:
+                return first + place
+            at = first - 1 if step < 0 else first + len(entries)
+            if not len(self):
+                return None
+        return None
+
+    def _match_in(self, entries: list[Entry], offset: int, step: int) -> int | None:
+        places = range(offset, len(entries)) if step > 0 else range(offset, -1, -1)
+        shown = self._layout.shown
+        for place in places:
+            row, _, _, _, above = entries[place]
+            if above is None and is_match(row, shown):
+                return place
         return None

@@ -7,7 +7,7 @@ closed roots are never walked, open ones when a line of them is asked for.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from fleettui.index.changes import Change
 from fleettui.index.flatten import EXPANDED, Shown
@@ -22,6 +22,10 @@ from fleettui.index.sorting import STATIC_ORDERS, Column, sort_key_of
 from fleettui.kinds.record import ObjectRef
 
 __all__ = ["Filter", "Line", "LineKey", "PlainFilter", "Settled", "TreeView"]
+
+
+PLACED_AT_ONCE: Final = 256
+"""Roots that find their place before a frame is painted: some 3 ms of a first list."""
 
 
 @runtime_checkable
@@ -84,7 +88,7 @@ class TreeView:
     @property
     def is_exact(self) -> bool:
         """Whether every root has been measured; else ``work`` has something to do."""
-        return not self._layout.pending
+        return not (self._layout.pending or self._layout.late)
 
     @property
     def perspective(self) -> Perspective:
@@ -313,7 +317,8 @@ class TreeView:
         if change.structure and layout.shown.exceptions:
             self._find_toggled()
         # Those that left first: a new object of the same name would sort to the same place.
-        moved = [layout.place(row) for row in sorted(touched, key=lambda row: not row.is_gone)]
+        moved = [layout.place(row) for row in touched if row.is_gone]
+        moved += [layout.place(row) for row in layout.put_off(touched, keep=PLACED_AT_ONCE)]
         return any(moved) or bool(change.structure or change.removed or change.added or linked)
 
     def _links_of(self, row: Row) -> list[tuple[str, Row]]:

@@ -191,6 +191,8 @@ class FleetApp(OpeningApp):
         if not self.screen_stack:
             return  # the program is being left: its screens are gone, its timers not yet
         self.fleet.settle()
+        if self.screen is not self.main:
+            self.main.source.settle()  # else it would have to start over when it is shown again
         self._open_first_screen()
         self.triage.tick()
         self.repaint()

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from fleettui.index import layout, view
 from fleettui.index.index import Index
 from fleettui.index.joins import CLUSTER_LABEL
 from fleettui.index.perspectives import (
@@ -16,6 +17,8 @@ from fleettui.index.perspectives import (
     by_source,
     by_version,
 )
+from fleettui.index.query import parse
+from fleettui.index.search import Searcher
 from fleettui.index.view import TreeView
 from fleettui.kinds.batch import Phase
 from fleettui.kinds.record import Reference, Verdict
@@ -366,6 +369,37 @@ def test_view_kept_up_equals_rebuilt(table, make, steps):
     for name, *arguments in steps:
         getattr(person, name)(*arguments)
     person.settle()
+
+
+@given(steps=st.lists(CHANGES, max_size=50))
+@settings(max_examples=100, deadline=None)
+def test_view_that_puts_off_what_takes_long_ends_as_one_rebuilt(table, make, steps):
+    """In a first list of 600,000 objects lines are placed as time allows, and none is lost."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(view, "PLACED_AT_ONCE", 1)
+        patch.setattr(layout, "MEASURED_AT_ONCE", 0)
+        person = Person(make, Index(table))
+        for place, (name, *arguments) in enumerate(steps):
+            getattr(person, name)(*arguments)
+            if place % 3 == 0:
+                person.view.settle()
+                person.view.lines(0, 4)
+    person.settle()
+
+
+def test_view_previous_match_in_a_large_fleet_is_the_last_one(make, index):
+    """Going back from the top must find the end at once, though it has not been measured."""
+    for number in range(100):
+        make.put(index, *make.cluster(f"c{number:03d}", machines=2))
+    tree = TreeView(index)
+    tree.set_filter(Searcher(index).bind(parse("-m1")))
+    assert not tree.is_exact
+    found = tree.next_match(0, step=-1)
+    assert found is not None
+    assert tree.lines(found, found + 1)[0].label == "c099-m1"
+    before = tree.next_match(found, step=-1)
+    assert tree.lines(before, before + 1)[0].label == "c099-m1"
+    assert before < found
 
 
 def test_view_rows_wait_folded_until_the_first_lists_have_answered(make, index):
