@@ -19,7 +19,6 @@ from fleettui.desired.reference_forms import (
     reference_patch,
 )
 from fleettui.desired.references import ReferenceDiff
-from fleettui.desired.revisions import shown_url
 from fleettui.desired.sources import Want, Wanted
 from fleettui.errors import ConnectError, ExitCode, FleettuiError, UsageError
 from fleettui.fleet import Fleet
@@ -165,7 +164,7 @@ async def _run(fleet: Fleet, ask: _Ask, output: Output) -> int:
     tells_differences, allow_partial = ask.exits
     code = completeness(fleet, output, allow_partial=allow_partial)
     if ask.reference and not ask.names:
-        found = await _before_merge(fleet, diffs, ask)
+        found = await _before_merge(fleet, diffs, ask, output)
         output.write(_reference_output(found, ask.form, output))
         differs, failed = bool(found.contexts), any(item.error for item in found.targets)
     else:
@@ -251,18 +250,15 @@ def _refs(fleet: Fleet, names: tuple[str, ...]) -> list[ObjectRef]:
     return list(dict.fromkeys(found))
 
 
-async def _before_merge(fleet: Fleet, diffs: Diffs, ask: _Ask) -> ReferenceDiff:
+async def _before_merge(fleet: Fleet, diffs: Diffs, ask: _Ask, output: Output) -> ReferenceDiff:
     refs = [row.ref for row in all_appliers(fleet.index)]
-    url = ask.repository
-    if not url:
-        known = await diffs.repositories(refs)
-        if len(known) != 1:
-            shown = ", ".join(shown_url(name) for name in sorted(known)) or "none is read"
-            raise UsageError(
-                f"whose branch is {ask.reference!r}?", hint=f"--repository URL, one of: {shown}"
-            )
-        url = next(iter(known))
-    return await diffs.compare_reference(refs, url, ask.reference)
+    progress = _Progress(output)
+    try:
+        return await diffs.compare_reference(
+            refs, ask.repository, ask.reference, progress=progress.rendered
+        )
+    finally:
+        progress.end()
 
 
 def _reference_output(found: ReferenceDiff, form: str, output: Output) -> str:
@@ -287,6 +283,11 @@ class _Progress:
         if self._is_shown:
             text = safe_text(f"{ref.kind} {ref.namespace}/{ref.name}", limit=60)
             print(f"\rcomparing {done}/{total} {text}\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def rendered(self, done: int, total: int) -> None:
+        """Shows how many are rendered."""
+        if self._is_shown:
+            print(f"\rrendering {done}/{total}\x1b[K", end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:
         """Clears the line."""

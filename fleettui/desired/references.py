@@ -9,7 +9,7 @@ Source: GitOps repositories that hold their own Kustomization objects (Flux boot
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fleettui.desired.compare import compare_exact
@@ -92,7 +92,12 @@ def reads_repository(source: Manifest, url: str) -> bool:
 
 
 async def compare_references(
-    targets: Iterable[Target], tools: Tools, *, before: Wanted, after: Wanted
+    targets: Iterable[Target],
+    tools: Tools,
+    *,
+    before: Wanted,
+    after: Wanted,
+    progress: Callable[[int, int], None] | None = None,
 ) -> ReferenceDiff:
     """Renders Kustomizations at two references and compares them; errors stay in their row.
 
@@ -101,9 +106,10 @@ async def compare_references(
         tools: sources and builder of the run.
         before: what runs, usually the applied or current revision.
         after: the branch.
+        progress: told after each render: how many are done, of how many.
     """
-    comparison = _Comparison(tools, before, after)
     known = {target.key: target for target in targets}
+    comparison = _Comparison(tools, before, after, progress=progress, total=2 * len(known))
     old = await comparison.render_all(known.values(), before)
     new_targets, new = await comparison.follow(known)
     results = [
@@ -138,6 +144,15 @@ class _Comparison:
     gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_RENDERS_AT_ONCE))
     finds: dict[tuple[_Key, Wanted], Found] = field(default_factory=dict)
     """The files behind each render."""
+    progress: Callable[[int, int], None] | None = None
+    done: int = 0
+    total: int = 0
+
+    def count(self) -> None:
+        """Tells that one more is rendered."""
+        self.done += 1
+        if self.progress is not None:
+            self.progress(self.done, max(self.done, self.total))
 
     async def blamed(self, result: TargetDiff, target: Target) -> TargetDiff:
         """A result with the commits behind its objects, as far as git tells them."""
@@ -167,6 +182,8 @@ class _Comparison:
                     self.finds[target.key, wanted] = files
                 except FleettuiError as error:
                     return error
+                finally:
+                    self.count()
                 return found
 
         chosen = list(targets)

@@ -32,9 +32,10 @@ from fleettui.desired.references import (
     compare_references,
     reads_repository,
 )
+from fleettui.desired.revisions import shown_url
 from fleettui.desired.shared_work import SharedWork
 from fleettui.desired.sources import ArchiveReader, Sources, Want, Wanted
-from fleettui.errors import FleettuiError
+from fleettui.errors import FleettuiError, UsageError
 from fleettui.fleet.appliers import KUSTOMIZATION, remote_target, source_ref
 from fleettui.fleet.artifacts import read_artifact
 from fleettui.fleet.context import Link
@@ -207,21 +208,35 @@ class Diffs:
     # -- before the merge -------------------------------------------------------------
 
     async def compare_reference(
-        self, refs: Iterable[ObjectRef], url: str, reference: str
+        self,
+        refs: Iterable[ObjectRef],
+        url: str,
+        reference: str,
+        *,
+        progress: Callable[[int, int], None] | None = None,
     ) -> ReferenceDiff:
         """What a branch would change in every Kustomization that reads a repository.
 
         Args:
             refs: Kustomizations of any contexts; those that read another source are left out.
-            url: the repository.
+            url: the repository; empty: the only one that they read.
             reference: branch, tag or commit.
+            progress: told after each render: how many are done, of how many.
+
+        Raises:
+            UsageError: no URL, and they read none or several.
         """
         kustomizations = [ref for ref in refs if (ref.group, ref.kind) == KUSTOMIZATION]
         found = await self._targets(kustomizations)
+        url = url or _only_url(found, reference)
         targets = [target for target in found if reads_repository(target.source, url)]
         tools = self._tools_of(kustomizations[0]) if kustomizations else self._tools_for(None, "")
         return await compare_references(
-            targets, tools, before=Wanted(Want.CURRENT), after=Wanted(reference=reference)
+            targets,
+            tools,
+            before=Wanted(Want.CURRENT),
+            after=Wanted(reference=reference),
+            progress=progress,
         )
 
     async def reading(self, refs: Iterable[ObjectRef], urls: Iterable[str]) -> list[ObjectRef]:
@@ -234,16 +249,6 @@ class Diffs:
             if any(reads_repository(target.source, url) for url in wanted)
         }
         return [ref for ref in kustomizations if (ref.context, ref.namespace, ref.name) in keys]
-
-    async def repositories(self, refs: Iterable[ObjectRef]) -> dict[str, int]:
-        """URL of each git repository that Kustomizations read, and how many read it."""
-        counts: dict[str, int] = {}
-        found = await self._targets([ref for ref in refs if (ref.group, ref.kind) == KUSTOMIZATION])
-        for target in found:
-            url = url_of(target.source)
-            if url:
-                counts[url] = counts.get(url, 0) + 1
-        return counts
 
     async def _targets(self, refs: Sequence[ObjectRef]) -> list[Target]:
         """Kustomizations with their sources; those whose source cannot be read are left out."""
@@ -315,6 +320,19 @@ def _dry_run_apply(reader: LiveReader, manager: str) -> DryRunApply:
     if not isinstance(reader, KubeReader):
         raise FleettuiError("a recording has no server to ask", hint="use --mode read-only")
     return reader.dry_run_apply(manager)
+
+
+def _only_url(targets: Iterable[Target], reference: str) -> str:
+    """The one repository that Kustomizations read.
+
+    Raises:
+        UsageError: there is none, or several.
+    """
+    known = sorted({url for target in targets if (url := url_of(target.source))})
+    if len(known) == 1:
+        return known[0]
+    shown = ", ".join(shown_url(name) for name in known) or "none is read"
+    raise UsageError(f"whose branch is {reference!r}?", hint=f"--repository URL, one of: {shown}")
 
 
 def _not_compared(result: DesiredDiff, elsewhere: str) -> DesiredDiff:

@@ -47,7 +47,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("controllers", "the controllers and how they are", aliases=("ctl",)),
     Command("all", "act on all that the filter finds: pause", Argument.TEXT, writes=True),
     Command("journal", "what was done from here", aliases=("audit",)),
-    Command("drift", "what differs from git", Argument.OBJECT, ("diff",)),
+    Command("drift", "what differs from git; --ref BRANCH", Argument.OBJECT, ("diff",)),
     Command("kinds", "kinds, how many and how well they are known", aliases=("aliases",)),
     Command("load", "read everything, machines and what is below them too"),
     Command("perspective", "group the tree differently", Argument.PERSPECTIVE, ("by",)),

@@ -79,7 +79,10 @@ class DriftList:
     def title(self) -> str:
         """What it is and how far it is compared."""
         done, asked = self.progress()
-        return f"{self.name}  compared {done}/{asked}" if asked else self.name
+        if not asked:
+            return self.name
+        stops = ", esc stops" if done < asked and self.only is None else ""
+        return f"{self.name}  compared {done}/{asked}{stops}"
 
     def rows(self) -> Sequence[BoardRow]:
         """Return the appliers, worst first."""
@@ -170,8 +173,8 @@ class AppliedList:
         )
         cells = (
             cell(f"{sign} {item.change.value}", tone),
-            (Span(f"{identity.kind}/", Tone.DIM), Span(_place_of(identity))),
-            cell(item.reason or _fields_of(item), Tone.DIM if not item.reason else tone),
+            (Span(f"{identity.kind}/", Tone.DIM), Span(place_of(identity))),
+            cell(item.reason or fields_of(item), Tone.DIM if not item.reason else tone),
             cell(who, Tone.DIM),
             cell(item.source, Tone.DIM),
         )
@@ -184,11 +187,12 @@ class AppliedList:
         )
 
 
-def _place_of(identity: ObjectId) -> str:
+def place_of(identity: ObjectId) -> str:
+    """Where an object is: ``namespace/name``."""
     return f"{identity.namespace}/{identity.name}" if identity.namespace else identity.name
 
 
-def _fields_of(item: ObjectDiff) -> str:
+def fields_of(item: ObjectDiff) -> str:
     """The fields that differ: the first, and how many more."""
     if not item.hunks:
         return ""

@@ -9,14 +9,23 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from fleettui.desired.desired_diff import DesiredDiff
+from fleettui.desired.object_diff import ObjectDiff
 from fleettui.desired.objects import ObjectId
+from fleettui.desired.references import TargetDiff
 from fleettui.errors import FleettuiError
-from fleettui.fleet.appliers import appliers_of, is_applier
+from fleettui.fleet.appliers import all_appliers, appliers_of, is_applier
 from fleettui.fleet.diffs import Progress, Question
 from fleettui.fleet.drift import DriftBoard
 from fleettui.kinds.record import ObjectRef
 from fleettui.tui.diff_boards import AppliedList, DriftList
 from fleettui.tui.diff_text import ObjectDifference
+from fleettui.tui.diffing_branch import (
+    BranchDiff,
+    BranchList,
+    BranchPort,
+    difference_of,
+    parse_asked,
+)
 from fleettui.tui.screens.board import BoardScreen
 from fleettui.tui.screens.diff import DiffScreen
 
@@ -31,7 +40,7 @@ def _nothing() -> None:
     """What a list of chosen appliers compares by itself."""
 
 
-class DiffsPort(Protocol):
+class DiffsPort(BranchPort, Protocol):
     """Comparisons of one run, as the screens see them."""
 
     async def diff_all(
@@ -58,6 +67,7 @@ class Diffing:
         self._began: set[ObjectRef] = set()
         """What ``:drift`` compared by itself since it was opened."""
         self._is_told = False
+        self._branches: set[BranchDiff] = set()
         self.drift = DriftBoard()
 
     # -- what is opened -------------------------------------------------------------------
@@ -103,7 +113,42 @@ class Diffing:
             return
         self._began.clear()
         self._is_told = False
-        self._open(self._list(None, "drift"))
+        self._app.push_screen(BoardScreen(self._list(None, "drift")), self._left)
+
+    def _left(self, ref: ObjectRef | None) -> None:
+        """The drift of the fleet was left: what is not compared yet is not asked for any more."""
+        done, asked = self._progress()
+        if self.stop():
+            self._app.say(f"stopped comparing: {done} of {asked} done")
+        self._follow(ref)
+
+    # -- before the merge -----------------------------------------------------------------
+    def show_branch(self, argument: str) -> None:
+        """Opens what a branch would change: ``--ref BRANCH [URL]``.
+
+        Raises:
+            UsageError: it says something else.
+        """
+        branch = BranchDiff(parse_asked(argument))
+        self._branches.add(branch)
+
+        def read(target: TargetDiff, item: ObjectDiff) -> None:
+            if branch.found is not None:
+                document = difference_of(branch.found, target, item)
+                self._app.push_screen(DiffScreen(document), self._follow)
+
+        def left(ref: ObjectRef | None) -> None:
+            self._branches.discard(branch)
+            if branch.stop():
+                self._app.say("stopped comparing the branch")
+            self._follow(ref)
+
+        branch.begin(
+            self._make,
+            [row.ref for row in all_appliers(self._app.index)],
+            self._app.repaint,
+        )
+        self._app.push_screen(BoardScreen(BranchList(branch, read)), left)
 
     def _compare_more(self) -> None:
         """Compares appliers that came since, those with signals first, up to the limit."""
@@ -154,7 +199,7 @@ class Diffing:
 
         async def compare() -> DesiredDiff:
             self.compare([applier])
-            await asyncio.shield(self._running[applier])
+            await asyncio.wait({self._running[applier]})  # whoever stops it stops no reader
             diff = self.drift.diffs.get(applier)
             if diff is None:
                 raise FleettuiError("it was not compared", hint="ctrl-r asks again")
@@ -190,6 +235,14 @@ class Diffing:
                 self._running.pop(ref, None)
             self._app.repaint()
 
+    def stop(self) -> bool:
+        """Ends what is being compared; what was found stays. Whether there was anything."""
+        tasks = set(self._running.values())
+        for task in tasks:
+            task.cancel()
+        self._asked = {ref for ref in self._asked if ref in self.drift.diffs}
+        return bool(tasks)
+
     def _progress(self) -> tuple[int, int]:
         done = sum(ref in self.drift.diffs for ref in self._asked)
         return done, len(self._asked)
@@ -197,6 +250,7 @@ class Diffing:
     async def close(self) -> None:
         """Ends what is under way."""
         tasks = set(self._running.values())
+        tasks |= {branch.work for branch in self._branches if branch.work is not None}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

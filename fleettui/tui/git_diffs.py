@@ -54,12 +54,14 @@ class GitDiffs:
         return {"diff": lambda: self.diffing.show(ref())}
 
     def open(self, argument: str) -> None:
-        """Opens the drift of the fleet, or of the object that is named.
+        """Opens the drift of the fleet, of the object that is named, or of a branch.
 
         Raises:
             UsageError: nothing is called so, or several things are.
         """
-        if argument:
+        if argument.startswith("--"):
+            self.diffing.show_branch(argument)
+        elif argument:
             fleet = cast(Fleet, self._app.fleet)  # what is looked up is all of the port
             self.diffing.show(one_row(fleet, argument).ref)
         else:

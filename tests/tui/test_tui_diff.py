@@ -1,5 +1,6 @@
 """Comparing with git on screen: D, the drift board, hunks, provenance."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -15,7 +16,9 @@ from fleettui.desired.history import Commit
 from fleettui.desired.hunks import Hunk
 from fleettui.desired.object_diff import Change, ObjectDiff
 from fleettui.desired.objects import ObjectId
+from fleettui.desired.references import ReferenceDiff, TargetDiff
 from fleettui.desired.sources import Provenance
+from fleettui.errors import UsageError
 from fleettui.index.view import TreeView
 from fleettui.kinds.batch import Batch, Scope
 from fleettui.kinds.record import ObjectRef, Record, Reference, Verdict
@@ -70,9 +73,12 @@ def _result(*items: ObjectDiff, behind: Provenance | None = None) -> DesiredDiff
 class FakeDiffs:
     """Comparisons that are there at once."""
 
-    def __init__(self, result: DesiredDiff) -> None:
+    def __init__(self, result: DesiredDiff, branch: ReferenceDiff | None = None) -> None:
         self.result = result
+        self.branch = branch
         self.asked: list[ObjectRef] = []
+        self.stopped = 0
+        self.is_slow = False
 
     async def diff_all(
         self, refs: Iterable[ObjectRef], question: Any = None, *, progress: Any = None, **more: Any
@@ -81,7 +87,27 @@ class FakeDiffs:
         self.asked += chosen
         for place, ref in enumerate(chosen):
             progress(place + 1, len(chosen), ref, self.result)
+            await self._rest()
         return dict.fromkeys(chosen, self.result)
+
+    async def compare_reference(
+        self, refs: Iterable[ObjectRef], url: str, reference: str, *, progress: Any = None
+    ) -> ReferenceDiff:
+        self.asked += list(refs)
+        progress(3, 8)
+        await self._rest()
+        if self.branch is None:
+            raise UsageError(f"whose branch is {reference!r}?", hint="--repository URL")
+        return self.branch
+
+    async def _rest(self) -> None:
+        """For ever, where somebody is to stop it."""
+        if self.is_slow:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                self.stopped += 1
+                raise
 
 
 def _put(fleet: Any, kind: str, name: str, **more: Any) -> None:
@@ -221,3 +247,78 @@ def test_difference_side_by_side_is_as_wide_as_asked_whatever_it_says(
     assert beside
     assert all(cell_len(half) <= width for half in beside)
     assert any(isinstance(line.target, tuple) for line in lines)
+
+
+def _branch() -> ReferenceDiff:
+    item, behind = _changed(CLUSTER)
+    gone = ObjectDiff(ObjectId("", "ConfigMap", "fleet", "settings"), "v1", Change.PRUNED)
+    targets = (
+        TargetDiff("mgmt-us", "fleet", "broken", error="no such path"),
+        TargetDiff(CONTEXT, "fleet", "clusters", (item,), behind={CLUSTER: behind}),
+        TargetDiff("mgmt-us", "fleet", "clusters", (item, gone), behind={CLUSTER: behind}),
+    )
+    return ReferenceDiff("current", "my-branch", targets, 40)
+
+
+async def test_branch_board_shows_deletions_first_with_commits_and_the_lines(
+    small_fleet: Any,
+) -> None:
+    """What a merge would delete in which cluster must be seen before it is merged."""
+    diffs = FakeDiffs(_result(), _branch())
+    _put_pair(small_fleet)
+    async with running(small_fleet, diffs) as pilot:
+        pilot.app.run_command("diff --ref my-branch")  # type: ignore[attr-defined]  # the app of the pilot
+        await pilot.pause(0.7)
+        pilot.app.repaint()  # type: ignore[attr-defined]  # the app of the pilot
+        board = shown(pilot)
+        head = "branch my-branch against current  1 pruned, 2 changed in 2 management clusters"
+        assert head in board
+        lines = [line for line in board.splitlines() if "Cluster/" in line or "ConfigMap/" in line]
+        assert "- pruned" in lines[0]
+        assert "mgmt-us" in lines[0]
+        assert "01234567 Mira Keller: a cluster more" in lines[1]
+        assert "no such path" in board
+        await pilot.press("j", "enter")
+        await pilot.pause(0.1)
+        text = shown(pilot)
+        assert "my-branch, against what is current" in text
+        assert "paused: false" in text
+    assert APPLIER in diffs.asked
+
+
+async def test_branch_that_is_not_understood_or_of_nobody_is_told(small_fleet: Any) -> None:
+    """A typing error must not compare the fleet with something else."""
+    diffs = FakeDiffs(_result())
+    async with running(small_fleet, diffs) as pilot:
+        pilot.app.run_command("diff --branch x")  # type: ignore[attr-defined]  # the app of the pilot
+        await pilot.pause(0.1)
+        assert "diff --ref BRANCH" in shown(pilot)
+        pilot.app.run_command("drift --ref x")  # type: ignore[attr-defined]  # the app of the pilot
+        await pilot.pause(0.7)
+        pilot.app.repaint()  # type: ignore[attr-defined]  # the app of the pilot
+        assert "whose branch is 'x'? (--repository URL)" in shown(pilot)
+
+
+async def test_leaving_stops_what_is_compared_and_tells_how_far_it_came(small_fleet: Any) -> None:
+    """A run over hundreds of appliers must end when nobody looks at it any more."""
+    diffs = FakeDiffs(_result(), _branch())
+    diffs.is_slow = True
+    _put_pair(small_fleet)
+    _put(small_fleet, "Kustomization", "others")
+    async with running(small_fleet, diffs) as pilot:
+        pilot.app.run_command("drift")  # type: ignore[attr-defined]  # the app of the pilot
+        await pilot.pause(0.7)
+        pilot.app.repaint()  # type: ignore[attr-defined]  # the app of the pilot
+        assert "esc stops" in shown(pilot)
+        await pilot.press("escape")
+        await pilot.pause(0.1)
+        assert "stopped comparing: 1 of" in shown(pilot)
+        assert diffs.stopped == 1
+        pilot.app.run_command("diff --ref my-branch")  # type: ignore[attr-defined]  # the app of the pilot
+        await pilot.pause(0.7)
+        pilot.app.repaint()  # type: ignore[attr-defined]  # the app of the pilot
+        assert "rendered 3/8, esc stops" in shown(pilot)
+        await pilot.press("escape")
+        await pilot.pause(0.1)
+        assert "stopped comparing the branch" in shown(pilot)
+        assert diffs.stopped == 2
