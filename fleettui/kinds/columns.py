@@ -97,6 +97,12 @@ def _url(raw: str) -> Cell:
     return Cell(shown, sort_key=shown)
 
 
+def _zone(raw: str) -> Cell:
+    """The zone in a provider ID such as ``aws:///eu-west-1c/i-0abc`` or ``gce://p/zone/name``."""
+    parts = raw.partition("://")[2].split("/")
+    return _text(parts[-2] if len(parts) > 1 else "")
+
+
 _STATES: Mapping[str, Tone] = {
     word: tone
     for tone, words in {
@@ -124,6 +130,7 @@ RENDERERS: Mapping[str, Renderer] = {
     "image": _image,
     "url": _url,
     "state": _state,
+    "zone": _zone,
 }
 """Render name of an entry to the function that draws the cell."""
 

@@ -115,3 +115,17 @@ def test_values_become_texts_and_numbers():
     assert [is_given(v) for v in (0, False, "", None, [], {}, "x")] == [
         True, True, False, False, False, False, True,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("raw", "zone"),
+    [
+        ("aws:///eu-west-1c/i-07d13afd53c6ef363", "eu-west-1c"),
+        ("gce://project/europe-west1-b/md-0-x", "europe-west1-b"),
+        ("hcloud://123", ""),
+        ("", ""),
+    ],
+)
+def test_zone_is_read_out_of_a_provider_id(raw, zone):
+    """Machines of one zone fail together, and their own objects do not name it."""
+    assert RENDERERS["zone"](raw).text == zone

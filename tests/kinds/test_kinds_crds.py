@@ -149,6 +149,7 @@ ONE_VERSION_ONLY = {
     ("ClusterClass", "cluster.x-k8s.io"),
     ("Cluster", "cluster.x-k8s.io"),
     ("Extension", "kubernetesconfiguration.azure.com"),
+    ("DevMachine", "infrastructure.cluster.x-k8s.io"),
     ("Metal3Machine", "infrastructure.cluster.x-k8s.io"),
 }
 """Kinds of which an older or newer version lacks something that the other one tells."""
