@@ -392,7 +392,10 @@ def test_view_previous_match_in_a_large_fleet_is_the_last_one(make, index):
     for number in range(100):
         make.put(index, *make.cluster(f"c{number:03d}", machines=2))
     tree = TreeView(index)
-    tree.set_filter(Searcher(index).bind(parse("-m1")))
+    searcher = Searcher(index)
+    for _ in searcher.warming():
+        pass
+    tree.set_filter(searcher.bind(parse("-m1")))
     assert not tree.is_exact
     found = tree.next_match(0, step=-1)
     assert found is not None
