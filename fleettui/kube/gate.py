@@ -109,7 +109,6 @@ _LOG_QUERY = frozenset(
 )
 _PATCH_QUERY = frozenset({"dryRun", "fieldManager", "fieldValidation", "force"})
 _CREATE_QUERY = frozenset({"dryRun", "fieldManager", "fieldValidation"})
-_DELETE_QUERY = frozenset({"dryRun"})
 
 _REVIEWS = frozenset(
     {
@@ -331,7 +330,8 @@ def _check_delete(raw_path: str, query: Query, body: bytes, policy: Policy) -> N
         raise _refusal("a deletion names one object", raw_path)
     if _is_secret(target):
         raise _refusal("Secrets are never written", raw_path)
-    _check_query(query, _DELETE_QUERY, raw_path)
+    if query:
+        raise _refusal("a server does not read the query of a deletion with a body", raw_path)
     if not _has_uid_precondition(body):
         raise _refusal("a deletion names the uid it means", raw_path)
 

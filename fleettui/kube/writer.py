@@ -152,6 +152,11 @@ class Writer:
     ) -> bytes:
         """Asks for the deletion of the object with this uid, and no other of its name.
 
+        A dry run is asked for in the body: beside a body, a server does not look at
+        the query, and would delete the object.
+
+        Source: apiserver endpoints/handlers/delete.go.
+
         Raises:
             ApiError: CONFLICT when uid or version are not these; see
                 ``ApiError.is_outcome_unknown``.
@@ -159,17 +164,18 @@ class Writer:
         preconditions = {"uid": uid}
         if resource_version:
             preconditions["resourceVersion"] = resource_version
-        options = {
+        options: dict[str, object] = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "preconditions": preconditions,
             "propagationPolicy": propagation,
         }
+        if dry_run:
+            options["dryRun"] = ["All"]
         return await self._send(
             Call(
                 target.path,
                 method="DELETE",
-                query=(("dryRun", "All"),) if dry_run else (),
                 body=msgspec.json.encode(options),
                 content_type=JSON,
             )

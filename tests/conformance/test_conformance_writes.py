@@ -74,6 +74,20 @@ async def test_dry_run_changes_nothing_but_a_misspelled_one_mutates(api: Any) ->
     assert (await api.get(path))["spec"]["a"] == 1
 
 
+async def test_dry_run_of_a_deletion_beside_a_body_counts_only_in_the_body(api: Any) -> None:
+    """A query that is not looked at would turn a question into a deletion."""
+    path = f"{api.widgets}/w-00"
+    options = {"kind": "DeleteOptions", "apiVersion": "v1"}
+    status, _ = await api.call("DELETE", path, {**options, "dryRun": ["All"]})
+    assert status == 200
+    status, _ = await api.call("DELETE", f"{path}?dryRun=All")
+    assert status == 200
+    assert "deletionTimestamp" not in (await api.get(path))["metadata"]
+    status, _ = await api.call("DELETE", f"{path}?dryRun=All", options)
+    assert status == 200
+    assert (await api.call("GET", path))[0] == 404
+
+
 async def test_apply_conflicts_name_manager_and_field_and_force_takes_over(api: Any) -> None:
     """A person could not be told who owns a field."""
     path = f"{api.widgets}/w-00"

@@ -337,7 +337,15 @@ CASES = (
     Case("PATCH", "/version", headers=sent(MERGE)),
     Case("PATCH", "/api/v1/watch/x", headers=sent(MERGE)),
     Case("DELETE", MACHINE, write=True, headers=sent(JSON), body=UID),
-    Case("DELETE", f"{MACHINE}?dryRun=All", write=True, headers=sent(JSON), body=UID),
+    # Beside a body the query is not looked at: this would be no dry run.
+    Case("DELETE", f"{MACHINE}?dryRun=All", headers=sent(JSON), body=UID),
+    Case(
+        "DELETE",
+        MACHINE,
+        write=True,
+        headers=sent(JSON),
+        body=b'{"dryRun":["All"],"preconditions":{"uid":"u1"}}',
+    ),
     Case("DELETE", MACHINE),
     Case("DELETE", MACHINE, headers=sent(JSON), body=b"{}"),
     Case("DELETE", MACHINE, headers=sent(JSON), body=b"[]"),

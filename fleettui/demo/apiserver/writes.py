@@ -269,7 +269,7 @@ class Writes:
             uid=preconditions.get("uid"),
             resource_version=preconditions.get("resourceVersion"),
             propagation=str(wanted.get("propagationPolicy") or "Background"),
-            dry_run=dry_run or bool(wanted.get("dryRun")),
+            dry_run=bool(wanted.get("dryRun")) if body else dry_run,
         )
         if document["metadata"].get("deletionTimestamp"):
             return Written(document)
@@ -290,11 +290,12 @@ class Writes:
 
 
 def _delete_options(body: bytes, query: Mapping[str, str]) -> Document:
+    """The options of the body, else of the query: beside a body it is not looked at."""
     wanted: Document = {}
     if body:
         found = decoded(body, "application/json")
         wanted = found if isinstance(found, dict) else {}
-    if query.get("propagationPolicy"):
+    elif query.get("propagationPolicy"):
         wanted["propagationPolicy"] = query["propagationPolicy"]
     policy = wanted.get("propagationPolicy")
     if policy not in (None, "Background", "Foreground", "Orphan"):
