@@ -139,6 +139,7 @@ class LinePane(ScrollView, can_focus=True):
             self._is_held = False
         self._fit()
         self.changed()
+        self.refresh()  # also below its end, where the other source may have had lines
         if not keep_place:
             self.scroll_to(y=0, animate=False, force=True)
 
