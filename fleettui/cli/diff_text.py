@@ -13,6 +13,7 @@ from fleettui.cli.output import Output, table_text
 from fleettui.desired.desired_diff import DesiredDiff
 from fleettui.desired.diff_lines import Line, LineKind, Pair, side_by_side, unified_lines
 from fleettui.desired.object_diff import Change, ObjectDiff
+from fleettui.desired.objects import ObjectId
 from fleettui.desired.references import ReferenceDiff
 from fleettui.desired.sources import Provenance
 from fleettui.fleet.drift import DriftBoard, DriftRow
@@ -209,3 +210,12 @@ def _reference_head(found: ReferenceDiff, output: Output) -> Iterable[str]:
         f" in {len(found.contexts)} management clusters"
     )
     yield f"  objects: {counts_text(found.counts) or 'none'}"
+    gone: dict[ObjectId, list[str]] = {}
+    for target in found.targets:
+        for item in target.objects:
+            if item.change is Change.PRUNED:
+                gone.setdefault(item.id, []).append(target.context)
+    for identity, contexts in gone.items():
+        where = contexts[0] if len(contexts) == 1 else f"{len(contexts)} management clusters"
+        text = f"  {MARKS[Change.PRUNED]} {safe_text(str(identity))} in {safe_text(where)}"
+        yield output.paint(text, _TONES[Change.PRUNED])

@@ -18,40 +18,56 @@ from fleettui.desired.sources import Found, Provenance
 
 
 async def commits_behind(
-    objects: Iterable[ObjectDiff], kustomization: Manifest, before: Found | None, after: Found
+    objects: Iterable[ObjectDiff],
+    kustomization: Manifest,
+    before: Found,
+    after: Found,
+    *,
+    parent: Provenance | None = None,
 ) -> Mapping[ObjectId, Provenance]:
     """The commit of the branch behind each object; objects that none can be told for are absent.
+
+    Args:
+        objects: what changes in one Kustomization.
+        kustomization: that one.
+        before: files as they are.
+        after: files of the branch.
+        parent: the commit that changes or removes the Kustomization itself, if one does.
 
     Raises:
         GitError: git cannot read the history.
     """
     repository = after.repository
-    if repository is None or before is None or not (before.sha and after.sha):
+    if repository is None or not (before.sha and after.sha):
         return {}
     touches = await repository.touches_between(before.sha, after.sha)
     folder = joined("", text_of(nested(kustomization, "spec", "path")).lstrip("/")) or ""
     found: dict[ObjectId, Provenance] = {}
     for item in objects:
         nearest = _nearest(item.source, folder, touches)
-        if nearest is not None:
-            path, touch = nearest
+        if nearest is None and parent is not None:
+            found[item.id] = parent
+            continue
+        path, touch = nearest or _newest(touches)
+        if touch is not None:
             found[item.id] = Provenance(path, after.url_of(path), touch.commit)
     return found
 
 
 def _nearest(source: str, folder: str, touches: Sequence[Touch]) -> tuple[str, Touch] | None:
-    """The newest commit that touches a file, the folder, its neighbours, or anything at all."""
+    """The newest commit that touches a file, the folder, or its neighbours."""
     for touch in touches:
         if source in touch.paths:
             return source, touch
     beside = str(PurePosixPath(source).parent) if source else folder
     for place in (folder, beside):
         for touch in touches:
-            inside = sorted(path for path in touch.paths if _is_below(path, place))
-            if inside:
+            inside = sorted(path for path in touch.paths if path.startswith(f"{place}/"))
+            if inside and place not in ("", "."):
                 return inside[0], touch
-    return next(((min(touch.paths), touch) for touch in touches if touch.paths), None)
+    return None
 
 
-def _is_below(path: str, folder: str) -> bool:
-    return folder in ("", ".") or path.startswith(f"{folder}/")
+def _newest(touches: Sequence[Touch]) -> tuple[str, Touch | None]:
+    """What is left where nothing near was touched: a base or a component far away."""
+    return next(((min(touch.paths), touch) for touch in touches if touch.paths), ("", None))

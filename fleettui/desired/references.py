@@ -62,6 +62,11 @@ class TargetDiff:
     behind: Mapping[ObjectId, Provenance] = field(default_factory=dict)
     """The commit of the branch behind each object."""
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Context, namespace and name."""
+        return self.context, self.namespace, self.name
+
 
 @dataclass(frozen=True, slots=True)
 class ReferenceDiff:
@@ -116,14 +121,26 @@ async def compare_references(
         _target_diff(key, known.get(key), old.get(key), new_targets.get(key), new.get(key))
         for key in sorted(known.keys() | new_targets.keys())
     ]
-    wanted = [
-        await comparison.blamed(result, new_targets.get(key) or known[key])
-        for result in results
-        if result.objects or result.error
-        for key in [(result.context, result.namespace, result.name)]
-    ]
+    wanted = [result for result in results if result.objects or result.error]
+    # Twice: what changes a Kustomization is also behind what changes inside it.
+    for _ in range(2):
+        parents = _changes_of_kustomizations(wanted)
+        wanted = [
+            await comparison.blamed(one, new_targets.get(one.key) or known[one.key], parents)
+            for one in wanted
+        ]
     wanted.sort(key=lambda result: (-_deletions(result), result.context, result.namespace))
     return ReferenceDiff(str(before), str(after), tuple(wanted), len(results))
+
+
+def _changes_of_kustomizations(results: Iterable[TargetDiff]) -> dict["_Key", Provenance]:
+    """The commit behind each Kustomization that another one changes or removes."""
+    return {
+        (result.context, item.id.namespace, item.id.name): result.behind[item.id]
+        for result in results
+        for item in result.objects
+        if (item.id.group, item.id.kind) == (_TOOLKIT, "Kustomization") and item.id in result.behind
+    }
 
 
 def _deletions(result: TargetDiff) -> int:
@@ -154,14 +171,22 @@ class _Comparison:
         if self.progress is not None:
             self.progress(self.done, max(self.done, self.total))
 
-    async def blamed(self, result: TargetDiff, target: Target) -> TargetDiff:
+    async def blamed(
+        self, result: TargetDiff, target: Target, parents: Mapping["_Key", Provenance]
+    ) -> TargetDiff:
         """A result with the commits behind its objects, as far as git tells them."""
         after = self.finds.get((target.key, self.after)) or self._any(self.after)
         before = self.finds.get((target.key, self.before)) or self._any(self.before)
-        if after is None or not result.objects:
+        if after is None or before is None or not result.objects:
             return result
         try:
-            behind = await commits_behind(result.objects, target.kustomization, before, after)
+            behind = await commits_behind(
+                result.objects,
+                target.kustomization,
+                before,
+                after,
+                parent=parents.get(result.key),
+            )
         except FleettuiError:
             return result  # what changes is known even where whose commit it was is not
         return replace(result, behind=behind)
