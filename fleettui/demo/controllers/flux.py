@@ -44,6 +44,58 @@ async def reconcile(kit: Kit, document: Document) -> None:
     kit.change_status(fresh, _acknowledge, manager=manager)
 
 
+async def on_kubeconfig(kit: Kit, change: Change) -> None:
+    """Let what delivers to a workload cluster notice that its kubeconfig came or went."""
+    if change.type == "MODIFIED":
+        return
+    for group, kind in _REMOTE:
+        for document in kit.all_of(group, kind, change.namespace):
+            if _kubeconfig_of(document) != change.name or document["spec"].get("suspend"):
+                continue
+            async with kit.lock(document):
+                await reconcile(kit, document)
+
+
+_REMOTE = (
+    ("kustomize.toolkit.fluxcd.io", "Kustomization"),
+    ("helm.toolkit.fluxcd.io", "HelmRelease"),
+)
+_NO_ACCESS = {
+    "Kustomization": (
+        "ReconciliationFailed",
+        "unable to read KubeConfig secret '{0}/{1}' error: secrets \"{1}\" not found",
+    ),
+    "HelmRelease": (
+        "RESTClientError",
+        "could not get KubeConfig secret '{0}/{1}': secrets \"{1}\" not found",
+    ),
+}
+"""Reason and message by kind. Source: fluxcd/pkg runtime/client and its callers."""
+
+
+def _kubeconfig_of(document: Document) -> str:
+    """Name of the Secret through which an object reaches another cluster; "" for none."""
+    reference = document["spec"].get("kubeConfig", {}).get("secretRef", {})
+    return str(reference.get("name", ""))
+
+
+def _with_access(kit: Kit, own: Document, ready: Document) -> Document:
+    """Ready as it is once the kubeconfig was looked for: failed, as it was, or healed."""
+    name, namespace = _kubeconfig_of(own), own["metadata"]["namespace"]
+    if not name:
+        return ready
+    reason, text = _NO_ACCESS[own["kind"]]
+    message = text.format(namespace, name)
+    is_told = ready["status"] == "False" and ready["message"] == message
+    if kit.get("", "Secret", namespace, name) is None:
+        return ready if is_told else modern("Ready", "False", reason, message, at=kit.now())
+    if not is_told:
+        return ready
+    released = find(own["status"]["conditions"], "Released")
+    good = modern("Ready", "True", "ReconciliationSucceeded", at=kit.now())
+    return (released or good) | {"type": "Ready", "lastTransitionTime": good["lastTransitionTime"]}
+
+
 def _manager(kind: str) -> str:
     return {
         "Kustomization": "gotk-kustomize-controller",
@@ -73,6 +125,7 @@ def _finish(kit: Kit, own: Document, source: Document | None) -> None:
     if own["kind"] == "HelmRelease" and ready["status"] != "True" and (is_reset or is_forced):
         _heal_release(own)
         ready = find(conditions, "Ready") or ready
+    ready = _with_access(kit, own, ready)
     revision = (source or {}).get("status", {}).get("artifact", {}).get("revision")
     if own["kind"] == "Kustomization" and ready["status"] == "True" and revision:
         status["lastAppliedRevision"] = status["lastAttemptedRevision"] = revision

@@ -8,11 +8,13 @@ from collections.abc import Awaitable, Callable
 from fleettui.demo.apiserver.changes import Change
 from fleettui.demo.apiserver.errors import ApiError
 from fleettui.demo.apiserver.store import Store
+from fleettui.demo.controllers.cluster_deletion import on_cluster_deletion
 from fleettui.demo.controllers.deletion import on_machine_deletion
-from fleettui.demo.controllers.flux import on_flux_request
+from fleettui.demo.controllers.flux import on_flux_request, on_kubeconfig
 from fleettui.demo.controllers.kit import Kit, Pace
 from fleettui.demo.controllers.leases import renew_leases
 from fleettui.demo.controllers.neighbours import on_argo, on_aso, on_terraform
+from fleettui.demo.controllers.owner_deletion import on_owner_deletion, on_pool_deletion
 from fleettui.demo.controllers.pause import on_pause
 from fleettui.demo.controllers.remediation import on_remediation
 from fleettui.demo.controllers.replicas import on_pool, on_replicas
@@ -46,6 +48,9 @@ _SCALED = (
 )
 _REACTIONS: tuple[tuple[tuple[tuple[str, str], ...], Reaction], ...] = (
     (((_CORE, "Cluster"), (_CORE, "Machine"), *_SCALED, (_CORE, "MachinePool")), on_pause),
+    (((_CORE, "Cluster"),), on_cluster_deletion),
+    (_SCALED, on_owner_deletion),
+    (((_CORE, "MachinePool"),), on_pool_deletion),
     (((_CORE, "Machine"),), on_machine_deletion),
     (((_CORE, "Machine"),), on_remediation),
     (_SCALED, on_replicas),
@@ -53,6 +58,7 @@ _REACTIONS: tuple[tuple[tuple[tuple[str, str], ...], Reaction], ...] = (
     (((_CORE, "MachineDeployment"), (_PLANE, "KubeadmControlPlane")), on_rollout),
     (((_CORE, "Cluster"),), on_topology),
     (_FLUX, on_flux_request),
+    ((("", "Secret"),), on_kubeconfig),
     ((("infra.contrib.fluxcd.io", "Terraform"),), on_terraform),
     ((("argoproj.io", "Application"),), on_argo),
     (

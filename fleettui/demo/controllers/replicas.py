@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fleettui.demo.apiserver.changes import Change
 from fleettui.demo.controllers.births import donor_for, give_birth, owner_document
+from fleettui.demo.controllers.endings import is_deleting
 from fleettui.demo.controllers.kit import Document, Kit, is_paused
 from fleettui.demo.controllers.view import CORE, cluster_of, is_cluster_paused, settle
 from fleettui.demo.world.conditions import find
@@ -41,7 +42,7 @@ async def on_machine_gone(kit: Kit, change: Change) -> None:
     if change.type != "DELETED" or change.old is None:
         return
     owner = owner_document(kit, change.old)
-    if owner is None or "deletionTimestamp" in owner["metadata"] or is_paused(owner):
+    if owner is None or is_deleting(owner) or is_paused(owner):
         return
     if owner["kind"] in ("MachineSet", "KubeadmControlPlane"):
         await converge(kit, owner, donor=change.old)
@@ -52,7 +53,7 @@ async def converge(kit: Kit, owner: Document, *, donor: Document | None = None) 
     async with kit.lock(owner):
         while True:
             fresh = kit.refresh(owner)
-            if fresh is None or is_cluster_paused(kit, fresh):
+            if fresh is None or is_deleting(fresh) or is_cluster_paused(kit, fresh):
                 return
             machines = machines_of(kit, fresh)
             wanted = int(fresh["spec"].get("replicas", 1))
@@ -69,7 +70,7 @@ async def converge(kit: Kit, owner: Document, *, donor: Document | None = None) 
 
 async def remove_one(kit: Kit, machines: list[Document]) -> bool:
     """Delete the Machine that is missed least; whether it went away in time."""
-    leaving = [item for item in machines if "deletionTimestamp" in item["metadata"]]
+    leaving = [item for item in machines if is_deleting(item)]
     victim = min(leaving or machines, key=_keep_rank)
     kit.delete(victim)
     for _ in range(40):

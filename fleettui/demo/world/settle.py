@@ -29,6 +29,7 @@ from fleettui.demo.world.settle_machines import (
     versions,
 )
 from fleettui.demo.world.settle_workers import (
+    desired_of,
     machines_condition,
     rolling_out,
     scaling,
@@ -80,7 +81,7 @@ def settle_kubeadm(document: Document, machines: list[MachineParts], *, at: str)
     status |= counts(machines)
     status["versions"] = versions(machines)
     status["observedGeneration"] = generation_of(document)
-    desired, current = int(document["spec"]["replicas"]), status["replicas"]
+    desired, current = desired_of(document), status["replicas"]
     components = _component_trouble(machines, COMPONENTS[:4])
     etcd = _component_trouble(machines, ("EtcdMemberHealthy",))
     healthy = len(machines) - len(set(components) | set(etcd))
@@ -133,10 +134,12 @@ def _health(kind: str, trouble: dict[str, str]) -> Finding:
 def _kubeadm_available(document: Document, healthy: int, total: int, members: int) -> Finding:
     certificates = find(document["status"].get("conditions"), "CertificatesAvailable")
     lines = []
+    if "deletionTimestamp" in document["metadata"]:
+        lines.append("* Control plane metadata.deletionTimestamp is set")
     if certificates and certificates["status"] != "True":
         lines.append("* Control plane certificates are not available")
     quorum = total // 2 + 1
-    if members < quorum:
+    if members < quorum and total:
         lines.append(
             f"* {members} of {total} etcd members are healthy, "
             f"at least {quorum} healthy member{'s' if quorum > 1 else ''} required for etcd quorum"
@@ -254,8 +257,8 @@ def _infrastructure_ready(parts: ClusterParts) -> Finding:
         was = done.get("infrastructureProvisioned")
         text = f"{reference['kind']} does not exist"
         if was:
-            text = f"{reference['kind']} has been deleted while the cluster still exists"
-        reason = "Deleted" if was else "ObjectDoesNotExist"
+            text = _has_been_deleted(parts.cluster, reference["kind"])
+        reason = "ObjectDeleted" if was else "ObjectDoesNotExist"
         return {"type": kind, "status": "False", "reason": reason, "message": text}
     if is_provisioned(parts.infrastructure):
         done["infrastructureProvisioned"] = True
@@ -264,12 +267,21 @@ def _infrastructure_ready(parts: ClusterParts) -> Finding:
     return {"type": kind, "status": status, "reason": reason, "message": message}
 
 
+def _has_been_deleted(cluster: Document, kind: str) -> str:
+    is_going = "deletionTimestamp" in cluster["metadata"]
+    return f"{kind} has been deleted" + ("" if is_going else " while the cluster still exists")
+
+
 def _control_plane_available(parts: ClusterParts) -> Finding:
     kind, document = "ControlPlaneAvailable", parts.control_plane
     done = parts.cluster["status"].setdefault("initialization", {})
     available = find((document or {}).get("status", {}).get("conditions"), "Available")
     if document is not None and _is_initialized(document):
         done["controlPlaneInitialized"] = True
+    reference = parts.cluster["spec"].get("controlPlaneRef")
+    if document is None and reference and done.get("controlPlaneInitialized"):
+        text = _has_been_deleted(parts.cluster, reference["kind"])
+        return {"type": kind, "status": "False", "reason": "ObjectDeleted", "message": text}
     if available and "severity" not in available and "reason" in available:
         return available | {"type": kind}
     if done.get("controlPlaneInitialized"):

@@ -93,8 +93,10 @@ def _mirror(
     done = machine.setdefault("status", {}).setdefault("initialization", {})
     if target is None:
         was = done.get("infrastructureProvisioned")
-        text = f"{reference['kind']} has been deleted while the Machine still exists"
-        missing = modern(name, "False", "Deleted", text, **where)
+        text = f"{reference['kind']} has been deleted"
+        if "deletionTimestamp" not in machine["metadata"]:
+            text += " while the Machine still exists"
+        missing = modern(name, "False", "ObjectDeleted", text, **where)
         if not was or field == "configRef":
             missing = modern(
                 name, "False", "ObjectDoesNotExist", f"{reference['kind']} does not exist", **where

@@ -65,7 +65,7 @@ def settle_set(part: SetParts, *, at: str) -> None:
     document, status = part.machine_set, part.machine_set.setdefault("status", {})
     status |= counts(part.machines)
     status["versions"] = versions(part.machines)
-    desired, current = document["spec"].get("replicas", 0), status["replicas"]
+    desired, current = desired_of(document), status["replicas"]
     found = [
         _remediating(part.machines, "MachineSet"),
         scaling("ScalingDown", desired, current, is_set=True),
@@ -98,7 +98,7 @@ def settle_deployment(part: DeploymentParts, *, at: str) -> None:
     for own in part.sets:
         settle_set(own, at=at)
     document, status = part.deployment, part.deployment.setdefault("status", {})
-    desired = int(document["spec"].get("replicas", 1))
+    desired = desired_of(document)
     if not part.template_exists:
         _settle_without_template(document, desired, at)
         return
@@ -108,7 +108,7 @@ def settle_deployment(part: DeploymentParts, *, at: str) -> None:
     status["observedGeneration"] = generation_of(document)
     current = status["replicas"]
     found = [
-        _available(document, desired, status["availableReplicas"]),
+        _available(document, status["availableReplicas"]),
         rolling_out(machines),
         _remediating(machines, "MachineDeployment/MachineSet"),
         scaling("ScalingDown", desired, current),
@@ -168,7 +168,8 @@ def unavailable_allowed(document: Document) -> int:
     return int(strategy.get("rollingUpdate", {}).get("maxUnavailable", 0))
 
 
-def _available(document: Document, desired: int, available: int) -> dict[str, Any]:
+def _available(document: Document, available: int) -> dict[str, Any]:
+    desired = int(document["spec"].get("replicas", 1))
     allowed = unavailable_allowed(document)
     if available >= desired - allowed:
         return {"type": "Available", "status": "True", "reason": "Available", "message": ""}
@@ -176,6 +177,8 @@ def _available(document: Document, desired: int, available: int) -> dict[str, An
         f"{available} available replicas, at least {desired - allowed} required "
         f"(spec.strategy.rollout.maxUnavailable is {allowed}, spec.replicas is {desired})"
     )
+    if "deletionTimestamp" in document["metadata"]:
+        text = "Deletion in progress"
     return {"type": "Available", "status": "False", "reason": "NotAvailable", "message": text}
 
 
@@ -197,6 +200,13 @@ def rolling_out(machines: list[MachineParts]) -> dict[str, Any]:
         }
     text = "\n".join([f"Rolling out {old} not up-to-date replicas", *reasons])
     return {"type": "RollingOut", "status": "True", "reason": "RollingOut", "message": text}
+
+
+def desired_of(document: Document) -> int:
+    """spec.replicas; none are wanted of what is being deleted."""
+    if "deletionTimestamp" in document["metadata"]:
+        return 0
+    return int(document["spec"].get("replicas", 1))
 
 
 def scaling(kind: str, desired: int, current: int, *, is_set: bool = False) -> dict[str, Any]:
