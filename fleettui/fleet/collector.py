@@ -13,9 +13,9 @@ from typing import Protocol
 
 YOUNG = 1_000
 """Young objects that are worth a look."""
-FLOOD = 20_000
-"""Young objects in one second that only reading or importing makes: hardly garbage, and long to
-look at."""
+FLOOD = 10_000
+"""Young objects between two looks that only reading or importing makes: hardly garbage, and long
+to look at."""
 CALM_S = 30.0
 """Without keys for so long, a full collection hurts nobody."""
 EVERY_S = 300.0
@@ -38,7 +38,7 @@ class Heap(Protocol):
 
 
 class Collector:
-    """Decides once a second whether to collect."""
+    """Decides at every look whether to collect."""
 
     def __init__(self, *, now: float, heap: Heap = gc) -> None:
         """Start with the collector as ``startup`` left it: off.
@@ -50,15 +50,16 @@ class Collector:
         self._heap = heap
         self._collected_at = now
 
-    def tick(self, now: float, *, typed_s: float) -> None:
-        """Collects or sets aside when it is time.
+    def tick(self, now: float, *, is_reading: bool, typed_s: float) -> None:
+        """Collects or sets aside when it is time; called at every frame, or less often.
 
         Args:
             now: monotonic seconds.
+            is_reading: whether first lists are under way.
             typed_s: seconds since the last key.
         """
         young = self._heap.get_count()[0]
-        if young > FLOOD:
+        if young > FLOOD or (is_reading and young > YOUNG):
             self._heap.freeze()
         elif typed_s >= CALM_S and now - self._collected_at >= EVERY_S:
             self._collected_at = now

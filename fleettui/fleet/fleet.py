@@ -222,6 +222,7 @@ class Fleet:
         """Lets time pass in the index; called before painting or printing."""
         self._is_dirty = False
         self._note(self.index.advance(self.now()))
+        self.upkeep.collect(is_reading=not self.is_synced())
 
     async def wait_synced(self, timeout_s: float) -> bool:
         """Whether every context answered for every kind before the time was up."""

@@ -71,10 +71,13 @@ class Upkeep:
                 counts.update(self._index.counts((spec.group, spec.kind), context=name))
             link.need(self._wishes.clusters(name, self._now()), by_namespace=counts)
 
+    def collect(self, *, is_reading: bool) -> None:
+        """Lets the cycle collector have what it may; called at every frame."""
+        self._collector.tick(time.monotonic(), is_reading=is_reading, typed_s=self._pacer.typed_s())
+
     def tick(self) -> None:
         """Does at once what is short, and hands the rest to the pacer."""
         now, typed_s = time.monotonic(), self._pacer.typed_s()
-        self._collector.tick(now, typed_s=typed_s)
         for name, link in self._links().items():
             if (kinds := link.served_kinds) != self._declared.get(name):
                 self._declared[name] = kinds

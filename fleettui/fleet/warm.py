@@ -11,10 +11,10 @@ turns out wrong. Any trouble with a file costs a cold start of its scope.
 
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fleettui.fleet.warm_rows import head_of, record_of
+from fleettui.fleet.warm_rows import heading, record_of
 from fleettui.index import Index
 from fleettui.index.rows import Row
 from fleettui.kinds import KindTable
@@ -26,6 +26,7 @@ from fleettui.recorded.shards import (
     SCHEMA,
     Head,
     Manifest,
+    Packing,
     Part,
     ShardFolder,
     manifest_scope,
@@ -114,6 +115,8 @@ class WarmContext:
         self._manifests: dict[Scope, Manifest] = {}
         self._kept: dict[Scope, _Kept] = {}
         self._owner: Owner | None = None
+        self._is_swept = False
+        """Whether files that no manifest names have been removed."""
         self.problem = ""
         """Why nothing is saved any more; empty while all is well. Raw text."""
 
@@ -223,9 +226,11 @@ class WarmContext:
                 if (scope.group, scope.kind) not in NEVER and not scope.cluster:
                     yield from self._save(index, scope, resource_version, version)
             roots = list(index.roots(self._context))
-            yield
-            self._folder.write_head(head_of(roots, int(self._clock())))
-            self._folder.sweep()
+            head = yield from heading(roots, int(self._clock()))
+            self._folder.write_head(head)
+            if not self._is_swept:
+                self._folder.sweep()
+                self._is_swept = True
         except OSError as error:
             self.problem = f"the fleet is not saved for the next start: {error}"
 
@@ -234,18 +239,20 @@ class WarmContext:
     ) -> Iterator[None]:
         owner = self._owner
         assert owner is not None  # checked by the caller
-        key = (scope.group, scope.kind)
-        rows = list(index.rows(key, context=self._context, namespace=scope.namespace))
+        counts = index.counts((scope.group, scope.kind), context=self._context)
+        count = counts.get(scope.namespace, 0) if scope.namespace else sum(counts.values())
         kept = self._kept.setdefault(scope, _Kept())
-        dirty = kept.take(shards_for(len(rows)))
+        before = {part.name for part in kept.parts if part.name}
+        dirty = kept.take(shards_for(count))
         if not dirty and kept.resource_version == resource_version:
             return
         taken_at = int(self._clock())
         is_done = False
         try:
-            for number, found in (yield from _sorted_out(rows, dirty, len(kept.parts))).items():
-                records = yield from _packed(found)
-                kept.parts[number] = self._folder.write_shard(records)
+            pieces = index.pieces(scope)
+            for number, found in (yield from _sorted_out(pieces, dirty, len(kept.parts))).items():
+                packing = yield from _packed(found)
+                kept.parts[number] = self._folder.write_packed(packing)
             self._folder.write_manifest(
                 Manifest(
                     schema=SCHEMA,
@@ -261,6 +268,7 @@ class WarmContext:
             )
             kept.resource_version = resource_version
             is_done = True
+            self._folder.drop(before - {part.name for part in kept.parts})
         finally:
             if not is_done:
                 kept.is_all_dirty = True
@@ -271,24 +279,24 @@ class WarmContext:
 
 
 def _sorted_out(
-    rows: Sequence[Row], dirty: set[int], shards: int
+    pieces: Iterable[Sequence[Row]], dirty: set[int], shards: int
 ) -> Generator[None, None, dict[int, list[Row]]]:
     found: dict[int, list[Row]] = {number: [] for number in dirty}
     if dirty:
-        for place, row in enumerate(rows):
-            number = shard_of(row.namespace, row.name, shards)
-            if number in found:
-                found[number].append(row)
-            if place % 256 == 255:
-                yield
+        for rows in pieces:
+            for row in rows:
+                number = shard_of(row.namespace, row.name, shards)
+                if number in found:
+                    found[number].append(row)
+            yield
     return found
 
 
-def _packed(rows: Sequence[Row]) -> Generator[None, None, list[Record]]:
-    records: list[Record] = []
+def _packed(rows: Sequence[Row]) -> Generator[None, None, Packing]:
+    packing = Packing()
     for place, row in enumerate(rows):
         if not row.is_gone:
-            records.append(record_of(row))
+            packing.add(record_of(row))
         if place % SAVE_STEP == SAVE_STEP - 1:
             yield
-    return records
+    return packing

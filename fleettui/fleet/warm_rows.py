@@ -5,7 +5,8 @@ time-outs) is derived again when the records come back.
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Generator, Sequence
+from typing import Final
 
 from fleettui.index.rollup import total_of, unpack
 from fleettui.index.rows import Row
@@ -16,6 +17,7 @@ from fleettui.recorded.shards import Head, HeadLine
 
 HEAD_LINES = 200
 """Roots kept for the first frame: more than any screen shows."""
+PIECE: Final = 256
 _HEAD_ROLES = frozenset({Role.CLUSTER, Role.CLOUD_CLUSTER})
 
 
@@ -54,16 +56,24 @@ def record_of(row: Row) -> Record:
     )
 
 
-def head_of(roots: Iterable[Row], taken_at: int) -> Head:
-    """What a first frame needs: the clusters, worst first, with what is below them.
+def heading(roots: Sequence[Row], taken_at: int) -> Generator[None, None, Head]:
+    """Returns what a first frame needs: the clusters, worst first, with what is below them.
+
+    Yields between two pieces.
 
     Args:
         roots: roots of one context.
         taken_at: Unix seconds.
     """
-    clusters = [row for row in roots if row.spec.role in _HEAD_ROLES and not row.is_gone]
-    shown = heapq.nsmallest(HEAD_LINES, clusters, key=_worst_first)
-    return Head(taken_at, len(clusters), tuple(map(_head_line, shown)))
+    worst: list[Row] = []
+    total = 0
+    for first in range(0, len(roots), PIECE):
+        found = roots[first : first + PIECE]
+        clusters = [row for row in found if row.spec.role in _HEAD_ROLES and not row.is_gone]
+        total += len(clusters)
+        worst = heapq.nsmallest(HEAD_LINES, worst + clusters, key=_worst_first)
+        yield
+    return Head(taken_at, total, tuple(map(_head_line, worst)))
 
 
 def _worst_first(row: Row) -> tuple[int, str, str]:

@@ -129,6 +129,13 @@ class Index:
         """Return the rows that belong to a scope, as a list that later writes do not change."""
         return self._store.rows_in(scope)
 
+    def pieces(self, scope: Scope, *, size: int = 256) -> Iterator[list[Row]]:
+        """Yield the rows of a scope, so many looked at between two yields.
+
+        The index may be written to meanwhile: rows may be gone, new ones may be missed.
+        """
+        return self._store.pieces(scope, size)
+
     def kinds(self, context: str | None = None) -> list[KindSpec]:
         """Return the kinds of which there are rows, in order of arrival."""
         return self._store.kinds(context)

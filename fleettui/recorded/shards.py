@@ -16,7 +16,7 @@ import hashlib
 import os
 import secrets
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -102,6 +102,25 @@ def shards_for(count: int) -> int:
     return 1 << max((count - 1) // SHARD_ROWS, 0).bit_length()
 
 
+class Packing:
+    """Records on their way into a shard, packed one by one."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        self._encoder = msgspec.msgpack.Encoder()
+        self._body = bytearray()
+        self.count = 0
+
+    def add(self, record: Record) -> None:
+        """Puts one more record in."""
+        self._encoder.encode_into(record, self._body, -1)
+        self.count += 1
+
+    def body(self) -> bytes:
+        """All records, as a MessagePack array."""
+        return b"\xdd" + self.count.to_bytes(4, "big") + bytes(self._body)
+
+
 class ShardFolder:
     """The saved scopes of one context."""
 
@@ -130,15 +149,22 @@ class ShardFolder:
         return _read(self.folder / "head", Head)
 
     # -- writing --------------------------------------------------------------------------
-    def write_shard(self, records: Sequence[Record]) -> Part:
+    def write_shard(self, records: Iterable[Record]) -> Part:
         """Saves records under a name of their own.
 
         Raises:
             OSError: the disk is full, or the folder cannot be written to.
         """
+        packing = Packing()
+        for record in records:
+            packing.add(record)
+        return self.write_packed(packing)
+
+    def write_packed(self, packing: Packing) -> Part:
+        """Saves records that are packed already, as ``write_shard`` does."""
         name = f"{secrets.token_hex(8)}.shard"
-        self._write(name, msgspec.msgpack.encode(records))
-        return Part(name, len(records))
+        self._write(name, packing.body())
+        return Part(name, packing.count)
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Makes the shards that a manifest names the saved state of its scope.
@@ -176,6 +202,12 @@ class ShardFolder:
                 is_left = path.suffix == ".tmp" or path.suffix == ".shard"
                 if is_left and path.name not in wanted:
                     path.unlink(missing_ok=True)
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Removes shards that the manifest no longer names."""
+        with contextlib.suppress(OSError):
+            for name in names:
+                (self.folder / name).unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Forgets everything that is saved here."""

@@ -26,8 +26,10 @@ def test_collector_first_lists_are_set_aside_unvisited():
     heap = FakeHeap()
     collector = Collector(now=0.0, heap=heap)
     heap.young = FLOOD + 1
-    collector.tick(1.0, typed_s=1000.0)
-    assert heap.done == ["freeze"]
+    collector.tick(1.0, is_reading=False, typed_s=1000.0)
+    heap.young = YOUNG + 1
+    collector.tick(2.0, is_reading=True, typed_s=0.0)
+    assert heap.done == ["freeze", "freeze"]
 
 
 def test_collector_under_changes_looks_at_young_objects_only_while_somebody_types():
@@ -35,9 +37,9 @@ def test_collector_under_changes_looks_at_young_objects_only_while_somebody_type
     heap = FakeHeap()
     collector = Collector(now=0.0, heap=heap)
     heap.young = YOUNG + 1
-    collector.tick(2 * EVERY_S, typed_s=0.1)
+    collector.tick(2 * EVERY_S, is_reading=False, typed_s=0.1)
     heap.young = YOUNG
-    collector.tick(2 * EVERY_S + 1, typed_s=0.1)
+    collector.tick(2 * EVERY_S + 1, is_reading=False, typed_s=0.1)
     assert heap.done == ["collect 0"]
 
 
@@ -46,5 +48,5 @@ def test_collector_when_nobody_types_collects_everything_now_and_then():
     heap = FakeHeap()
     collector = Collector(now=0.0, heap=heap)
     for second in range(1, int(3 * EVERY_S)):
-        collector.tick(float(second), typed_s=CALM_S)
+        collector.tick(float(second), is_reading=False, typed_s=CALM_S)
     assert heap.done == ["collect 2", "collect 2"]

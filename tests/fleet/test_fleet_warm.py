@@ -85,6 +85,7 @@ async def _loaded(warm: WarmContext, table: KindTable) -> Index:
     index = Index(table)
     for scope in warm.scopes():
         await warm.load(scope, lambda batch: index.apply(batch, NOW), turn=_no_wait)
+    index.advance(NOW)
     return index
 
 
