@@ -1,21 +1,21 @@
 """Actions against the demo fleet over HTTP: plan, dry run, write, journal, undo."""
 
-import json
+import asyncio
 import os
-import shutil
-import subprocess
-import sys
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from transplant import MERGE, Api, Guest, install
 
 from fleettui.accounts import accounts
+from fleettui.actions.documents import leaves, text_at, value_at
 from fleettui.actions.options import Options
-from fleettui.actions.plan import Plan, Refusal
-from fleettui.audit import Journal, Result, Who
+from fleettui.actions.plan import Acknowledgement, ContentType, Method, Patch, Plan, Refusal
+from fleettui.audit import Journal, Result, What, Who
 from fleettui.config import ContextSettings, Settings
 from fleettui.errors import ExitCode
 from fleettui.fleet.acts import Acts
@@ -31,18 +31,49 @@ REAL = os.environ.get("FLEETTUI_TEST_KUBECONFIG", "")
 ALLOWED = Settings(
     contexts=(ContextSettings(allow=("approve", "delete-cluster", "upgrade")),),
 )
+CAPI = "cluster.x-k8s.io"
+FLUX = "toolkit.fluxcd.io"
 PLANNABLE = (
-    ("cluster.x-k8s.io", "Cluster"),
-    ("cluster.x-k8s.io", "MachineDeployment"),
-    ("cluster.x-k8s.io", "MachinePool"),
-    ("cluster.x-k8s.io", "Machine"),
-    ("controlplane.cluster.x-k8s.io", "KubeadmControlPlane"),
-    ("infrastructure.cluster.x-k8s.io", "AzureCluster"),
-    ("kustomize.toolkit.fluxcd.io", "Kustomization"),
-    ("helm.toolkit.fluxcd.io", "HelmRelease"),
-    ("source.toolkit.fluxcd.io", "GitRepository"),
-    ("source.extensions.fluxcd.io", "ArtifactGenerator"),
+    (f"addons.{CAPI}", "ClusterResourceSet"),
+    (f"addons.{CAPI}", "HelmChartProxy"),
+    ("argoproj.io", "Application"),
+    ("argoproj.io", "ApplicationSet"),
+    (f"bootstrap.{CAPI}", "KubeadmConfig"),
+    (CAPI, "Cluster"),
+    (CAPI, "ClusterClass"),
+    (CAPI, "Machine"),
+    (CAPI, "MachineDeployment"),
+    (CAPI, "MachineHealthCheck"),
+    (CAPI, "MachinePool"),
+    (CAPI, "MachineSet"),
+    ("containerservice.azure.com", "ManagedCluster"),
+    ("containerservice.azure.com", "ManagedClustersAgentPool"),
+    (f"controlplane.{CAPI}", "AWSManagedControlPlane"),
+    (f"controlplane.{CAPI}", "KubeadmControlPlane"),
+    ("fluxcd.controlplane.io", "FluxInstance"),
+    ("fluxcd.controlplane.io", "ResourceSet"),
+    ("fluxcd.controlplane.io", "ResourceSetInputProvider"),
+    (f"helm.{FLUX}", "HelmRelease"),
+    (f"image.{FLUX}", "ImagePolicy"),
+    (f"image.{FLUX}", "ImageRepository"),
+    (f"image.{FLUX}", "ImageUpdateAutomation"),
+    ("infra.contrib.fluxcd.io", "Terraform"),
+    (f"infrastructure.{CAPI}", "AWSMachine"),
+    (f"infrastructure.{CAPI}", "AzureASOManagedControlPlane"),
+    (f"infrastructure.{CAPI}", "AzureCluster"),
+    (f"infrastructure.{CAPI}", "GCPManagedMachinePool"),
+    (f"infrastructure.{CAPI}", "VSphereMachine"),
+    ("k0smotron.io", "Cluster"),
+    (f"kustomize.{FLUX}", "Kustomization"),
+    (f"notification.{FLUX}", "Alert"),
+    (f"notification.{FLUX}", "Receiver"),
     ("resources.azure.com", "ResourceGroup"),
+    ("source.extensions.fluxcd.io", "ArtifactGenerator"),
+    (f"source.{FLUX}", "Bucket"),
+    (f"source.{FLUX}", "GitRepository"),
+    (f"source.{FLUX}", "HelmChart"),
+    (f"source.{FLUX}", "HelmRepository"),
+    (f"source.{FLUX}", "OCIRepository"),
 )
 
 
@@ -70,99 +101,186 @@ class World:
         return await self.acts.execute(plan, who=Who(local="test"), why="test", dry_run=dry_run)
 
 
-def kubectl(kubeconfig: Path, *arguments: str, document: object = None) -> Any:
-    """What kubectl prints as JSON, None where it says that something is there already."""
-    program = shutil.which("kubectl", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    if program is None:
-        pytest.skip("no kubectl to bring objects to the server with")
-    done = subprocess.run(
-        [program, "--kubeconfig", str(kubeconfig), *arguments, "-o", "json"],
-        input=None if document is None else json.dumps(document),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0 or "already exists" in done.stderr, done.stderr
-    return json.loads(done.stdout) if done.stdout.strip().startswith("{") else None
-
-
-def transplant(source: Path, server: Path) -> None:
-    """Brings a few objects of each kind to another server, as their specs alone."""
-    namespaces: set[str] = set()
-    for group, kind in PLANNABLE:
-        items = kubectl(source, "get", f"{kind}.{group}", "-A")["items"][:2]
-        for item in items:
-            meta = item["metadata"]
-            if meta["namespace"] not in namespaces:
-                namespaces.add(meta["namespace"])
-                kubectl(server, "create", "namespace", meta["namespace"])
-            kept = {key: meta[key] for key in ("name", "namespace", "labels") if key in meta}
-            whole = {key: item[key] for key in ("apiVersion", "kind", "spec")}
-            kubectl(server, "create", "-f", "-", document={**whole, "metadata": kept})
+async def documents(kubeconfig: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Every object of the kinds of ``PLANNABLE``, with its resource."""
+    found = []
+    async with opened(kubeconfig) as context:
+        for group, kind in PLANNABLE:
+            resource = await context.discovery.resolve(group, kind)
+            assert resource is not None, f"the demo serves no {kind}"
+            head = {"apiVersion": resource.api_version, "kind": kind}
+            items = await context.client.list_objects(resource)
+            found += [(resource.plural, {**msgspec.json.decode(item), **head}) for item in items]
+    return found
 
 
 @pytest.fixture(scope="module")
-def kubeconfig(start_demo):
+def kubeconfig(start_demo, shared_folder):
     """A running demo fleet, or the server of FLEETTUI_TEST_KUBECONFIG with objects like it.
 
-    That server needs the real definitions of ``PLANNABLE``; no controllers.
+    Definitions that the server lacks are taken from the shared folder; no controllers.
     """
-    demo = start_demo()
+    demo = start_demo("--clusters", "6", "--contexts", "1", "--churn", "0")
     if not REAL:
-        return demo.kubeconfig
-    transplant(demo.kubeconfig, Path(REAL))
-    return Path(REAL)
+        yield demo.kubeconfig
+        return
+    api = Api(Path(REAL))
+    install(api, shared_folder / "crds", {group for group, _ in PLANNABLE})
+    found = asyncio.run(documents(demo.kubeconfig))
+    guest = Guest(api, f"fleettui-{os.getpid()}")
+    try:
+        guest.settle(dict.fromkeys(document["metadata"]["namespace"] for _, document in found))
+        guest.bring_all(found)
+        assert not guest.refused, guest.refused
+        for path in guest.made:
+            if "/terraforms/" in path:
+                waiting = {"status": {"plan": {"pending": "plan-main-1f0c5f0a7b"}}}
+                api.call(f"{path}/status", method="PATCH", body=waiting, kind=MERGE)
+        yield Path(REAL)
+    finally:
+        guest.leave()
+
+
+@asynccontextmanager
+async def opened(kubeconfig: Path, *, writes: bool = True):
+    """The current context, connected."""
+    contexts = load_kubeconfig(os.environ, home=Path.home(), explicit=kubeconfig)
+    around = Surroundings(environment=dict(os.environ))
+    policy = Policy(writes=writes)
+    context = await open_context(contexts.context(), policy=policy, around=around)
+    await context.connect()
+    try:
+        yield context
+    finally:
+        await context.close()
 
 
 @pytest.fixture
 async def world(kubeconfig, tmp_path):
     """The first context of the demo."""
-    contexts = load_kubeconfig(os.environ, home=Path.home(), explicit=kubeconfig)
-    entry = contexts.context(next(iter(contexts.contexts)))
-    around = Surroundings(environment=dict(os.environ))
-    context = await open_context(entry, policy=Policy(writes=True), around=around)
-    await context.connect()
-    yield World(context, tmp_path)
-    await context.close()
+    async with opened(kubeconfig) as context:
+        yield World(context, tmp_path)
 
 
 WISHES = (
-    ("pause", Options(who="ann", reason="x", expires_s=60)),
-    ("pause", Options(form="rollout")),
-    ("resync", Options()),
+    *(("pause", Options(form=form, who="ann", reason="x", expires_s=60))
+      for form in ("", "rollout", "freeze", "legacy", "detach")),
+    *(("resync", Options(form=form)) for form in ("", "hard", "sync")),
     ("resync", Options(with_source=True)),
+    ("resync", Options(force=True, reset=True)),
     ("resume", Options()),
     ("rollout", Options()),
     ("rollout", Options(form="direct")),
     ("scale", Options(replicas=7)),
-    *(("upgrade", Options(version=f"v1.{minor}.0")) for minor in range(30, 38)),
     ("remediate", Options()),
-    ("delete", Options()),
+    ("approve", Options()),
+    ("replan", Options()),
     ("label", Options(set={"example.com/a": "b"})),
-)
+    ("annotate", Options(set={"example.com/a": "b"})),
+    ("upgrade", Options()),
+    ("delete", Options()),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(("group", "kind"), PLANNABLE, ids=[kind for _, kind in PLANNABLE])
-async def test_every_plan_is_accepted_by_the_server_in_a_dry_run(group, kind, world):
-    """A body that a server refuses would be found out in the middle of an incident."""
+async def test_every_plan_is_accepted_by_the_server(group, kind, world):
+    """A body that a server refuses would be found out in the middle of an incident.
+
+    On a real server it is written as well, and what can be undone is: the demo's
+    controllers would answer in between, and have tests of their own.
+    """
     planned: set[str] = set()
-    for ref in await world.refs(group, kind, most=2):
+    for ref in await world.refs(group, kind, most=6 if REAL else 2):
         offered = world.acts.verbs(ref, is_paused=False, is_deleting=False)
         ids = {choice.verb.id for choice in offered}
         for verb, options in WISHES:
-            if verb not in ids or (verb == "upgrade" and verb in planned):
+            if verb not in ids:
                 continue
-            plan = await world.acts.plan(verb, [ref], options)
+            plan = await world.acts.plan(verb, [ref], await filled(world, ref, options))
             if isinstance(plan, Refusal):
                 continue
             planned.add(verb)
-            outcome = await world.run(replace_rate(plan), dry_run=True)
-            states = {report.state for report in outcome.reports}
-            assert outcome.state(0) is StepState.DONE, (ref, verb, outcome.stopped_by)
-            fine = {StepState.DONE, StepState.NOT_SENT, StepState.REFUSED}
-            assert states <= fine, (ref, verb, outcome.stopped_by)
-    assert {"pause", "label"} <= planned
-    assert {entry.dry_run for entry in world.journal.read() if entry.patch} == {True}
+            await tried(world, unwaited(plan))
+            if REAL:
+                await written(world, unwaited(plan))
+    assert "label" in planned
+    missing = (EXPECTED.get((group, kind), frozenset()) if REAL else frozenset()) - planned
+    assert not missing, "an action was never tried"
+
+
+EXPECTED = {
+    (CAPI, "Cluster"): {"pause", "resync", "upgrade", "delete"},
+    (CAPI, "Machine"): {"remediate", "delete"},
+    (CAPI, "MachineDeployment"): {"rollout", "scale"},
+    (CAPI, "MachinePool"): {"scale"},
+    (f"controlplane.{CAPI}", "KubeadmControlPlane"): {"rollout", "scale"},
+    ("infra.contrib.fluxcd.io", "Terraform"): {"approve", "replan"},
+}
+"""What has to have been tried of the kinds that have more than the common verbs."""
+
+
+async def filled(world: World, ref: ObjectRef, options: Options) -> Options:
+    """The wishes with the plan that waits for approval and the next minor version."""
+    body = await world.hands.body(ref)
+    version = text_at(body, ("spec", "topology", "version"))
+    if not version and ref.kind == "Cluster" and value_at(body, ("spec", "controlPlaneRef")):
+        above = value_at(body, ("spec", "controlPlaneRef"))
+        plane = ref._replace(group=above["apiGroup"], kind=above["kind"], name=above["name"])
+        version = text_at(await world.hands.body(plane) or {}, ("spec", "version"))
+    minor = int(version.split(".")[1]) + 1 if version else 0
+    pending = text_at(body, ("status", "plan", "pending"))
+    return replace(options, plan_id=pending, version=f"v1.{minor}.0")
+
+
+async def tried(world: World, plan: Plan) -> None:
+    """Lets the server check every step and store nothing."""
+    outcome = await world.run(plan, dry_run=True)
+    states = {report.state for report in outcome.reports}
+    assert outcome.state(plan.steps[0].id) is StepState.DONE, (plan, outcome.stopped_by)
+    assert states <= {StepState.DONE, StepState.NOT_SENT, StepState.REFUSED}, outcome.stopped_by
+    intents = [e for e in world.journal.read() if e.what is What.INTENT and e.plan == plan.id]
+    assert intents
+    assert all(entry.dry_run for entry in intents[-len(plan.steps) :])
+
+
+async def written(world: World, plan: Plan) -> None:
+    """Writes every step, looks that the server kept all of it, and puts it back."""
+    specs = {step.patch.ref: await world.hands.body(step.patch.ref) for step in plan.steps}
+    outcome = await world.run(plan)
+    assert outcome.exit_code is ExitCode.OK, (plan, outcome.stopped_by)
+    for step in plan.steps:
+        if step.patch.method is Method.PATCH and not step.is_cleanup:
+            await kept(world, plan, step.patch)
+    if plan.undo is None:
+        return
+    undone = await world.run(unwaited(plan.undo))
+    assert undone.exit_code is ExitCode.OK, (plan.undo, undone.stopped_by)
+    for ref, before in specs.items():
+        after = await world.hands.body(ref)
+        assert after.get("spec") == before.get("spec"), plan.undo
+
+
+async def kept(world: World, plan: Plan, patch: Patch) -> None:
+    """Nothing that was sent has been dropped, and it is under our name."""
+    if [step.patch for step in plan.steps if step.patch.ref == patch.ref][-1] is not patch:
+        return  # a later step has written over it
+    body = await world.hands.body(patch.ref)
+    managers = {entry["manager"] for entry in body["metadata"].get("managedFields", ())}
+    assert "fleettui" in managers, patch
+    if patch.content_type is ContentType.MERGE:
+        for path in leaves(patch.body):
+            assert value_at(body, path) == value_at(patch.body, path), (patch, path)
+
+
+def unwaited(plan: Plan) -> Plan:
+    """The plan without a rate, and without waiting for controllers that are not there."""
+    steps = tuple(
+        msgspec.structs.replace(
+            step, patch=msgspec.structs.replace(step.patch, acknowledged_by=Acknowledgement())
+        )
+        for step in plan.steps
+    )
+    return msgspec.structs.replace(plan, steps=steps, rate_per_s=0.0)
 
 
 def replace_rate(plan: Plan) -> Plan:
@@ -230,12 +348,7 @@ async def test_bulk_of_labels_goes_in_waves_and_is_recorded(world):
 
 async def test_read_only_context_has_no_writer(kubeconfig, tmp_path):
     """Whatever is planned elsewhere, a read-only context sends nothing."""
-    contexts = load_kubeconfig(os.environ, home=Path.home(), explicit=kubeconfig)
-    entry = contexts.context(next(iter(contexts.contexts)))
-    around = Surroundings(environment=dict(os.environ))
-    context = await open_context(entry, policy=Policy(writes=False), around=around)
-    await context.connect()
-    try:
+    async with opened(kubeconfig, writes=False) as context:
         world = World(context, tmp_path)
         (ref,) = await world.refs("source.toolkit.fluxcd.io", "GitRepository", most=1)
         body = await world.hands.body(ref)
@@ -250,5 +363,3 @@ async def test_read_only_context_has_no_writer(kubeconfig, tmp_path):
             world.hands, spec_of=world.table.spec_for, journal=world.journal, settings=strict
         )
         assert isinstance(await acts.plan("label", [ref], Options(set={"team": "b"})), Refusal)
-    finally:
-        await context.close()
