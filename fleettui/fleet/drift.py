@@ -124,11 +124,11 @@ def signals_of(row: Row, index: Index) -> tuple[Told, ...]:
     return tuple(found)
 
 
-_LONG_SHA = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{28,52}\b")
+_LONG_SHA = re.compile(r"\b(?:sha(?:1|256):)?([0-9a-f]{10})[0-9a-f]{30,54}\b")
 
 
 def _short(revision: str) -> str:
-    """A revision with as much of its commit as tells it apart."""
+    """A revision with as much of its commit or digest as tells it apart."""
     return _LONG_SHA.sub(r"\1", revision)
 
 
