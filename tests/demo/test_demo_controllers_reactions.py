@@ -2,83 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
+from scenes import Document, Scene, condition, running_scene
 
-from fleettui.demo.apiserver.errors import ApiError
-from fleettui.demo.apiserver.resources import Resource
-from fleettui.demo.apiserver.store import Store
-from fleettui.demo.controllers import Pace, start
+from fleettui.demo.controllers import Pace
 from fleettui.demo.controllers.kit import Kit
 from fleettui.demo.controllers.repository import take_effect
-from fleettui.demo.world import World, build_world
 from fleettui.demo.world.catalogue import resource_of
-from fleettui.demo.world.fleet import ClusterPlan
 
-NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 CORE = "cluster.x-k8s.io"
-Document = dict[str, Any]
-
-
-class Scene:
-    """A store with running controllers that take no time."""
-
-    def __init__(self, world: World, store: Store) -> None:
-        self.world = world
-        self.store = store
-
-    def plan(self, flavour: str) -> ClusterPlan:
-        return next(plan for plan in self.world.plans if plan.flavour.name == flavour)
-
-    def all(self, group: str, kind: str, namespace: str, prefix: str = "") -> list[Document]:
-        found = self.store.list(resource_of(group, kind), namespace)
-        return [item for item in found if item["metadata"]["name"].startswith(prefix)]
-
-    def get(self, group: str, kind: str, namespace: str, name: str) -> Document:
-        return self.store.get(resource_of(group, kind), namespace, name)
-
-    def patch(self, document: Document, patch: Document, subresource: str = "") -> None:
-        meta = document["metadata"]
-        self.store.patch_merge(
-            _resource(document),
-            meta.get("namespace", ""),
-            meta["name"],
-            patch,
-            manager="test",
-            subresource=subresource,
-        )
-
-    async def until(self, reached: Callable[[], bool]) -> None:
-        for _ in range(400):
-            if reached():
-                return
-            for _ in range(25):
-                await asyncio.sleep(0)
-        raise AssertionError("the state was never reached")
-
-
-def _resource(document: Document) -> Resource:
-    return resource_of(document["apiVersion"].rpartition("/")[0], document["kind"])
-
-
-def _condition(document: Document, kind: str) -> Document:
-    return next(item for item in document["status"]["conditions"] if item["type"] == kind)
 
 
 @pytest.fixture
 async def scene() -> AsyncIterator[Scene]:
-    world = build_world(0, 1, clusters=24, seed=5, now=NOW, incidents=())
-    store = Store(world)
-    tasks = start(store, pace=Pace(0))
-    await asyncio.sleep(0)
-    yield Scene(world, store)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    async with running_scene() as running:
+        yield running
 
 
 async def test_pause_cluster_pauses_descendants_and_resume_undoes_it(scene: Scene) -> None:
@@ -90,13 +31,13 @@ async def test_pause_cluster_pauses_descendants_and_resume_undoes_it(scene: Scen
     def states() -> set[str]:
         machines = scene.all(CORE, "Machine", plan.namespace, plan.name)
         top = scene.get(CORE, "Cluster", plan.namespace, plan.name)
-        return {_condition(item, "Paused")["status"] for item in (top, *machines)}
+        return {condition(item, "Paused")["status"] for item in (top, *machines)}
 
-    await scene.until(lambda: states() == {"True"})
+    await scene.until(states, {"True"})
     machine = scene.all(CORE, "Machine", plan.namespace, plan.name)[0]
-    assert _condition(machine, "Paused")["message"] == "Cluster spec.paused is set to true"
+    assert condition(machine, "Paused")["message"] == "Cluster spec.paused is set to true"
     scene.patch(cluster, {"spec": {"paused": None}})
-    await scene.until(lambda: states() == {"False"})
+    await scene.until(states, {"False"})
 
 
 async def test_flux_request_is_acknowledged_with_the_token(scene: Scene) -> None:
@@ -113,7 +54,7 @@ async def test_flux_request_is_acknowledged_with_the_token(scene: Scene) -> None
             "status"
         ]
 
-    await scene.until(lambda: status().get("lastHandledReconcileAt") == "t-1")
+    await scene.until(lambda: status().get("lastHandledReconcileAt"), "t-1")
     kinds = [item["type"] for item in status()["conditions"]]
     assert "Reconciling" not in kinds
 
@@ -125,11 +66,10 @@ async def test_flux_request_is_ignored_while_suspended(scene: Scene) -> None:
     scene.patch(
         scene.get(*name), {"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": "t-2"}}}
     )
-    for _ in range(200):
-        await asyncio.sleep(0)
+    await scene.rest()
     assert scene.get(*name)["status"].get("lastHandledReconcileAt") is None
     scene.patch(scene.get(*name), {"spec": {"suspend": None}})
-    await scene.until(lambda: scene.get(*name)["status"].get("lastHandledReconcileAt") == "t-2")
+    await scene.until(lambda: scene.get(*name)["status"].get("lastHandledReconcileAt"), "t-2")
 
 
 async def test_scale_up_and_down_moves_machines_and_counters(scene: Scene) -> None:
@@ -139,13 +79,13 @@ async def test_scale_up_and_down_moves_machines_and_counters(scene: Scene) -> No
     deployment = scene.get(CORE, "MachineDeployment", plan.namespace, name)
     before = deployment["spec"]["replicas"]
 
-    def done(count: int) -> bool:
+    def counts() -> tuple[int, int]:
         status = scene.get(CORE, "MachineDeployment", plan.namespace, name)["status"]
         machines = scene.all(CORE, "Machine", plan.namespace, f"{name}-")
-        return status["availableReplicas"] == len(machines) == count
+        return status["availableReplicas"], len(machines)
 
     scene.patch(deployment, {"spec": {"replicas": before + 2}})
-    await scene.until(lambda: done(before + 2))
+    await scene.until(counts, (before + 2, before + 2))
     machines = scene.all(CORE, "Machine", plan.namespace, f"{name}-")
     infra = scene.all("infrastructure.cluster.x-k8s.io", "AWSMachine", plan.namespace, f"{name}-")
     assert {item["metadata"]["name"] for item in machines} <= {
@@ -153,7 +93,7 @@ async def test_scale_up_and_down_moves_machines_and_counters(scene: Scene) -> No
     }
     assert len({item["spec"]["providerID"] for item in machines}) == before + 2
     scene.patch(deployment, {"spec": {"replicas": before}})
-    await scene.until(lambda: done(before))
+    await scene.until(counts, (before, before))
 
 
 async def test_deleted_machine_is_replaced(scene: Scene) -> None:
@@ -165,10 +105,10 @@ async def test_deleted_machine_is_replaced(scene: Scene) -> None:
 
     def names() -> set[str]:
         found = scene.all(CORE, "Machine", plan.namespace, f"{plan.name}-md-1-")
-        ready = [item for item in found if _condition(item, "Ready")["status"] == "True"]
+        ready = [item for item in found if condition(item, "Ready")["status"] == "True"]
         return {item["metadata"]["name"] for item in ready}
 
-    await scene.until(lambda: len(names()) == len(machines) and gone not in names())
+    await scene.until(lambda: (len(names()), gone in names()), (len(machines), False))
 
 
 async def test_remediation_annotation_replaces_the_machine(scene: Scene) -> None:
@@ -177,14 +117,16 @@ async def test_remediation_annotation_replaces_the_machine(scene: Scene) -> None
     machine = scene.all(CORE, "Machine", plan.namespace, f"{plan.name}-md-0-")[0]
     scene.patch(machine, {"metadata": {"annotations": {"cluster.x-k8s.io/remediate-machine": ""}}})
 
-    def is_gone() -> bool:
-        try:
-            scene.get(CORE, "Machine", plan.namespace, machine["metadata"]["name"])
-        except ApiError:
-            return True
-        return False
+    group = machine["metadata"]["labels"]["cluster.x-k8s.io/set-name"]
+    count = len(scene.all(CORE, "Machine", plan.namespace, f"{group}-"))
+    gone = machine["metadata"]["name"]
+    await scene.until(lambda: scene.find(CORE, "Machine", plan.namespace, gone), None)
 
-    await scene.until(is_gone)
+    def ready() -> list[str]:
+        found = scene.all(CORE, "Machine", plan.namespace, f"{group}-")
+        return [condition(item, "Ready")["status"] for item in found]
+
+    await scene.until(ready, ["True"] * count)
 
 
 @pytest.mark.parametrize("kind", ["MachineDeployment", "KubeadmControlPlane"])
@@ -197,7 +139,7 @@ async def test_rollout_after_replaces_every_machine(scene: Scene, kind: str) -> 
 
     def machines() -> dict[str, bool]:
         return {
-            item["metadata"]["name"]: _condition(item, "Ready")["status"] == "True"
+            item["metadata"]["name"]: condition(item, "Ready")["status"] == "True"
             for item in scene.all(CORE, "Machine", plan.namespace, f"{name}-")
         }
 
@@ -205,44 +147,38 @@ async def test_rollout_after_replaces_every_machine(scene: Scene, kind: str) -> 
     after = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     scene.patch(owner, {"spec": {"rollout": {"after": after}}})
 
-    def is_rolled() -> bool:
+    def rolled() -> tuple[set[str], list[bool], str]:
         now = machines()
-        status = scene.get(group, kind, plan.namespace, name)["status"]
-        return (
-            not old & set(now)
-            and len(now) == len(old)
-            and all(now.values())
-            and _condition({"status": status}, "RollingOut")["status"] == "False"
-        )
+        rolling = condition(scene.get(group, kind, plan.namespace, name), "RollingOut")
+        return old & set(now), list(now.values()), rolling["status"]
 
-    await scene.until(is_rolled)
+    await scene.until(rolled, (set(), [True] * len(old), "False"))
 
 
 async def test_topology_version_reaches_the_control_plane(scene: Scene) -> None:
     """An upgrade by ClusterClass would stop at the Cluster."""
     plan = scene.plan("azure-class")
     cluster = scene.get(CORE, "Cluster", plan.namespace, plan.name)
-    scene.patch(cluster, {"spec": {"topology": {"version": "v1.35.0"}}})
+    scene.patch(cluster, {"spec": {"topology": {"version": "v1.38.0"}}})
 
     def versions() -> set[str]:
         machines = scene.all(CORE, "Machine", plan.namespace, f"{plan.name}-")
         return {item["spec"]["version"] for item in machines}
 
-    await scene.until(lambda: versions() == {"v1.35.0"})
+    await scene.until(versions, {"v1.38.0"})
 
 
 async def test_argo_sync_clears_the_operation(scene: Scene) -> None:
     """A requested sync would stay pending."""
     name = ("argoproj.io", "Application", "argocd", "management-monitoring")
     scene.patch(scene.get(*name), {"operation": {"sync": {"prune": False}}})
-    await scene.until(
-        lambda: (
-            "operation" not in scene.get(*name)
-            and scene.get(*name)["status"]["operationState"]["phase"] == "Succeeded"
-            and scene.get(*name)["status"]["operationState"]["operation"]["sync"]
-            == {"prune": False}
-        )
-    )
+
+    def operation() -> tuple[object, str, Document]:
+        application = scene.get(*name)
+        state = application["status"]["operationState"]
+        return application.get("operation"), state["phase"], state["operation"]["sync"]
+
+    await scene.until(operation, (None, "Succeeded", {"prune": False}))
 
 
 class FakeRepository:
