@@ -61,6 +61,9 @@ def answer_of(
         if ends or acknowledgement.may_vanish:
             return Answer(Notice.ACKNOWLEDGED, "it is gone")
         return Answer(Notice.REPLACED, "the object is gone or was recreated")
+    for check in acknowledgement.fails_by:
+        if _holds(check, document, generation):
+            return Answer(Notice.FAILED, _told(condition(document, check.path[0]) or {}))
     for check in acknowledgement.checks:
         if not _holds(check, document, generation):
             return Answer(Notice.WAITING, _state_words(acknowledgement, document))
@@ -110,8 +113,30 @@ def _holds(check: Check, document: Document, generation: int) -> bool:
             return False
         case Signal.DELETING:
             return is_deleting(document)
+        case Signal.TURNED:
+            return _is_turned(check, document)
         case unreachable:
             assert_never(unreachable)
+
+
+def turned(document: Document, name: str, reason: str = "") -> Check:
+    """The check that a condition becomes False (for such a reason) after what it says now."""
+    entry = condition(document, name)
+    return Check(Signal.TURNED, (name, reason) if reason else (name,), _moment_of(entry))
+
+
+def _is_turned(check: Check, document: Document) -> bool:
+    entry = condition(document, check.path[0])
+    if entry is None or entry.get("status") != "False":
+        return False
+    wanted = check.path[1] if len(check.path) > 1 else ""
+    return str(entry.get("reason", "")).startswith(wanted) and _moment_of(entry) != check.value
+
+
+def _moment_of(entry: Any) -> str:
+    """What a condition says and since when, to be told from what it says later."""
+    keys = ("status", "reason", "message", "lastTransitionTime", "observedGeneration")
+    return "|".join(str(entry.get(key, "")) for key in keys) if entry is not None else ""
 
 
 def _is_of_generation(entry: Any, generation: int) -> bool:

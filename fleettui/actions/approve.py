@@ -9,6 +9,7 @@ plan *or is a prefix of it*, so the full id is written and put back afterwards).
 
 from datetime import datetime
 
+from fleettui.actions.acknowledge import turned
 from fleettui.actions.compose import compose
 from fleettui.actions.documents import nested, text_at, value_at
 from fleettui.actions.drafts import (
@@ -44,6 +45,8 @@ GATE = "approve"
 APPROVED = ("spec", "approvePlan")
 PENDING = ("status", "plan", "pending")
 APPLY_TIMEOUT_S = 3600
+FAILED_RUN = "TFExec"
+"""Begin of the reasons of a run that failed: TFExecApplyFailed, TFExecInitFailed, …"""
 
 
 def needs(facts: Facts, *, options: Options) -> FactRequest:
@@ -80,6 +83,7 @@ def _plan_one(case: Case) -> Draft | Refusal:
             judge="Apply",
             words="the plan is applied",
             timeout_s=APPLY_TIMEOUT_S,
+            fails_by=(turned(body, "Apply"), turned(body, "Ready", FAILED_RUN)),
         ),
     )
     first = DraftStep(approval, title="approve the plan")

@@ -111,6 +111,9 @@ class Signal(StrEnum):
     GONE = "gone"
     DELETING = "deleting"
     """deletionTimestamp is set, or the object is gone."""
+    TURNED = "turned"
+    """The condition named by ``path`` is False otherwise than ``value`` told before the write;
+    a second part of the path begins its reason."""
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -132,6 +135,8 @@ class Acknowledgement(msgspec.Struct, frozen=True):
     timeout_s: int = 300
     may_vanish: bool = False
     """The object's end means that it was done as well."""
+    fails_by: tuple[Check, ...] = ()
+    """Any of these means that it failed, long before the time is up."""
 
 
 class Patch(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 import pytest
 
 from fleettui.actions import annotate, approve, label, replan, upgrade
+from fleettui.actions.acknowledge import Notice, answer_of
 from fleettui.actions.documents import apply_merge
 from fleettui.actions.facts import ListRequest
 from fleettui.actions.options import Options
@@ -246,3 +247,41 @@ def test_label_of_any_kind_is_possible(make, facts_of, now):
         label.plan(facts_of(make("ConfigMap", "a")), now=now, options=Options(set={"team": "a"}))
     )
     assert answer.steps[0].patch.target.path() == "/api/v1/namespaces/ns/configmaps/a"
+
+
+APPLY_FAILED = {
+    "type": "Apply",
+    "status": "False",
+    "reason": "TFExecApplyFailed",
+    "message": "error running Apply: quota exceeded",
+    "lastTransitionTime": "2026-08-23T10:05:00Z",
+}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "notice"),
+    [
+        ([], [APPLY_FAILED], Notice.FAILED),
+        ([APPLY_FAILED], [APPLY_FAILED], Notice.WAITING),
+        (
+            [APPLY_FAILED],
+            [{**APPLY_FAILED, "lastTransitionTime": "2026-08-23T11:00:00Z"}],
+            Notice.FAILED,
+        ),
+        ([], [{**APPLY_FAILED, "type": "Ready"}], Notice.FAILED),
+        ([], [{**APPLY_FAILED, "type": "Ready", "reason": "ArtifactFailed"}], Notice.WAITING),
+        ([], [{**APPLY_FAILED, "status": "Unknown"}], Notice.WAITING),
+    ],
+    ids=["new", "old", "again", "run", "elsewhere", "unknown"],
+)
+def test_approve_notices_a_failed_apply_at_once(before, after, notice, make, facts_of, now):
+    """An hour of waiting for what has failed after a minute; an old failure is no answer."""
+    document = terraform(make)
+    document["status"]["conditions"] = before
+    answer = planned(approve.plan(facts_of(document), now=now, options=options(plan_id=PENDING)))
+    awaited = answer.steps[0].patch.acknowledged_by
+    document["status"]["conditions"] = after
+    seen = answer_of(awaited, document, uid=document["metadata"]["uid"])
+    assert seen.notice is notice
+    if notice is Notice.FAILED:
+        assert "quota exceeded" in seen.words
