@@ -119,6 +119,8 @@ class AppliedList:
     reads: Callable[[ObjectRef, ObjectId], None]
     """Opens the difference of one object."""
     running: Callable[[ObjectRef], bool]
+    tells: Callable[[str], None]
+    """Shows a text that is too long for its line."""
     columns: Sequence[Column] = (
         Column("change", "CHANGE", 12, 13, 0),
         Column("object", "OBJECT", 30, 70, 1),
@@ -145,18 +147,23 @@ class AppliedList:
         return "comparing with git …" if is_running else "nothing is rendered from git"
 
     def rows(self) -> Sequence[BoardRow]:
-        """Return objects, deletions first; what went wrong before them."""
+        """Return objects, deletions first; what went wrong before them, notes after them."""
         diff = self._diff
         if diff is None:
             return []
-        texts = [(f"not compared: {diff.error}", Tone.FAILED)] if diff.error else []
-        texts += [(diff.hint, Tone.DIM)] if diff.error and diff.hint else []
-        texts += [(f"note: {note}", Tone.DIM) for note in diff.notes]
-        rows = [
-            BoardRow(("note", place), ((), cell(flat_text(text), tone), (), (), ()))
-            for place, (text, tone) in enumerate(texts)
+        wrong = [(f"not compared: {diff.error}", Tone.FAILED)] if diff.error else []
+        wrong += [(diff.hint, Tone.DIM)] if diff.error and diff.hint else []
+        notes = [(f"note: {note}", Tone.DIM) for note in diff.notes]
+        return [
+            *(self._text_row(text, tone) for text, tone in wrong),
+            *(self._row(item, diff) for item in diff.objects),
+            *(self._text_row(text, tone) for text, tone in notes),
         ]
-        return [*rows, *(self._row(item, diff) for item in diff.objects)]
+
+    def _text_row(self, text: str, tone: Tone) -> BoardRow:
+        """A line in words; ``enter`` shows all of it."""
+        cells = ((), cell(flat_text(text), tone), (), (), ())
+        return BoardRow(("text", text), cells, shows=lambda: self.tells(text))
 
     def _row(self, item: ObjectDiff, diff: DesiredDiff) -> BoardRow:
         sign, tone = SIGNS[item.change]

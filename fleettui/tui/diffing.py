@@ -187,7 +187,7 @@ class Diffing:
 
     def applied(self, ref: ObjectRef) -> AppliedList:
         """The objects of an applier as a board."""
-        return AppliedList(ref, self.drift, self.read, self._running.__contains__)
+        return AppliedList(ref, self.drift, self.read, self._running.__contains__, self._app.say)
 
     def read(self, applier: ObjectRef, identity: ObjectId) -> None:
         """Opens one object's difference."""
