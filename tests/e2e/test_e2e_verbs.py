@@ -286,6 +286,43 @@ async def test_dangerous_verbs_are_off_until_the_settings_enable_them(demo: Any)
         assert "allow list" in greyed["upgrade"]
 
 
+DOOMED = "search-ap/search-dev-aps1-1"
+
+
+async def test_cluster_is_deleted_by_words_and_the_watch_shows_it_to_its_end(
+    demo: Any, words: Callable[..., Any], tmp_path: Path
+) -> None:
+    """The most dangerous verb: off, then asked for by name, then seen until nothing is left."""
+    arguments = (
+        "delete", f"cluster.cluster.x-k8s.io/{DOOMED}", "--kubeconfig", str(demo.kubeconfig),
+        "-o", "json",
+    )  # fmt: skip
+    off = words(*arguments, "--yes")
+    assert off.returncode == 5
+    assert "add delete-cluster to the context's allow list" in off.stderr
+    settings = tmp_path / "config" / "config.yaml"
+    settings.parent.mkdir()
+    settings.write_text('contexts: {"demo-*": {allow: [delete-cluster]}}\n')
+    unnamed = words(*arguments, "--yes")
+    assert unnamed.returncode == 5
+    assert "--confirm search-dev-aps1-1" in unnamed.stderr
+    dry = words(*arguments, "--server-dry-run")
+    assert dry.returncode == 0, dry.stderr
+    async with opened(demo) as fleet:
+        ref = named(fleet, [f"cluster.cluster.x-k8s.io/{DOOMED}"]).refs[0]
+        row = fleet.index.get(ref)
+        assert row is not None
+        assert not row.is_deleting, "a dry run of a deletion deletes nothing"
+        done = await asyncio.to_thread(words, *arguments, "--confirm", ref.name)
+        assert done.returncode == 0, done.stderr
+        (item,) = json.loads(done.stdout)["items"]
+        assert item["state"] == "done"
+        await seen(fleet, lambda: (r := fleet.index.get(ref)) is None or r.is_deleting)
+        await seen(fleet, lambda: fleet.index.get(ref) is None)
+        left = [r.ref for r in fleet.index.rows() if r.cluster == ref.name]
+        assert not [r for r in left if r.kind in ("Machine", "MachineDeployment")]
+
+
 # Words ------------------------------------------------------------------------------------
 
 
