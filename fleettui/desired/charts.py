@@ -106,9 +106,12 @@ class ChartStore:
             digest: ``sha256:…`` that the archive must have; empty: not known.
 
         Raises:
-            ChartError: helm is missing, or it cannot bring the chart.
+            ChartError: not a plain name or version, helm is missing, or it cannot bring the chart.
             HostileTreeError: wrong digest, or contents that are refused.
         """
+        parts = [*chart.split("/"), *version.split("/")]
+        if (chart and not _CHART_NAME.match(chart)) or ".." in parts or version.startswith("-"):
+            raise ChartError("refused: not a plain chart and version", where=repr(chart))
         key = (same_url(url), chart, version)
         return await self._known.get(key, lambda: self._bring(url, chart, version, digest))
 
@@ -117,7 +120,8 @@ class ChartStore:
         local = self._local.get(same_url(url))
         if local is not None:
             return await asyncio.to_thread(self._read_local, local, chart, version, label)
-        kept = self._folder / f"{digest.partition(':')[2]}.tgz" if self._folder else None
+        name = hashlib.sha256(digest.encode()).hexdigest()
+        kept = self._folder / f"{name}.tgz" if self._folder else None
         if kept is not None and digest and kept.is_file():
             return unpack_archive(
                 kept.read_bytes(), label=label, digest=digest, limits=self._limits
@@ -240,10 +244,10 @@ def _is_there(tree: FileTree, folder: str, chart: str) -> bool:
 
 
 def _pull_arguments(url: str, chart: str, version: str) -> list[str]:
-    """What helm is told, or a refusal: the texts come from a cluster or a repository.
+    """What helm is told, or a refusal: the URL comes from a cluster or a repository.
 
     Raises:
-        ChartError: not a plain URL, name or version.
+        ChartError: not a plain URL.
     """
     parts = urlsplit(url)
     here = parts.hostname in LOOPBACK
@@ -254,8 +258,6 @@ def _pull_arguments(url: str, chart: str, version: str) -> list[str]:
             where=shown_url(url),
             hint="name a folder with the chart: --local URL=PATH",
         )
-    if (chart and not _CHART_NAME.match(chart)) or version.startswith("-"):
-        raise ChartError("refused: not a plain chart and version", where=repr(chart))
     told = ["--version", version] if version else []
     if parts.scheme == "oci":
         told += ["--plain-http"] if here else []

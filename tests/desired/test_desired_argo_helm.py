@@ -1,6 +1,8 @@
 """Argo CD applications and Helm releases are compared the same way."""
 
+import io
 import sys
+import tarfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +15,9 @@ from fleettui.desired import helm as helm_module
 from fleettui.desired import helm_diff as helm_diff_module
 from fleettui.desired.argo_diff import diff_application
 from fleettui.desired.build import Builder
+from fleettui.desired.charts import ChartError, ChartStore
 from fleettui.desired.desired_diff import Tools
+from fleettui.desired.files import HostileTreeError
 from fleettui.desired.git import GitCache
 from fleettui.desired.helm_diff import diff_helm_release
 from fleettui.desired.helm_values import read_values
@@ -287,3 +291,77 @@ async def test_release_values_merge_in_the_order_of_the_controller(
     merged = {"a": {"x": 1, "gone": None, "z": 3, "deep": {"y": 7}}, "b": 2, "c": 1}
     assert values.values == merged
     assert values.unread == ("Secret/hidden",)
+
+
+@pytest.mark.parametrize(
+    ("chart", "version"),
+    [
+        ("../../secrets", "1.0.0"),
+        ("a/../../secrets", "1.0.0"),
+        ("/etc", "1.0.0"),
+        ("--plugin", "1.0.0"),
+        ("web", "../../x"),
+        ("web", "--post-renderer=/bin/sh"),
+        ("web; touch x", "1.0.0"),
+    ],
+)
+async def test_chart_named_by_a_hostile_cluster_is_refused(
+    chart: str, version: str, tmp_path: Path
+) -> None:
+    """A chart's name is written by others: it must reach neither other folders nor options."""
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "Chart.yaml").write_text("name: secrets\n")
+    url = "https://charts.example.org"
+    store = ChartStore(tmp_path / "kept", local={url: tmp_path / "charts" / "stable"})
+    for address in (url, "https://other.example.org"):
+        with pytest.raises(ChartError, match="not a plain chart"):
+            await store.pull(address, chart, version)
+    assert store.pulls == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc",
+        "http://10.0.0.1/charts",
+        "ftp://x.example",
+        "--repo=x",
+        "oci://",
+        "https://a b",
+    ],
+)
+async def test_chart_repository_of_a_hostile_cluster_is_never_asked(url: str) -> None:
+    """A repository's address must not reach files, metadata servers or options of helm."""
+    store = ChartStore()
+    with pytest.raises(ChartError, match="over https or oci only"):
+        await store.pull(url, "web", "1.0.0")
+    assert store.pulls == 0
+
+
+async def test_chart_archive_of_a_stranger_is_unpacked_defensively(tmp_path: Path) -> None:
+    """An archive must neither write elsewhere nor bring a link or a bomb along."""
+    folder = tmp_path / "charts"
+    folder.mkdir()
+    store = ChartStore(local={"https://c.example.org": folder})
+    for name, member, words in (
+        ("up", tarfile.TarInfo("web/../../evil"), "the path"),
+        ("absolute", tarfile.TarInfo("/etc/evil"), "the path"),
+        ("bomb", _sized("web/bomb", 3_000_000), "unpacks to more than"),
+    ):
+        with tarfile.open(folder / f"{name}-1.tgz", "w:gz") as tar:
+            tar.addfile(member, io.BytesIO(bytes(member.size)))
+        with pytest.raises(HostileTreeError, match=words):
+            await store.pull("https://c.example.org", name, "1")
+    link = tarfile.TarInfo("web/values.yaml")
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    with tarfile.open(folder / "link-1.tgz", "w:gz") as tar:
+        tar.addfile(link)
+    tree = await store.pull("https://c.example.org", "link", "1")
+    assert dict(tree.files) == {}
+    assert tree.notes == ("web/values.yaml: left out, it is not a regular file",)
+
+
+def _sized(name: str, size: int) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.size = size
+    return info
