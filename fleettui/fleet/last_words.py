@@ -23,7 +23,9 @@ WAIT_S: Final = 10.0
 _ERROR: Final = re.compile(
     r"^E\d{4} |\"level\":\s*\"(?:error|fatal|panic)\"|level=(?:error|fatal)|\bERROR\b|\bpanic\b"
 )
-_SILENT: Final = frozenset({"NoStatus", "NotObserved", "InternalError", "ControllerDown"})
+_SILENT: Final = frozenset(
+    {"NoStatus", "NotObserved", "NotHandled", "Silent", "InternalError", "ControllerDown"}
+)
 """Reasons behind which nothing in any object says more: ours, and Cluster API's constant
 ``InternalError`` (api/core/v1beta2/v1beta2_condition_consts.go: "look in controller logs")."""
 

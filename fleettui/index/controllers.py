@@ -13,6 +13,7 @@ from typing import Final
 from fleettui.index.charges import CHARGES, Charge, charges_of
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
+from fleettui.index.waiting import waiting_since
 from fleettui.index.walking import pieces_of
 from fleettui.kinds.moments import unix_seconds
 from fleettui.kinds.record import Flag, ObjectRef, Verdict
@@ -36,9 +37,12 @@ LEASE_STALE_S: Final = 120
 """A leader renews every 2 to 10 s; a lease this old has no leader."""
 PATIENCE_S: Final = 300
 """How long an object may wait for its controller before it counts as left undone."""
+BUSY_S: Final = 3600
+"""As long for one that its controller is at work on: a health check may take its time-out."""
 _PROVIDER: Final = "cluster.x-k8s.io/provider"
 _PART_OF: Final = "app.kubernetes.io/part-of"
-_REQUESTED: Final = "reconcile.fluxcd.io/requestedAt"
+_HANDLED: Final = "handled_at"
+REQUESTED: Final = "reconcile.fluxcd.io/requestedAt"
 
 
 @dataclass(slots=True)
@@ -181,17 +185,29 @@ def is_unobserved(row: Row, now: int) -> bool:
     """Whether the latest specification has waited for minutes to be looked at."""
     if not row.state.flags & Flag.STALE_GENERATION.value or row.is_paused:
         return False
-    latest = max((c.since for c in row.conditions), default=row.created_at)
-    return now - latest > PATIENCE_S
+    return now - waiting_since(row) > PATIENCE_S
+
+
+def requested_at(row: Row) -> int:
+    """When it was last asked to be reconciled, Unix seconds; 0 for never."""
+    return unix_seconds(row.annotation(REQUESTED) or "")
+
+
+def is_pending(row: Row) -> bool:
+    """Whether a request to reconcile has not been acknowledged yet; a paused one waits rightly."""
+    if _HANDLED not in row.state.fact_names or row.is_paused:
+        return False
+    asked = row.annotation(REQUESTED)
+    return asked is not None and row.fact(_HANDLED) != asked
 
 
 def is_unanswered(row: Row, now: int) -> bool:
     """Whether a request to reconcile has waited for minutes to be acknowledged."""
-    asked = row.annotation(_REQUESTED)
-    if asked is None or row.is_paused or "handled_at" not in row.state.fact_names:
+    if not is_pending(row):
         return False
-    at = unix_seconds(asked)
-    return row.fact("handled_at") != asked and at > 0 and now - at > PATIENCE_S
+    at = requested_at(row)
+    is_busy = row.verdict is Verdict.IN_PROGRESS
+    return at > 0 and now - at > (BUSY_S if is_busy else PATIENCE_S)
 
 
 def pods_of(index: Index, row: Row) -> list[Row]:

@@ -47,8 +47,14 @@ def source_of(pointing: Pointing) -> Iterable[Reference]:
                     yield found
 
 
+_OTHER_SOURCES = {
+    "ArtifactGenerator": "source.extensions.fluxcd.io",
+    "ResourceSetInputProvider": "fluxcd.controlplane.io",
+}
+
+
 def _source_group(kind: str) -> str:
-    return "source.extensions.fluxcd.io" if kind == "ArtifactGenerator" else SOURCE_GROUP
+    return _OTHER_SOURCES.get(kind, SOURCE_GROUP)
 
 
 def chart_of(pointing: Pointing) -> Iterable[Reference]:

@@ -186,6 +186,7 @@ RELATIONS: Mapping[str, Relation] = {
     "outputs": Relation(object_references, ("spec.writeOutputsToSecret",)),
     "pool": Relation(object_references, ("spec.poolRef",)),
     "claim": Relation(object_references, ("spec.claimRef",)),
+    "consumer": Relation(object_references, ("spec.consumerRef",)),
     "address": Relation(object_references, ("status.addressRef",)),
     "resources": Relation(object_references, ("spec.resources",)),
     "resource_sets": Relation(_bindings, ("spec.bindings",)),

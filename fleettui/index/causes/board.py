@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 
 from fleettui.index.causes.broken import broken_scopes
 from fleettui.index.causes.explain import Finding, explaining
+from fleettui.index.causes.lag import Lag
+from fleettui.index.causes.neglect import PATIENCE_S
 from fleettui.index.causes.running import WATCHED, is_troubled
 from fleettui.index.causes.signal import CauseState
-from fleettui.index.causes.signals import PATIENCE_S
 from fleettui.index.causes.suspects import YOUNG_FLAGS, Suspects, top_of
 from fleettui.index.changes import Change
+from fleettui.index.controllers import PATIENCE_S as REQUEST_S
+from fleettui.index.controllers import is_pending
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
 from fleettui.index.walking import pieces_of
@@ -90,8 +93,10 @@ class CauseBoard:
         """Rows to look at again, and when: what they lack is no trouble yet."""
         self._known: object = None
         self._watched_at = 0
-        self._broken: dict[ObjectRef, list[Finding]] = {}
-        """Kinds that the server cannot serve."""
+        self._lag = Lag(index)
+        self._beyond: dict[ObjectRef, list[Finding]] = {}
+        """By top, what no row tells: kinds that cannot be served, controllers that act on
+        nothing."""
         self._ranked: list[Cause] | None = []
 
     def refresh(self, now: int) -> None:
@@ -132,9 +137,11 @@ class CauseBoard:
 
     def _watch(self, now: int) -> Iterator[None]:
         """Looks at controllers, whose silence no change tells, and at what cannot be read."""
-        broken = {finding.root: [finding] for finding in broken_scopes(self._index)}
-        if broken != self._broken:
-            self._broken, self._ranked = broken, None
+        beyond: dict[ObjectRef, list[Finding]] = {}
+        for finding in (*broken_scopes(self._index), *self._lag.findings(now)):
+            beyond.setdefault(finding.top, []).append(finding)
+        if beyond != self._beyond:
+            self._beyond, self._ranked = beyond, None
         for row in [row for kind in WATCHED for row in self._index.rows(kind)]:
             if row in self._told or is_troubled(self._index, row, now):
                 self._due[top_of(row)] = None
@@ -150,6 +157,7 @@ class CauseBoard:
             self._odd.discard(row)
             self._later.pop(row, None)
             self._due.pop(row, None)
+            self._lag.forget(row)
             self._drop(row)
             for edge in self._index.pointing_at(ref):
                 if edge.target is not None:
@@ -171,18 +179,21 @@ class CauseBoard:
             self._due[row] = None
         for piece in pieces_of(self._index, size=SLICE_ROWS):
             for row in piece:
-                self._look(row, now)
+                self._look(row, now, is_new=True)
             yield
 
-    def _look(self, row: Row, now: int) -> None:
+    def _look(self, row: Row, now: int, *, is_new: bool = False) -> None:
         """Puts the tops of a row that is or was odd on the list."""
         if row.is_gone:
             return
+        self._lag.note(row, now, is_new=is_new)
         is_odd = self._suspects.is_odd(row)
         if is_odd:
             self._odd.add(row)
             if row.state.flags & YOUNG_FLAGS:
                 self._later.setdefault(row, now + PATIENCE_S)
+            elif is_pending(row):
+                self._later.setdefault(row, now + REQUEST_S)
         elif row in self._odd:
             self._odd.discard(row)
         elif row not in self._told:
@@ -208,7 +219,7 @@ class CauseBoard:
     def _rank(self) -> Iterator[None]:
         merged: dict[str, Cause] = {}
         count = 0
-        for findings in [*self._findings.values(), *self._broken.values()]:
+        for findings in [*self._findings.values(), *self._beyond.values()]:
             for finding in findings:
                 count += 1
                 _merge(merged, finding)
@@ -225,7 +236,8 @@ class CauseBoard:
 
     def explain(self, ref: ObjectRef) -> list[Finding]:
         """Explanations of one top, best first."""
-        return self._findings.get(ref, [])
+        found = self._findings.get(ref, [])
+        return [*self._beyond[ref], *found] if ref in self._beyond else found
 
     def causes(self, only: Iterable[ObjectRef] | None = None) -> list[Cause]:
         """Causes, ranked: worst state, most clusters and objects, longest.
@@ -236,7 +248,7 @@ class CauseBoard:
         if only is None and self._ranked is not None:
             return self._ranked
         if only is None:
-            chosen = [*self._findings.values(), *self._broken.values()]
+            chosen = [*self._findings.values(), *self._beyond.values()]
         else:
             chosen = [self.explain(ref) for ref in only]
         merged: dict[str, Cause] = {}

@@ -14,7 +14,7 @@ from fleettui.index.causes.signal import CauseState, Signal
 from fleettui.index.causes.signals import is_born, strongest
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
-from fleettui.kinds.record import ObjectRef
+from fleettui.kinds.record import ObjectRef, Verdict
 from fleettui.kinds.spec import Role
 
 EXPLAINING: Final = frozenset(
@@ -42,7 +42,7 @@ EXPLAINING: Final = frozenset(
 """Relations whose target can be why the pointing object is not well."""
 NEEDED_WHEN_SICK: Final = frozenset({"applies", "depends_on", "source", "chart", "resource_sets"})
 """Relations that explain nothing as long as the pointing object itself is well."""
-_BARREN_ROLES: Final = frozenset({Role.SOURCE, Role.CLASS, Role.POLICY, Role.INVENTORY})
+_BARREN_ROLES: Final = frozenset({Role.SOURCE, Role.CLASS, Role.POLICY, Role.INVENTORY, Role.IMAGE})
 """Roles whose home children use them; their troubles are not this object's."""
 SLICE_ROWS: Final = 8
 """Rows looked at between two chances to pause."""
@@ -50,6 +50,8 @@ SLICE_SIGNALS: Final = 16
 MAX_ROWS: Final = 4096
 """Rows looked at for one top; a larger subtree is looked at in part, its sick branches first."""
 _STATE_ORDER: Final = {state: place for place, state in enumerate(CauseState)}
+_UNFINISHED: Final = frozenset({Verdict.IN_PROGRESS, Verdict.UNKNOWN})
+"""Of a dependency: whoever depends on it is not reconciled, whatever that one says."""
 _WORKER_ROLES: Final = frozenset({Role.WORKERS, Role.MACHINE_SET, Role.MACHINE_POOL})
 
 
@@ -248,6 +250,8 @@ class _Case:
         if self._is_gitops(row):
             if theirs.state is CauseState.PAUSED:
                 return self._waits_for_paused(row, other)
+            if other.health in _UNFINISHED and self._depends_on(row, other):
+                return True
             return theirs.state is CauseState.FAILING and theirs.is_hard
         return theirs.is_hard and theirs.state is not CauseState.PAUSED and theirs.weight >= 40
 
@@ -257,7 +261,7 @@ class _Case:
         Source: kustomize-controller waits until a dependency with the same source is at
         the revision that the dependant is to apply.
         """
-        if all(edge.target is not other for edge in self._index.edges(row, "depends_on")):
+        if not self._depends_on(row, other):
             return False
         theirs = {edge.target for edge in self._index.edges(other, "source")}
         for edge in self._index.edges(row, "source"):
@@ -265,6 +269,9 @@ class _Case:
             if source is not None and source in theirs:
                 return source.fact("revision") != other.fact("revision")
         return False
+
+    def _depends_on(self, row: Row, other: Row) -> bool:
+        return any(edge.target is other for edge in self._index.edges(row, "depends_on"))
 
     def _is_held_back(self, row: Row, other: Row) -> bool:
         """Whether the row cannot go on before the other does, whatever the row says itself.
@@ -326,5 +333,10 @@ def _fingerprint(row: Row, signal: Signal, path: list[ObjectRef]) -> str:
 
 
 def is_top(row: Row) -> bool:
-    """Whether people look at such an object by itself, wherever it hangs."""
-    return row.spec.role in (Role.CLUSTER, Role.APPLIER, Role.SOURCE, Role.CLOUD_CLUSTER)
+    """Whether people look at such an object by itself, wherever it hangs.
+
+    What hangs below something whose users are no part of it is one as well.
+    """
+    if row.spec.role in (Role.CLUSTER, Role.APPLIER, Role.SOURCE, Role.CLOUD_CLUSTER):
+        return True
+    return row.parent is not None and row.parent.spec.role in _BARREN_ROLES

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from fleettui.index.causes.hands import conduct_of
+from fleettui.index.causes.neglect import PATIENCE_S, neglect_of
 from fleettui.index.causes.running import running_of
 from fleettui.index.causes.signal import CauseState, Signal
-from fleettui.index.controllers import lacks_controller
 from fleettui.index.index import Edge, Index
 from fleettui.index.rows import Row
 from fleettui.kinds.dialects.patience import TOPOLOGY_BUSY
@@ -68,16 +68,14 @@ DANGLING_RELATIONS: Final = frozenset(
 """Pointers that an object cannot work without, even if it still looks well."""
 BIRTH_RELATIONS: Final = frozenset({"cloud_owner"})
 """Pointers needed to come into being: no trouble to an object that is well."""
-APPLIED: Final = "applied"
-"""Fact of what is put into a workload cluster: whether each part is there."""
+JOINING_S: Final = 600
+"""How long the parts of a new machine may take to run; time-outs of health checks are as long."""
 LONGEST_CIRCLE: Final = 256
 """Rows looked at in search of a circle of dependsOn."""
 _BORN: Final = frozenset({"ControlPlaneInitialized"})
 """Conditions that, once True, tell that the cluster came into being."""
 _LATER: Final = frozenset({"RemoteConnectionProbe"})
 """Conditions of a Cluster that cannot be True before its control plane answers."""
-PATIENCE_S: Final = 60
-"""How long a fresh object may be without status, or behind its generation, unremarked."""
 
 
 def signals_of(index: Index, row: Row, now: int) -> Iterator[Signal]:
@@ -88,7 +86,7 @@ def signals_of(index: Index, row: Row, now: int) -> Iterator[Signal]:
         yield _deleting(row)
     yield from _dangling(index, row)
     yield from _circle(index, row)
-    yield from _flags(index, row, now)
+    yield from neglect_of(index, row, now)
     yield from _conditions(row, now)
     yield from _verdict(row)
     yield from conduct_of(index, row)
@@ -211,59 +209,6 @@ def _mention_of(row: Row, key: ObjectRef) -> Condition | None:
     return next(iter(named), None)
 
 
-def _flags(index: Index, row: Row, now: int) -> Iterator[Signal]:
-    flags = row.flags
-    if row.is_deleting:
-        return
-    if "false" in row.fact(APPLIED).lower():
-        yield Signal(
-            CauseState.FAILING,
-            weight=30,
-            condition="spec.bindings",
-            reason="NotApplied",
-            message="not all resources of its sets are applied",
-            since=row.created_at,
-        )
-    if flags & Flag.EXTERNAL and row.health is not Verdict.CURRENT:
-        key = next((name for name, _ in row.annotations if name.endswith("/managed-by")), "")
-        yield Signal(
-            CauseState.WAITING,
-            weight=70,
-            condition=key or "managed-by",
-            reason="ExternallyManaged",
-            message=f"managed by somebody else (annotation {key or 'managed-by'}), who has not "
-            "set it ready; its own controller ignores it",
-            since=row.created_at,
-            is_hard=True,
-        )
-    if flags & Flag.ABSENT_STATUS and now - row.created_at > PATIENCE_S:
-        lacking = "" if row.finalizers else ", and no controller has put a finalizer on it"
-        if lacks_controller(index, row.context, row.spec):
-            lacking += "; no controller for this kind runs in the context"
-        yield Signal(
-            CauseState.WAITING,
-            weight=70,
-            condition="status",
-            reason="NoStatus",
-            message=f"no controller has written any status of this {row.kind}{lacking}",
-            since=row.created_at,
-            is_hard=True,
-        )
-    if flags & Flag.STALE_GENERATION and not row.is_paused:
-        latest = max((c.since for c in row.conditions), default=row.created_at)
-        if now - latest > PATIENCE_S:
-            yield Signal(
-                CauseState.FAILING,
-                weight=45,
-                condition="status.observedGeneration",
-                reason="NotObserved",
-                message=f"its controller has not acted on the latest specification: generation "
-                f"{row.generation}, observed {row.observed_generation}",
-                since=latest,
-                is_hard=True,
-            )
-
-
 def _conditions(row: Row, now: int) -> Iterator[Signal]:
     if row.spec.dialect not in MIRROR_DIALECTS:
         return
@@ -271,7 +216,10 @@ def _conditions(row: Row, now: int) -> Iterator[Signal]:
     bad = [condition for condition in own if condition.status == "False"]
     if row.spec.role is Role.CLUSTER and not is_born(row):
         bad = [condition for condition in bad if condition.type not in _LATER]
-    is_starting = row.verdict is Verdict.IN_PROGRESS and row.spec.role in _STEPWISE
+    is_starting = row.verdict is Verdict.IN_PROGRESS and (
+        row.spec.role in _STEPWISE
+        or (row.spec.role is Role.MACHINE and now - row.created_at < JOINING_S)
+    )
     is_red = row.verdict in (Verdict.FAILED, Verdict.STALLED)
     for condition in bad:
         is_fresh = not is_red and now - condition.since < PATIENCE_S

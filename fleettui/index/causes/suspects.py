@@ -8,7 +8,9 @@ from typing import Final
 
 from fleettui.index.causes.explain import EXPLAINING, NEEDED_WHEN_SICK, is_top
 from fleettui.index.causes.hands import MANAGERS, hands_of, is_left_alone
-from fleettui.index.causes.signals import APPLIED, DANGLING_RELATIONS, circle_of
+from fleettui.index.causes.neglect import APPLIED
+from fleettui.index.causes.signals import DANGLING_RELATIONS, circle_of
+from fleettui.index.controllers import is_pending
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
 from fleettui.index.shapes import State
@@ -38,7 +40,7 @@ class Suspects:
         standing, state = row.standing, row.state
         if standing & RANK != _CURRENT or standing & DELETING or state.flags & _ODD_FLAGS:
             return True
-        if self._has_drift(state) or is_left_alone(row):
+        if self._has_drift(state) or is_left_alone(row) or is_pending(row):
             return True
         names = state.fact_names
         if MANAGERS in names and hands_of(row):
