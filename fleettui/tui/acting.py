@@ -21,12 +21,13 @@ from fleettui.kinds.record import ObjectRef
 from fleettui.tui.act_choices import ActChoices, choices_of
 from fleettui.tui.dispatch import Handler
 from fleettui.tui.documents import Manner
-from fleettui.tui.lines import Line
+from fleettui.tui.lines import Line, Span
 from fleettui.tui.plan_text import refusal_lines
 from fleettui.tui.ports import ActsPort
 from fleettui.tui.screens.confirm import AskScreen, Confirmed, ConfirmScreen
 from fleettui.tui.screens.picker import Picker
 from fleettui.tui.screens.progress import ProgressScreen
+from fleettui.tui.status import banner_span
 
 if TYPE_CHECKING:
     from fleettui.tui.app import FleetApp
@@ -214,13 +215,13 @@ class Acting:
             await self._carry_out(plan, confirmed)
 
     async def _confirmed(self, plan: Plan) -> Confirmed | None:
-        screen = ConfirmScreen(plan, banner=self._banner(plan))
+        screen = ConfirmScreen(plan, banners=self._banners(plan))
         return await self._app.push_screen_wait(screen)
 
-    def _banner(self, plan: Plan) -> str:
+    def _banners(self, plan: Plan) -> list[Span]:
         names = {target.context for target in plan.targets}
         infos = [info for info in self._app.fleet.contexts() if info.name in names]
-        return next((info.banner for info in infos if info.banner), "")
+        return [banner_span(info) for info in infos if info.banner]
 
     async def _carry_out(self, plan: Plan, confirmed: Confirmed) -> None:
         infos = {info.name: info for info in self._app.fleet.contexts()}

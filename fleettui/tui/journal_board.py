@@ -15,6 +15,8 @@ from fleettui.tui.lines import cell
 from fleettui.tui.theme import Tone
 
 MAX_SHOWN = 2000
+SECONDS = len("2026-01-01T00:00:00")
+"""Length of a moment without its fraction and zone."""
 _TONES: dict[Result, Tone] = {
     Result.WRITTEN: Tone.PROGRESS,
     Result.ACKNOWLEDGED: Tone.CURRENT,
@@ -34,7 +36,7 @@ class JournalBoard:
     title: str = "journal"
     empty: str = "nothing was changed from here yet"
     columns: Sequence[Column] = (
-        Column("at", "AT", 20, 24, 0),
+        Column("at", "AT", 20, 20, 0),
         Column("verb", "VERB", 10, 14, 1),
         Column("object", "OBJECT", 24, 70, 2),
         Column("result", "RESULT", 12, 13, 3),
@@ -55,7 +57,7 @@ def _row(account: Account) -> BoardRow:
     message = account.outcome.message if account.outcome else "no answer was recorded"
     verb = f"{intent.verb} (dry run)" if intent.dry_run else intent.verb
     cells = (
-        cell(intent.at, Tone.DIM),
+        cell(f"{intent.at[:SECONDS]}Z", Tone.DIM),
         cell(verb, Tone.STRONG),
         cell(str(ref)),
         cell(result.value.replace("_", " "), _TONES[result]),

@@ -11,7 +11,7 @@ from fleettui.index.rollup import Rollup
 from fleettui.text import age_text
 from fleettui.tui.cells import count_text, rollup_cell
 from fleettui.tui.lines import Span
-from fleettui.tui.theme import Tone
+from fleettui.tui.theme import Tone, banner_tone
 
 _STATES: dict[ContextState, tuple[str, Tone]] = {
     ContextState.CONNECTING: ("◌", Tone.PROGRESS),
@@ -43,17 +43,22 @@ def state_words(info: ContextInfo, now: int) -> str:
             return info.state.value
 
 
+def banner_span(info: ContextInfo) -> Span:
+    """The banner that the settings give a context, in its colour; empty without one."""
+    return Span(f" {info.banner} " if info.banner else "", banner_tone(info.colour))
+
+
 def context_spans(info: ContextInfo, now: int) -> Iterator[Span]:
     """One context: name, state, and what must not be missed about it."""
     glyph, tone = _STATES[info.state]
     yield Span(f" {glyph} ", tone)
-    yield Span(info.name, Tone.STRONG)
+    yield Span(info.name, banner_tone(info.colour) if info.colour else Tone.STRONG)
     yield Span(f" {state_words(info, now)}", tone if tone is not Tone.CURRENT else Tone.DIM)
     if info.cached_at:
         yield Span(f" as of {age_text(now - info.cached_at)} ago", Tone.STALLED)
     if info.banner:
         yield Span(" ")
-        yield Span(f" {info.banner} ", Tone.ALARM)
+        yield banner_span(info)
     if info.lacks:
         yield Span(" ")
         yield Span(" READ-ONLY BY RIGHTS ", Tone.BADGE)

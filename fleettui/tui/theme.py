@@ -39,6 +39,13 @@ class Tone(StrEnum):
     """A word that must be seen: READ-ONLY."""
     ALARM = "alarm"
     """A word that must not be missed: INSECURE, a protected context."""
+    RED = "red"
+    GREEN = "green"
+    YELLOW = "yellow"
+    BLUE = "blue"
+    MAGENTA = "magenta"
+    CYAN = "cyan"
+    """Grounds of contexts' banners, by the names that the settings file takes."""
 
 
 class Look(Enum):
@@ -151,14 +158,19 @@ _MONO_TONES: dict[Tone, Style] = {
     Tone.MATCH: Style(underline=True, bold=True),
 }
 _BANNERS = {
-    "red": "#c4232e",
-    "green": "#177a37",
-    "yellow": "#8a6100",
-    "blue": "#0860c4",
-    "magenta": "#a3316f",
-    "cyan": "#0a6c7d",
+    Tone.RED: "#c4232e",
+    Tone.GREEN: "#177a37",
+    Tone.YELLOW: "#8a6100",
+    Tone.BLUE: "#0860c4",
+    Tone.MAGENTA: "#a3316f",
+    Tone.CYAN: "#0a6c7d",
 }
-"""Grounds of contexts' banners, by the names that the settings file takes; text is white."""
+"""Grounds of contexts' banners; text on them is white."""
+
+
+def banner_tone(colour: str) -> Tone:
+    """The tone of a context's banner by the settings' word; an alarm without one."""
+    return Tone(colour) if colour in _BANNERS else Tone.ALARM
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +192,11 @@ class Theme:
 
     def _made(self, tone: Tone, look: Look, is_faded: bool) -> Style:
         bold = tone in _BOLD and not is_faded
+        if tone in _BANNERS:
+            is_plain = self.is_mono
+            ground = None if is_plain else _BANNERS[tone]
+            white = None if is_plain else "#ffffff"
+            return Style(color=white, bgcolor=ground, bold=True, reverse=is_plain or None)
         if self.is_mono:
             style = _MONO_LOOKS[look] + _MONO_TONES.get(tone, Style())
             return style + Style(bold=bold or None, dim=is_faded or None)
@@ -194,13 +211,6 @@ class Theme:
             bold=bold or None,
             italic=is_faded or None,
         )
-
-    def banner(self, colour: str) -> Style:
-        """The style of a context's banner; ``colour`` is one that the settings file takes."""
-        ground = _BANNERS.get(colour)
-        if self.is_mono or ground is None:
-            return self.style(Tone.BADGE, Look.BAR)
-        return Style(color="#ffffff", bgcolor=ground, bold=True)
 
 
 _COLOURS = {"dark": _DARK, "light": _LIGHT}

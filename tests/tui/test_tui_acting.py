@@ -25,6 +25,7 @@ from fleettui.actions.plan import (
 from fleettui.actions.ways import Way
 from fleettui.audit import Entry, Journal, What
 from fleettui.errors import UsageError
+from fleettui.fleet.context import ContextInfo
 from fleettui.fleet.outcome import Outcome, Report, StepState
 from fleettui.index.view import TreeView
 from fleettui.kinds.batch import Batch, Phase, Scope, ScopeStatus
@@ -33,6 +34,8 @@ from fleettui.tui.app import FleetApp
 from fleettui.tui.plan_text import plan_lines
 from fleettui.tui.screens.confirm import ConfirmScreen
 from fleettui.tui.screens.progress import ProgressScreen
+from fleettui.tui.status import banner_span, context_spans
+from fleettui.tui.theme import DARK, MONO, Tone
 
 
 def make_plan(refs, *, verb="pause", typed="", danger=Danger.ORDINARY) -> Plan:
@@ -452,3 +455,16 @@ def test_with_answer_reads_what_each_verb_asks_for():
     for name, wrong in (("set", "a"), ("set", "=b"), ("set", "-"), ("replicas", "many")):
         with pytest.raises(UsageError):
             with_answer(Options(), name, wrong)
+
+
+@pytest.mark.parametrize(("colour", "ground"), [("red", "#c4232e"), ("cyan", "#0a6c7d")])
+def test_context_banner_has_the_colour_of_the_settings(colour, ground):
+    """Production is red to whoever has said so, in the header and above every plan."""
+    info = ContextInfo("prod", banner="PRODUCTION", colour=colour)
+    spans = list(context_spans(info, 0))
+    banner = next(span for span in spans if "PRODUCTION" in span.text)
+    name = next(span for span in spans if span.text == "prod")
+    assert DARK.style(banner.tone).bgcolor.name == ground
+    assert DARK.style(name.tone).bgcolor.name == ground
+    assert MONO.style(banner.tone).reverse is True
+    assert banner_span(ContextInfo("x", banner="CARE", colour="mauve")).tone is Tone.ALARM

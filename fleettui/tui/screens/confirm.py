@@ -3,6 +3,7 @@
 Knows plans; sends nothing. What it gives is the reason that a person typed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -58,11 +59,11 @@ class ConfirmScreen(LeavableScreen[Confirmed | None]):
                                  background: $panel; }
     """
 
-    def __init__(self, plan: Plan, *, banner: str = "") -> None:
-        """Ask about this plan; ``banner`` is the context's own warning."""
+    def __init__(self, plan: Plan, *, banners: Sequence[Span] = ()) -> None:
+        """Ask about this plan; ``banners`` are its contexts' own warnings."""
         super().__init__()
         self.plan = plan
-        self._banner = banner
+        self._banners = banners
         self._title_bar = Bar(id="confirm-title")
         self.pane = LinePane(id="confirm-plan")
         self.pane.has_cursor = False
@@ -104,7 +105,7 @@ class ConfirmScreen(LeavableScreen[Confirmed | None]):
         self._title_bar.show(
             Span(f" {plan_title(plan)} ", tone),
             Span(f" {plan.danger.value} ", Tone.ALARM if tone is Tone.FAILED else Tone.DIM),
-            Span(f" {self._banner} " if self._banner else "", Tone.ALARM),
+            *self._banners,
             right=[Span(f" {', '.join(contexts)} ", Tone.STRONG)],
         )
         self._reason_label.show(Span(" why (for the journal)  ", Tone.KEY))
