@@ -160,6 +160,19 @@ def test_capi_internal_error_is_failed_even_when_unknown(judged):
     assert (record.verdict, record.condition) == (Verdict.FAILED, "VMProvisioned")
 
 
+def test_capi_newborn_that_could_not_look_at_its_parts_yet_is_no_failure(judged):
+    """Every new cluster would be red until its controller's caches are filled."""
+    entries = (
+        condition("Available", FALSE, "NotAvailable"),
+        condition("WorkersAvailable", "Unknown", "InternalError"),
+        condition("ControlPlaneMachinesReady", "Unknown", "InternalError"),
+    )
+    young = judged("Cluster", *entries, phase="Pending")
+    assert young.verdict in (Verdict.IN_PROGRESS, Verdict.UNKNOWN)
+    grown = judged("Cluster", *entries, phase="Provisioned")
+    assert (grown.verdict, grown.condition) == (Verdict.FAILED, "WorkersAvailable")
+
+
 def test_capi_generation_not_looked_at_is_progress_unless_paused(judged):
     """A controller that ignores a change would look as if it had done it."""
     conditions = [condition("Available", "True", "Available")]

@@ -92,9 +92,8 @@ class _Entries:
                     self.bad.append(condition)
             elif condition.status == "Unknown" and kind not in _SUMMARIES:
                 # the controller itself failed: it will not find out by waiting
-                (self.bad if condition.reason == "InternalError" else self.unknown).append(
-                    condition
-                )
+                is_bad = condition.reason == "InternalError" and kind not in _CONSEQUENCES
+                (self.bad if is_bad else self.unknown).append(condition)
         summary = self.summary
         if summary is not None:
             self.bad = [entry for entry in self.bad if entry.type != summary.type]
@@ -213,7 +212,8 @@ def _machines_come(evidence: Evidence) -> bool:
 
 
 def _is_failure(entry: Condition, starting: bool) -> bool:
-    if (starting and entry.type in _LATER) or can_wait(entry):
+    # What a newborn repeats of objects that were not looked at yet is no failure of its own.
+    if (starting and entry.type in _LATER | _MIRRORS) or can_wait(entry):
         return False
     return is_hard(entry.reason)
 
