@@ -169,7 +169,8 @@ def test_capi_newborn_that_could_not_look_at_its_parts_yet_is_no_failure(judged)
     )
     young = judged("Cluster", *entries, phase="Pending")
     assert young.verdict in (Verdict.IN_PROGRESS, Verdict.UNKNOWN)
-    grown = judged("Cluster", *entries, phase="Provisioned")
+    done = {"infrastructureProvisioned": True, "controlPlaneInitialized": True}
+    grown = judged("Cluster", *entries, phase="Provisioned", initialization=done)
     assert (grown.verdict, grown.condition) == (Verdict.FAILED, "WorkersAvailable")
 
 
