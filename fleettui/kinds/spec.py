@@ -71,6 +71,8 @@ class Dialect(StrEnum):
     CAPI = "capi"
     """Either Cluster API scheme, decided by the object's shape."""
     FLUX = "flux"
+    FLUX_REPORT = "flux_report"
+    """Flux Operator's report, whose own Ready says nothing of what it reports."""
     ARGO = "argo"
     ARGO_SET = "argo_set"
     ASO = "aso"

@@ -7,7 +7,7 @@ from fleettui.kinds.dialects.capi import CAPI
 from fleettui.kinds.dialects.cloud import ACK, ASO, CONFIG_CONNECTOR, CROSSPLANE
 from fleettui.kinds.dialects.evidence import Dialect as Reading
 from fleettui.kinds.dialects.evidence import Evidence, Judgement
-from fleettui.kinds.dialects.flux import FLUX, TERRAFORM
+from fleettui.kinds.dialects.flux import FLUX, FLUX_REPORT, TERRAFORM
 from fleettui.kinds.dialects.plain import FLAG, KSTATUS, STATIC
 from fleettui.kinds.dialects.pool import POOL
 from fleettui.kinds.dialects.workload import WORKLOAD
@@ -16,6 +16,7 @@ from fleettui.kinds.spec import Dialect
 DIALECTS: Mapping[Dialect, Reading] = {
     Dialect.CAPI: CAPI,
     Dialect.FLUX: FLUX,
+    Dialect.FLUX_REPORT: FLUX_REPORT,
     Dialect.ARGO: ARGO,
     Dialect.ARGO_SET: ARGO_SET,
     Dialect.ASO: ASO,

@@ -11,6 +11,8 @@ from fleettui.kinds.moments import unix_seconds
 from fleettui.kinds.paths import text_of
 from fleettui.kinds.record import Condition, Flag, Verdict
 
+FEW = 3
+"""Resources that are named."""
 _RUNNING = frozenset({"Running", "Terminating"})
 _BROKEN = frozenset({"Failed", "Error"})
 
@@ -27,10 +29,28 @@ def _is_automated(policy: object) -> bool:
     return isinstance(policy, Mapping) and policy.get("enabled") is not False
 
 
+def _words_of(resources: object, health: object) -> str:
+    """The resources that have the Application's health, where they tell their own.
+
+    With ``resourceHealthSource: appTree`` they do not, and there are no words.
+    """
+    if health == "Healthy" or not isinstance(resources, list):
+        return ""
+    found = []
+    for item in resources:
+        own = item.get("health") if isinstance(item, Mapping) else None
+        if isinstance(own, Mapping) and own.get("status") == health:
+            name = f"{item.get('kind')} {item.get('namespace') or ''}/{item.get('name')}"
+            words = text_of(own.get("message"))
+            found.append(f"{name}: {words}" if words else name)
+    more = f" and {len(found) - FEW} more" if len(found) > FEW else ""
+    return "; ".join(found[:FEW]) + more
+
+
 def judge_application(evidence: Evidence) -> Judgement:
     """Verdict of an Application; ``reason`` is the health, sync or operation word."""
     health, health_since, health_message, sync, phase, told_by_operation, finished, automated = (
-        evidence.extras
+        evidence.extras[:8]
     )
     error = _error_of(evidence.conditions)
     if error is not None:
@@ -38,7 +58,7 @@ def judge_application(evidence: Evidence) -> Judgement:
     if not health and not sync:
         return NO_STATUS
     since = unix_seconds(health_since)
-    message = text_of(health_message)
+    message = text_of(health_message) or _words_of(evidence.extras[8], health)
     operation = text_of(told_by_operation)
     if phase in _BROKEN and sync != "Synced":
         return Judgement(
@@ -91,6 +111,7 @@ ARGO = Dialect(
         "status.operationState.message",
         "status.operationState.finishedAt",
         "spec.syncPolicy.automated",
+        "status.resources",
     ),
 )
 ARGO_SET = Dialect(judge_application_set)

@@ -158,6 +158,9 @@ def _deleting(evidence: Evidence, entries: _Entries, flags: int) -> Judgement:
 
 def _old_scheme(evidence: Evidence, entries: _Entries, summary: Condition, flags: int) -> Judgement:
     if summary.status == "True":
+        graver = _graver(evidence, summary)
+        if graver is not None:
+            return told(Verdict.FAILED, graver, flags=flags)
         return _well(evidence, entries, summary, flags)
     if summary.status == "Unknown":
         return _not_known(entries, summary, flags)
@@ -173,6 +176,19 @@ def _old_scheme(evidence: Evidence, entries: _Entries, summary: Condition, flags
     if not failed and (summary.severity == "Info" or (not summary.severity and unfinished)):
         return told(Verdict.IN_PROGRESS, cause, flags=flags)
     return told(Verdict.FAILED, cause, flags=flags)
+
+
+def _graver(evidence: Evidence, summary: Condition) -> Condition | None:
+    """Ready, where it tells a failure beside another summary that is True.
+
+    In the old scheme Ready sums everything up, and ordinary progress makes it a Warning.
+    """
+    if summary.type == "Ready":
+        return None
+    ready = _first(e for e in evidence.conditions if e.type == "Ready" and is_old(e))
+    if ready is None or ready.status != "False" or is_waiting(ready.reason):
+        return None
+    return ready if ready.severity == "Error" or is_hard(ready.reason) else None
 
 
 def _new_scheme(evidence: Evidence, entries: _Entries, summary: Condition, flags: int) -> Judgement:

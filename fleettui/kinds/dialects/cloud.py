@@ -31,7 +31,7 @@ def judge_aso(evidence: Evidence) -> Judgement:
         return NO_STATUS
     if ready.status == "True":
         if -1 < ready.observed_generation < evidence.generation and not evidence.is_paused:
-            return behind(evidence)
+            return behind(evidence, seen=ready.observed_generation)
         return told(Verdict.CURRENT, ready)
     if ready.severity == "Error":
         return told(Verdict.STALLED, ready)

@@ -3,7 +3,7 @@
 Knows the form of both; decides nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -78,24 +78,33 @@ NO_STATUS = Judgement(
 
 def told(verdict: Verdict, condition: Condition, *, flags: int = 0) -> Judgement:
     """A verdict in the words of the condition that decided it."""
+    reason = condition.reason
+    if not reason and verdict is not Verdict.CURRENT:
+        reason = condition.type  # the old scheme needs none: EKSControlPlaneUpdating=True
     return Judgement(
         verdict,
         condition.type,
-        condition.reason,
+        reason,
         condition.message,
         condition.since,
         flags,
     )
 
 
-def behind(evidence: Evidence, *, flags: int = 0) -> Judgement:
-    """In progress, because the present specification has not been looked at."""
+def behind(evidence: Evidence, *, flags: int = 0, seen: int | None = None) -> Judgement:
+    """In progress, because the present specification has not been looked at.
+
+    Args:
+        evidence: of the object.
+        flags: beside those that this means.
+        seen: generation that was looked at, where the status as a whole does not tell it.
+    """
+    seen = evidence.observed_generation if seen is None else seen
     return Judgement(
         Verdict.IN_PROGRESS,
         "observedGeneration",
         "GenerationNotObserved",
-        f"the controller has seen generation {evidence.observed_generation}"
-        f" of {evidence.generation}",
+        f"the controller has seen generation {seen} of {evidence.generation}",
         0,
         flags | Flag.STALE_GENERATION,
     )
@@ -104,6 +113,21 @@ def behind(evidence: Evidence, *, flags: int = 0) -> Judgement:
 def failed_field(evidence: Evidence) -> Judgement:
     """Failed, in the words of a failure field."""
     return Judgement(Verdict.FAILED, "failureMessage", "Failure", evidence.failure)
+
+
+def unready(flags: object) -> str:
+    """What is wrong with a list of flags, or lists of them, in words; empty if nothing is."""
+    found = list(_flags_in(flags)) if isinstance(flags, list) else []
+    bad = sum(flag is not True for flag in found)
+    return f"{bad} of {len(found)} are not ready" if bad else ""
+
+
+def _flags_in(value: object) -> Iterator[object]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _flags_in(item)
+    else:
+        yield value
 
 
 _WAITING = (

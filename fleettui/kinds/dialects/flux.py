@@ -7,6 +7,8 @@ generic.go and the corrections to it in the Flux documentation; tofu-controller
 api/v1alpha2 conditions.
 """
 
+from collections.abc import Mapping
+
 from fleettui.kinds.dialects.evidence import (
     NO_STATUS,
     Dialect,
@@ -15,6 +17,7 @@ from fleettui.kinds.dialects.evidence import (
     behind,
     told,
 )
+from fleettui.kinds.paths import text_of
 from fleettui.kinds.record import Condition, Flag, Verdict
 
 _WAITING_REASONS = frozenset({"DependencyNotReady", "RunnerQuotaExhausted"})
@@ -37,6 +40,9 @@ def judge_flux(evidence: Evidence) -> Judgement:
         return _failing(evidence, ready, reconciling)
     if ready.status == "Unknown":
         return _busy(evidence, ready, reconciling)
+    released = evidence.named("Released")
+    if released is not None and released.status == "False" and ready.reason.startswith(_UNDONE):
+        return told(Verdict.FAILED, released)  # what runs is not what was asked for
     if evidence.is_paused:
         return told(Verdict.CURRENT, ready)
     if evidence.is_behind:
@@ -117,6 +123,21 @@ def _is_static(evidence: Evidence) -> bool:
     return evidence.extras[0] == "oci"
 
 
+def judge_report(evidence: Evidence) -> Judgement:
+    """Verdict of a FluxReport: Flux's rules, and what it reports of controllers and source.
+
+    Its own Ready only says that the report was written.
+    """
+    components, sync_ready, sync_status = evidence.extras[1:4]
+    for item in components if isinstance(components, list) else ():
+        if isinstance(item, Mapping) and item.get("ready") is False:
+            words = f"{text_of(item.get('name'))}: {text_of(item.get('status'))}"
+            return Judgement(Verdict.FAILED, "components", "ComponentNotReady", words)
+    if sync_ready is False:
+        return Judgement(Verdict.FAILED, "sync", "SyncNotReady", text_of(sync_status))
+    return judge_flux(evidence)
+
+
 def judge_terraform(evidence: Evidence) -> Judgement:
     """Verdict of a Terraform object: Flux's rules, plans that wait and locks besides."""
     ready = evidence.named("Ready")
@@ -132,5 +153,8 @@ def judge_terraform(evidence: Evidence) -> Judgement:
     return judge_flux(evidence)
 
 
+FLUX_REPORT = Dialect(
+    judge_report, ("spec.type", "spec.components", "spec.sync.ready", "spec.sync.status")
+)
 FLUX = Dialect(judge_flux, ("spec.type",))
 TERRAFORM = Dialect(judge_terraform, ("spec.type", "status.plan.pending", "spec.approvePlan"))

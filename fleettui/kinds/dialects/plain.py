@@ -15,14 +15,21 @@ from fleettui.kinds.dialects.evidence import (
     is_hard,
     is_waiting,
     told,
+    unready,
 )
 from fleettui.kinds.record import Flag, Verdict
 
 
 def judge_static(evidence: Evidence) -> Judgement:
-    """Current unless a failure field says otherwise: no controller sums the object up."""
+    """Current unless a failure field or a flag in a list says otherwise.
+
+    No controller sums the object up; a ClusterResourceSetBinding tells of each resource
+    whether it was applied.
+    """
     if evidence.failure:
         return failed_field(evidence)
+    if words := unready(evidence.ready):
+        return Judgement(Verdict.IN_PROGRESS, "ready", "NotReady", words, 0, Flag.STATIC)
     return Judgement(Verdict.CURRENT, flags=Flag.STATIC)
 
 
