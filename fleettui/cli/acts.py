@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from fleettui.actions.forms import forms
 from fleettui.actions.options import Options, entries_of, seconds_of
 from fleettui.cli.acting import Errand, run_again, run_verb
 from fleettui.cli.options import Asked, fleet_options
@@ -40,12 +41,24 @@ _COMMON: tuple[_Decorator, ...] = (
         help="How long to wait for the fleet.",
     ),
 )
-_FORM = click.option("--form", "way", default="", help="Which way, where a kind has several.")
+
+
+def _form(*ways: str) -> _Decorator:
+    """Which way, where a kind has several; a plan refuses those that it has not."""
+    return click.option(
+        "--form", "way", type=click.Choice(ways), default=None, help="Which way, where it has some."
+    )
+
+
+_PAUSES = tuple(sorted({form.name for form in forms().pause if form.name}))
 _OWN: dict[str, tuple[_Decorator, ...]] = {
-    "pause": (_FORM, click.option("--expires", default="", metavar="2h", help="Shown as expired.")),
-    "resume": (_FORM,),
+    "pause": (
+        _form(*_PAUSES),
+        click.option("--expires", default="", metavar="2h", help="Shown as expired."),
+    ),
+    "resume": (_form(*_PAUSES),),
     "resync": (
-        _FORM,
+        _form("refresh", "hard", "sync"),
         click.option("--with-source", is_flag=True, help="The source first."),
         click.option("--force", is_flag=True, help="Force a Helm upgrade."),
         click.option("--reset", is_flag=True, help="Reset Helm's failure counters."),
@@ -55,9 +68,9 @@ _OWN: dict[str, tuple[_Decorator, ...]] = {
         click.option("--revision", default="", help="Argo CD sync: another revision."),
         click.option("--argo-dry-run", is_flag=True, help="Argo CD sync: only tell."),
     ),
-    "rollout": (_FORM,),
+    "rollout": (_form("direct"),),
     "scale": (
-        _FORM,
+        _form("direct"),
         click.option("--replicas", type=click.IntRange(0, 1_000_000), required=False),
     ),
     "upgrade": (click.option("--version", default="", metavar="v1.33.2"),),
@@ -86,7 +99,7 @@ def _options(verb: str, words: tuple[str, ...], given: dict[str, Any]) -> Option
         UsageError: they exclude each other, or one is not what it takes.
     """
     wishes = dict(given)
-    ways = {wishes.pop("way", "")}
+    ways = {wishes.pop("way", None) or ""}
     ways |= {name for name in ("hard", "sync") if wishes.pop(name, False)}
     if len(ways - {""}) > 1:
         raise UsageError(f"{' and '.join(sorted(ways - {''}))} exclude each other")
