@@ -117,7 +117,7 @@ def _flip(ref: ObjectRef, body: Document, target: Target, form: ResyncForm) -> D
     since = ready.get("lastTransitionTime")
     held = FieldTest(path, form.value)
     back = merge_patch(target, body, nested(path, before), relies_on=(held,))
-    first = DraftStep(away, title="skip", undo=undo_merge(away, body))
+    first = DraftStep(away, title="skip")
     second = DraftStep(back, title="manage again", after=(first,), is_cleanup=True)
     stale = f", last seen {since}" if since else ""
     return Draft(

@@ -225,6 +225,7 @@ def test_resync_azure_flips_the_policy_and_puts_it_back(make, facts_of, now):
     answer = planned(resync.plan(facts_of(document), now=now, options=PLAIN))
     away, back = answer.steps
     assert away.patch.body == {"metadata": {"annotations": {key: "skip"}}}
+    assert answer.undo is None, "it has put back what it changed itself"
     assert back.patch.body == {"metadata": {"annotations": {key: "manage"}}}
     assert (back.after, back.is_cleanup) == ((0,), True)
     assert answer.warnings
