@@ -67,12 +67,15 @@ def detail_lines(
         note: why Events are missing, raw.
         stale: what may no longer be so.
     """
+    coverage = list(coverage_lines(row, index, stale, now=now, width=width))
+    is_known = all(span.tone is not Tone.STALLED for line in coverage for span in line.cells[0])
     lines = [
         *_summary(row, index, stale.of_row(row), now=now, width=width),
         *_birth(row, index, now=now, width=width),
+        *(() if is_known else coverage),
         *_conditions(row.conditions, now=now, width=width),
         *_neighbours(row, index),
-        *coverage_lines(row, index, stale, now=now, width=width),
+        *(coverage if is_known else ()),
     ]
     for title, entries in (
         ("FACTS", row.facts),

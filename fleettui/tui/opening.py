@@ -1,4 +1,4 @@
-"""The program before it is loaded: the clusters of last time, and keys kept for later.
+"""The program before it is loaded: the clusters of last time; keys wait for what follows.
 
 Knows saved heads, colours and one function that loads the rest; imports no index,
 no kinds and no API client, so that the first frame costs little more than Textual's.
@@ -8,14 +8,16 @@ and is given what makes it the whole program.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar
 
 from rich.segment import Segments
 from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.message_pump import MessagePump
 from textual.screen import Screen
+from textual.widget import Widget
 
 from fleettui.errors import ExitCode, FleettuiError
 from fleettui.recorded.shards import Head
@@ -23,11 +25,14 @@ from fleettui.tui.calm import head_lines
 from fleettui.tui.lines import Span
 from fleettui.tui.prose import TextSource
 from fleettui.tui.theme import DARK, LIGHT, Theme, Tone, textual_theme
+from fleettui.tui.type_ahead import TypeAhead
 from fleettui.tui.widgets.bar import Bar
 from fleettui.tui.widgets.line_pane import LinePane
 
-MOST_KEYS = 256
-"""Keys kept until the program is there."""
+LEAVING = frozenset({"ctrl+c", "ctrl+q"})
+"""Keys that wait for nothing."""
+EARLY_ENTER = "ctrl+j"
+"""What the terminal makes of enter as long as the program has not taken it over."""
 
 TakeOver = Callable[["OpeningApp"], None]
 """Turns the app into the whole program; runs on the loop."""
@@ -40,8 +45,6 @@ class OpeningScreen(Screen[None]):
         """Show these heads, by context."""
         super().__init__()
         self.heads = heads
-        self.keys: list[events.Key] = []
-        """What was pressed so far."""
         self._theme = theme
         self._header = Bar(id="header")
         self._crumbs = Bar(id="crumbs")
@@ -67,12 +70,6 @@ class OpeningScreen(Screen[None]):
         self._header.show(*spans, group=2)
         self._crumbs.show(Span(" opening …", Tone.DIM))
         self._pane.show(TextSource(head_lines(self.heads, now=int(time.time()))))
-
-    def on_key(self, event: events.Key) -> None:
-        """Keeps the key for the screen that follows."""
-        event.stop()
-        if len(self.keys) < MOST_KEYS:
-            self.keys.append(event)
 
 
 class OpeningApp(App[int]):
@@ -107,6 +104,8 @@ class OpeningApp(App[int]):
         """Why the program could not be loaded."""
         self._heads = heads or {}
         self._load = load
+        self._ahead = TypeAhead(self, self._deliver)
+        self._last_focused: Widget | None = None
         for known in (DARK, LIGHT, colours):
             self.register_theme(textual_theme(known))
         self.theme = textual_theme(colours).name
@@ -125,14 +124,37 @@ class OpeningApp(App[int]):
             self.exit(int(error.exit_code))
             return
         self._load = None
-        opening = self.screen
         take_over(self)
-        if isinstance(opening, OpeningScreen):
-            self.call_after_refresh(self._replay, opening.keys)
 
-    def _replay(self, keys: list[events.Key]) -> None:
-        for key in keys:
-            self.post_message(events.Key(key.key, key.character))
+    # -- keys -----------------------------------------------------------------------------
+    async def on_event(self, event: events.Event) -> None:
+        """Takes keys one after another, everything else as it comes."""
+        if not isinstance(event, events.Key) or event.is_forwarded or event.key in LEAVING:
+            await super().on_event(event)
+        else:
+            await self._ahead.take(events.Key("enter", "\r") if event.key == EARLY_ENTER else event)
+
+    @property
+    def typed_ahead(self) -> int:
+        """Keys that are being acted on, or wait for it."""
+        return len(self._ahead)
+
+    def is_ready(self) -> bool:
+        """Whether the screen in front can take keys."""
+        screen = self.screen_stack[-1] if self.screen_stack else None
+        return screen is not None and screen.is_mounted and not isinstance(screen, OpeningScreen)
+
+    def pumps(self) -> Iterator[MessagePump]:
+        """Whatever may still be acting on a key, the receiver of the last one included."""
+        yield self
+        yield from self.screen_stack[-1:]
+        for widget in {self.focused, self._last_focused}:
+            if widget is not None:
+                yield from widget.ancestors_with_self
+
+    async def _deliver(self, event: events.Key) -> None:
+        self._last_focused = self.focused
+        await super().on_event(event)
 
     def _fatal_error(self) -> None:
         """Shows where the program failed, without the values at hand: some are secret."""

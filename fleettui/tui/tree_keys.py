@@ -66,11 +66,11 @@ class TreeKeys:
 
     def restructure(self, change: Callable[[], object]) -> None:
         """Changes which lines there are; the cursor stays on its line, or goes to its parent."""
-        above = self._ancestors()
-        change()
-        self._pane.changed()
         pane = self._pane
-        if pane.cursor_key is not None and self._source.position(pane.cursor_key) is None:
+        stood_on, above = pane.cursor_key, self._ancestors()
+        change()
+        pane.changed()
+        if stood_on is not None and self._source.position(stood_on) is None:
             place = next((p for k in above if (p := self._source.position(k)) is not None), None)
             pane.move_to(place or 0)
         pane.refresh()
