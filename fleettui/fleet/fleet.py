@@ -7,7 +7,15 @@ index are synchronous and cheap, whatever awaits is a method that says so.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -22,7 +30,7 @@ from fleettui.fleet.verifying import Verifier
 from fleettui.index import Index
 from fleettui.index.changes import Transition
 from fleettui.kinds import KindTable
-from fleettui.kinds.batch import Batch, Deleted, Mark, Scope
+from fleettui.kinds.batch import Batch, Deleted, Mark, Phase, Scope, ScopeStatus
 from fleettui.kinds.record import ObjectRef
 from fleettui.kube.faults import ApiError, Fault
 from fleettui.recorded.shards import Head
@@ -33,6 +41,9 @@ if TYPE_CHECKING:
 LAST_SAVE_S = 2.0
 """Longest time that leaving takes for saving."""
 
+BESIDE = ""
+"""In place of a context's name, for the task that belongs to none."""
+_MOVED = "its kubeconfig changed"
 _SETTLED = frozenset(ContextState) - {ContextState.CONNECTING, ContextState.SYNCING}
 
 Opener = Callable[[str], Link]
@@ -92,6 +103,10 @@ class Fleet:
         """Where reports of unexpected ends go; None writes none."""
         self.unusable: tuple[ContextInfo, ...] = ()
         """Contexts of the kubeconfig that cannot be opened at all."""
+        self.beside: Callable[[Fleet], Coroutine[None, None, None]] | None = None
+        """What runs beside the links until the end, if anything."""
+        self._reopened: set[str] = set()
+        """Contexts that still have rows of before they were opened anew."""
         self._opener = opener
         self._available = tuple(available)
         self._clock = clock
@@ -138,6 +153,8 @@ class Fleet:
         """Begins to follow every link; returns at once."""
         for link in self._links.values():
             self._follow(link)
+        if self.beside is not None:
+            self._tasks[BESIDE] = asyncio.create_task(self.beside(self), name="beside the links")
 
     def _follow(self, link: Link) -> None:
         task = asyncio.create_task(link.run(self.apply, self._changed), name=f"link {link.name}")
@@ -272,6 +289,41 @@ class Fleet:
         for scope in tuple(self.index.coverage.scopes(name)):
             self.index.apply(Batch(scope, [Mark.FORGET]), self.now())
         self._changed()
+
+    def open_names(self) -> tuple[str, ...]:
+        """Names of the contexts that are open."""
+        return tuple(self._links)
+
+    async def reopen_context(self, name: str) -> None:
+        """Opens a context anew with what its kubeconfig says now; its rows stay, as stale."""
+        before = self._links.get(name)
+        if before is None or self._opener is None:
+            return
+        after = self._opener(name)
+        await self._stop(name)
+        await before.close()
+        if self._links.get(name) is not before:
+            return  # a person closed it meanwhile
+        self._failures.pop(name, None)
+        stale = ScopeStatus(Phase.STALE, self.now(), _MOVED)
+        for scope in self.index.coverage.scopes(name):
+            self._note(self.index.apply(Batch(scope, [stale]), self.now()))
+        self._links[name] = after
+        self._reopened.add(name)
+        self._follow(after)
+        self.upkeep.repeat()
+        self._changed()
+
+    def forget_leftovers(self) -> None:
+        """Lets go of scopes that contexts opened anew no longer follow, once they are read."""
+        for name in tuple(self._reopened):
+            link = self._links.get(name)
+            if link is not None and link.info().state is not ContextState.LIVE:
+                continue
+            self._reopened.discard(name)
+            for scope, status in self.index.coverage.scopes(name).items():
+                if status.phase is Phase.STALE and status.error == _MOVED:
+                    self.index.apply(Batch(scope, [Mark.FORGET]), self.now())
 
     async def _stop(self, name: str) -> None:
         task = self._tasks.pop(name, None)

@@ -1,7 +1,7 @@
 """Opens live contexts: which ones, in which mode.
 
-The kubeconfig is read once; a changed current-context in the file never moves a
-running program. With ``--all-contexts`` only contexts that serve fleet kinds are
+A changed current-context in the kubeconfig never moves a running program; changed
+credentials do (``rereading``). With ``--all-contexts`` only contexts that serve fleet kinds are
 kept, and few plug-ins start at once.
 """
 
@@ -23,6 +23,7 @@ from fleettui.fleet.front import FrontPage, saved_rows
 from fleettui.fleet.hands import Hands
 from fleettui.fleet.live_link import LiveLink, LiveOptions
 from fleettui.fleet.pacer import Pacer
+from fleettui.fleet.rereading import KubeconfigWatch
 from fleettui.fleet.shelf import PlanShelf
 from fleettui.fleet.warm import WarmContext
 from fleettui.fleet.writing import RereadingObserver, SystemClock
@@ -52,23 +53,41 @@ def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet
     pacer = Pacer()
     around = Surroundings(environment=dict(os.environ), rhythm=Rhythm(pause=pacer.turn))
 
-    def link_of(entry: ContextEntry) -> Link:
+    watch = KubeconfigWatch(
+        kubeconfig,
+        lambda: load_kubeconfig(os.environ, home=Path.home(), explicit=opening.kubeconfig),
+    )
+
+    def link_of(entry: ContextEntry, *, is_first: bool = True) -> Link:
         return _link(
-            entry, opening, table, read_only=read_only, gate=gate, around=around, pacer=pacer
+            entry,
+            opening,
+            table,
+            read_only=read_only,
+            gate=gate,
+            around=around,
+            pacer=pacer,
+            # What the disk holds is older than rows that are there already.
+            warm=_warm(entry, opening, table) if is_first else None,
         )
+
+    def opened(name: str) -> Link:
+        return link_of(watch.entry(name), is_first=not fleet.index.coverage.scopes(name))
 
     entries = _entries(kubeconfig, opening)
     fleet = Fleet(
         table,
-        [link_of(entry) for entry in entries],
+        [link_of(watch.entry(entry.name)) for entry in entries],
         read_only=read_only,
-        opener=lambda name: link_of(kubeconfig.context(name)),
+        opener=opened,
         available=tuple(kubeconfig.contexts),
         pacer=pacer,
     )
     FrontPage(opening).keep({entry.name: _folder_of(entry) for entry in entries})
     if opening.all_contexts:
         fleet.unusable = tuple(_unusable(kubeconfig))
+    if opening.on_screen:
+        fleet.beside = watch.run
     fleet.crash_folder = state_folder() / "crashes"
     if not read_only:
         fleet.acts = _acts(fleet, opening.settings)
@@ -138,6 +157,7 @@ def _link(
     gate: asyncio.Semaphore,
     around: Surroundings,
     pacer: Pacer,
+    warm: WarmContext | None,
 ) -> LiveLink:
     settings = opening.settings.for_context(entry.name)
     is_read_only = read_only or settings.read_only
@@ -172,7 +192,7 @@ def _link(
         table=table,
         options=options,
         clock=time.time,
-        warm=_warm(entry, opening, table),
+        warm=warm,
         turn=pacer.turn,
     )
 

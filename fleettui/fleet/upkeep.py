@@ -64,6 +64,10 @@ class Upkeep:
         if self._wishes.want(source, clusters):
             self._pass_wishes()
 
+    def repeat(self) -> None:
+        """Passes on what is wanted once more, for a link that does not know it yet."""
+        self._pass_wishes()
+
     def _pass_wishes(self) -> None:
         for name, link in self._links().items():
             counts: Counter[str] = Counter()

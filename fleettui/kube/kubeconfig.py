@@ -69,6 +69,23 @@ class ContextEntry:
             )
         return self
 
+    def opens_as(self, other: "ContextEntry") -> bool:
+        """Whether both lead to the same server with the same trust and credentials.
+
+        Where in the files they stand, and what namespace they prefer, makes no difference.
+        """
+        return (_placeless(self.cluster), _placeless(self.user)) == (
+            _placeless(other.cluster),
+            _placeless(other.user),
+        )
+
+
+_Entry = TypeVar("_Entry", ClusterEntry, UserEntry)
+
+
+def _placeless(entry: _Entry | None) -> _Entry | None:
+    return None if entry is None else replace(entry, line=0)
+
 
 @dataclass(frozen=True, slots=True)
 class Kubeconfig:
