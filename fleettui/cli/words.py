@@ -18,12 +18,12 @@ from fleettui.fleet.refs import find_rows, kinds_named
 from fleettui.index import Row, TreeView
 from fleettui.index.dependencies import dependencies_of
 from fleettui.index.joins import BY_NAME
-from fleettui.index.perspectives import Perspective, by_kind, named_perspective
+from fleettui.index.perspectives import CLUSTER_ROLES, Perspective, by_kind, named_perspective
 from fleettui.index.upgrades import upgrade_words
 from fleettui.kinds import load_table
 from fleettui.kinds.columns import RENDERERS, replicas_cell
 from fleettui.kinds.record import Verdict
-from fleettui.kinds.spec import ColumnSpec, Role
+from fleettui.kinds.spec import ColumnSpec
 from fleettui.kinds.support import deprecation_of
 from fleettui.text import age_text, one_line, safe_text
 
@@ -291,7 +291,7 @@ def row_lines(rows: Sequence[Row], fleet: Fleet, output: Output) -> list[str]:
             safe_text(row.ref.context),
             row.namespace,
             row.name,
-            row.kind,
+            _kind(fleet, row),
             row.health.value + _flags(row),
             _replicas(row),
             safe_text(row.kubernetes_version),
@@ -305,11 +305,18 @@ def row_lines(rows: Sequence[Row], fleet: Fleet, output: Output) -> list[str]:
     return table_text((*header, *titles, "REASON"), cells, width=output.width)
 
 
+def _kind(fleet: Fleet, row: Row) -> str:
+    """The kind; with its group where another kind has the name and is meant by it first."""
+    namesakes = [spec for spec in fleet.table.find(row.kind) if spec.kind == row.kind]
+    first = namesakes[0].group if namesakes else row.group
+    return row.kind if row.group == first else f"{row.kind}.{row.group}"
+
+
 def _reason(row: Row) -> str:
     if row.health is Verdict.CURRENT:
         if row.is_paused:
             return f"paused by {safe_text(row.paused_by)}"
-        if row.spec.role in (Role.CLUSTER, Role.CLOUD_CLUSTER) and (words := upgrade_words(row)):
+        if row.spec.role in CLUSTER_ROLES and (words := upgrade_words(row)):
             return safe_text(words)
         deprecation = deprecation_of(row.spec, row.version)
         return f"deprecated: {deprecation}" if deprecation else ""
@@ -326,7 +333,7 @@ def _is_elsewhere(view: TreeView, row: Row, *, is_link: bool) -> bool:
         return True
     if row.parent is not None:
         return row.parent.namespace != row.namespace
-    return view.perspective.name != "namespace" and row.spec.role is not Role.CLUSTER
+    return view.perspective.name != "namespace" and row.spec.role not in CLUSTER_ROLES
 
 
 def tree_lines(view: TreeView, fleet: Fleet, output: Output) -> list[str]:
@@ -342,7 +349,7 @@ def tree_lines(view: TreeView, fleet: Fleet, output: Output) -> list[str]:
         mark = "↪ " if line.is_link else ""
         doubt = "  (by name only, unverified)" if line.relation == BY_NAME else ""
         where = f"{row.namespace}/" if _is_elsewhere(view, row, is_link=line.is_link) else ""
-        title = f"{row.kind}/{where}{safe_text(line.label)}"
+        title = f"{_kind(fleet, row)}/{where}{safe_text(line.label)}"
         name = f"{indent}{mark}{GLYPHS[row.health]} {title}{_flags(row)}{doubt}"
         cells.append(
             (

@@ -53,7 +53,9 @@ class Perspective:
 
 
 GITOPS_ROLES: Final = frozenset({Role.SOURCE, Role.APPLIER, Role.IMAGE, Role.NOTIFICATION})
-CLOUD_ROLES: Final = frozenset({Role.CLOUD_CLUSTER, Role.CLOUD_POOL, Role.CLOUD})
+CLUSTER_ROLES: Final = frozenset({Role.CLUSTER, Role.CLOUD_CLUSTER})
+"""Cluster-level rows; a cloud's own cluster object is a root where no Cluster has it."""
+CLOUD_ROLES: Final = frozenset({Role.CLOUD_POOL, Role.CLOUD})
 HIDDEN_ROLES: Final = frozenset({Role.PLATFORM})
 """Built-in objects that are read only because others point at them."""
 PLATFORM_ROLES: Final = frozenset(
@@ -93,7 +95,7 @@ def kind_step(row: Row, *, is_open: bool = False) -> Step:
 def _cluster_path(index: Index, row: Row, *, namespaces: bool) -> Path | None:
     role = row.spec.role
     context = context_step(row)
-    if role is Role.CLUSTER:
+    if role in CLUSTER_ROLES:
         return (context, namespace_step(row)) if namespaces else (context,)
     if role in GITOPS_ROLES:
         return (context, Step("gitops", "GitOps", 1))
@@ -139,7 +141,7 @@ def by_version(now: int = 0) -> Perspective:
     """
 
     def path(index: Index, row: Row) -> Path | None:
-        if row.spec.role not in (Role.CLUSTER, Role.CLOUD_CLUSTER):
+        if row.spec.role not in CLUSTER_ROLES:
             return None
         provider = provider_of(row) or "(no provider)"
         version = version_of(row)
@@ -159,7 +161,7 @@ def by_label(name: str) -> Perspective:
     """Return clusters by the value of one label; those without it come last."""
 
     def path(index: Index, row: Row) -> Path | None:
-        if row.spec.role not in (Role.CLUSTER, Role.CLOUD_CLUSTER):
+        if row.spec.role not in CLUSTER_ROLES:
             return None
         value = row.label(name)
         if value is None:
