@@ -41,6 +41,7 @@ COMMANDS = {
     "journal": _Command("fleettui.cli.journal:journal", "Print what was changed from here."),
     "kinds": _Command("fleettui.cli.kinds:kinds", "List or check the kinds understood."),
     "label": _Command("fleettui.cli.acts:label", "Set or remove labels."),
+    "mute": _Command("fleettui.cli.mutes:mute", "Hide a cause for a while, or list those hidden."),
     "overview": _Command("fleettui.cli.overview:overview", "Print the fleet in figures and bars."),
     "pause": _Command("fleettui.cli.acts:pause", "Stop reconciling objects."),
     "paused": _Command("fleettui.cli.paused:paused", "Print what is paused, by whom and why."),
@@ -54,8 +55,9 @@ COMMANDS = {
     "trace": _Command("fleettui.cli.trace:trace", "Print where an object comes from, and why."),
     "tree": _Command("fleettui.cli.words:tree", "Print the whole fleet as a tree."),
     "undo": _Command("fleettui.cli.acts:undo", "Put back what a plan changed."),
+    "unmute": _Command("fleettui.cli.mutes:unmute", "Show a hidden cause again."),
     "upgrade": _Command("fleettui.cli.acts:upgrade", "Set the Kubernetes version of a cluster."),
-    "why": _Command("fleettui.cli.causes:why", "Print why one object is not well."),
+    "why": _Command("fleettui.cli.why:why", "Print why one object is not well."),
 }
 """Subcommands by name; listing them imports none."""
 

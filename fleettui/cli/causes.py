@@ -1,39 +1,40 @@
-"""``causes`` and ``why``: what is broken, why, and how widely."""
+"""``causes``: what is broken and why, how widely, since when, and whether it spreads."""
 
-from collections.abc import Mapping
-from typing import Any
+import sys
+from collections.abc import Sequence
 
 import click
 
+from fleettui.cli.answers import DOCUMENTS, answer_options
 from fleettui.cli.options import Asked, fleet_options
 from fleettui.cli.output import Output, open_output, render, table_text
-from fleettui.cli.session import DEFAULT_TIMEOUT_S, completeness, with_fleet
+from fleettui.cli.session import completeness, with_fleet
 from fleettui.config import state_folder
 from fleettui.errors import ExitCode, FleettuiError, UsageError
 from fleettui.fleet import Fleet
-from fleettui.fleet.cause_forms import (
-    WHY_SCHEMA,
-    Warnings,
-    causes_form,
-    other_words,
-    path_form,
-)
-from fleettui.fleet.controller_forms import log_form
+from fleettui.fleet.cause_forms import Warnings, causes_form, trend_text
 from fleettui.fleet.evidence import warnings_of
-from fleettui.fleet.last_words import LastWords, is_in_log_alone, last_words
 from fleettui.fleet.mutes import Mutes
-from fleettui.fleet.needs import also_asking
-from fleettui.fleet.refs import find_rows, one_row
-from fleettui.index.causes import Cause, CauseBoard, CauseState, Finding
-from fleettui.index.causes.explain import explain
-from fleettui.index.causes.groups import grouped
-from fleettui.kinds.moments import rfc3339
+from fleettui.fleet.needs import also_asking, extra_kinds
+from fleettui.fleet.refs import find_rows
+from fleettui.index.causes import Cause, CauseBoard, CauseState
+from fleettui.index.causes.groups import grouped, ranked_by
+from fleettui.index.causes.trends import trend_of
 from fleettui.kinds.record import ObjectRef
 from fleettui.text import age_text, one_line, safe_text
 
-LOGS_READ = 3
-"""Explanations of one object for which a controller's log is read."""
-FORMS = ("table", "json", "yaml", "markdown")
+FORMS = (*DOCUMENTS, "markdown")
+_HEADER = (
+    "STATE",
+    "FINGERPRINT",
+    "CLUSTERS",
+    "OBJECTS",
+    "SINCE",
+    "SEEN",
+    "TREND",
+    "ROOT",
+    "REASON",
+)
 _TONES = {
     CauseState.FAILING: "failed",
     CauseState.PAUSED: "unknown",
@@ -46,9 +47,8 @@ _TONES = {
 @click.command()
 @click.argument("clusters", nargs=-1)
 @fleet_options
-@click.option("-o", "--output", "form", type=click.Choice(FORMS), default="table")
+@answer_options(FORMS)
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
-@click.option("--allow-partial", is_flag=True, help="Exit 0 though not all could be read.")
 @click.option(
     "--fail-on",
     multiple=True,
@@ -56,8 +56,13 @@ _TONES = {
     help="Exit 4 when there is a cause of this state; repeatable.",
 )
 @click.option("--by", metavar="LABEL", default="", help="Group by a label of what is affected.")
+@click.option(
+    "--first",
+    multiple=True,
+    metavar="VALUE",
+    help="With --by: rank causes that hit this value of the label first, ungrouped; repeatable.",
+)
 @click.option("--muted", is_flag=True, help="Show muted causes as well.")
-@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=DEFAULT_TIMEOUT_S)
 def causes(
     clusters: tuple[str, ...],
     asked: Asked,
@@ -66,28 +71,39 @@ def causes(
     allow_partial: bool,
     fail_on: tuple[str, ...],
     by: str,
+    first: tuple[str, ...],
     muted: bool,
     timeout: float,
 ) -> int:
-    """Print what is broken and why, worst first; only for CLUSTERS if any are named."""
+    """Print what is broken and why, worst first; only for CLUSTERS if any are named.
+
+    On a terminal what is new since the last look stands first.
+    """
+    if first and not by:
+        raise UsageError("--first needs the label that it is a value of", hint="--by environment")
     output = open_output(color)
 
     async def work(fleet: Fleet) -> int:
         board = CauseBoard(fleet.index)
         board.refresh(fleet.now())
         found = board.causes(_tops(fleet, clusters) if clusters else None)
+        kept = Mutes(state_folder())
+        seen = None if asked.sources else kept
+        if seen is not None and not clusters:
+            _note_seen(seen, found, fleet, output, is_look=form == "table" and sys.stdout.isatty())
         if not muted:
-            found = _unmuted(found, fleet, output)
+            found = _unmuted(found, kept, fleet, output)
+        if first:
+            found = ranked_by(fleet.index, found, by, first)
         warnings = await warnings_of(fleet, found)
-        if form == "table" and by:
-            output.write("\n".join(_grouped_lines(found, fleet, output, by)))
-        elif form == "table":
-            output.write("\n".join(_lines(found, fleet, output)))
+        if form == "table":
+            lines = _table(found, fleet, output, seen, label="" if first else by)
+            output.write("\n".join(lines))
         elif form == "markdown":
             output.write("\n".join(_markdown(found, fleet, warnings)))
         else:
-            output.write(render(causes_form(fleet, found, warnings), form))
-        code = completeness(fleet, output, allow_partial=allow_partial)
+            output.write(render(causes_form(fleet, found, warnings, kept=seen), form))
+        code = completeness(fleet, output, allow_partial=allow_partial, extra=extra_kinds(fleet))
         if any(cause.state.value in fail_on for cause in found):
             return int(ExitCode.MATCHED)
         return int(code)
@@ -95,20 +111,42 @@ def causes(
     return with_fleet(also_asking(asked.opening()), output, work, timeout_s=timeout)
 
 
-def _unmuted(found: list[Cause], fleet: Fleet, output: Output) -> list[Cause]:
-    mutes = Mutes(state_folder()).active(fleet.now())
-    kept = [cause for cause in found if cause.fingerprint not in mutes]
+def _note_seen(
+    kept: Mutes, found: Sequence[Cause], fleet: Fleet, output: Output, *, is_look: bool
+) -> None:
+    try:
+        sizes = {cause.fingerprint: cause.objects for cause in found}
+        kept.note_seen(sizes, fleet.now(), is_look=is_look)
+    except FleettuiError as error:
+        output.say(f"not kept for the next look: {error}")
+
+
+def _unmuted(found: list[Cause], mutes: Mutes, fleet: Fleet, output: Output) -> list[Cause]:
+    muted = mutes.active(fleet.now())
+    kept = [cause for cause in found if cause.fingerprint not in muted]
     if len(kept) != len(found):
         output.say(f"{len(found) - len(kept)} muted causes are left out; see them with --muted")
     return kept
 
 
-def _grouped_lines(found: list[Cause], fleet: Fleet, output: Output, label: str) -> list[str]:
+def _table(
+    found: list[Cause], fleet: Fleet, output: Output, kept: Mutes | None, *, label: str
+) -> list[str]:
+    if label:
+        return _grouped_lines(found, fleet, output, label, kept)
+    if kept is not None:
+        found = sorted(found, key=lambda cause: not kept.is_new(cause.fingerprint))
+    return _lines(found, fleet, output, kept)
+
+
+def _grouped_lines(
+    found: list[Cause], fleet: Fleet, output: Output, label: str, kept: Mutes | None
+) -> list[str]:
     lines: list[str] = []
     for value, group in grouped(fleet.index, found, label):
         lines += ["", output.paint(f"{safe_text(label)}={safe_text(value)}", "bold")]
-        lines += _lines(group, fleet, output)
-    return lines[1:] or _lines([], fleet, output)
+        lines += _lines(group, fleet, output, kept)
+    return lines[1:] or _lines([], fleet, output, kept)
 
 
 def _tops(fleet: Fleet, names: tuple[str, ...]) -> list[ObjectRef]:
@@ -122,23 +160,13 @@ def _tops(fleet: Fleet, names: tuple[str, ...]) -> list[ObjectRef]:
     return found
 
 
-def _lines(found: list[Cause], fleet: Fleet, output: Output) -> list[str]:
+def _lines(found: list[Cause], fleet: Fleet, output: Output, kept: Mutes | None) -> list[str]:
     if not found:
         return ["no causes: nothing is failing, paused, stuck or waiting"]
-    now = fleet.now()
-    rows = [
-        (
-            cause.state.value,
-            str(cause.clusters or ""),
-            str(cause.objects),
-            age_text(now - cause.since) if cause.since else "",
-            _root_text(cause),
-            _reason_text(cause),
-        )
-        for cause in found
-    ]
-    header = ("STATE", "CLUSTERS", "OBJECTS", "SINCE", "ROOT", "REASON")
-    lines = table_text(header, rows, width=output.width)
+    rows = [_cells(cause, fleet.now(), kept) for cause in found]
+    told = [place for place in range(len(_HEADER)) if any(row[place] for row in rows)]
+    header = [_HEADER[place] for place in told]
+    lines = table_text(header, [[row[place] for place in told] for row in rows], width=output.width)
     return [
         lines[0],
         *(
@@ -146,6 +174,24 @@ def _lines(found: list[Cause], fleet: Fleet, output: Output) -> list[str]:
             for cause, line in zip(found, lines[1:], strict=True)
         ),
     ]
+
+
+def _cells(cause: Cause, now: int, kept: Mutes | None) -> tuple[str, ...]:
+    key = cause.fingerprint
+    seen = kept.first_seen(key) if kept is not None else 0
+    before = kept.size_before(key) if kept is not None else None
+    is_new = kept is not None and kept.is_new(key)
+    return (
+        cause.state.value,
+        key,
+        str(cause.clusters or ""),
+        str(cause.objects),
+        age_text(now - cause.since) if cause.since else "",
+        "new" if is_new else age_text(now - seen) if seen else "",
+        trend_text(trend_of(cause, now, before=before)),
+        _root_text(cause),
+        _reason_text(cause),
+    )
 
 
 def _root_text(cause: Cause) -> str:
@@ -180,99 +226,4 @@ def _markdown(found: list[Cause], fleet: Fleet, warnings: Warnings) -> list[str]
         for line in warnings.get(cause.fingerprint, ()):
             event = _escape(f"{line.reason}: {one_line(line.message)}")
             lines.append(f"| | | | | event | {event} |")
-    return lines
-
-
-@click.command()
-@click.argument("ref")
-@fleet_options
-@click.option(
-    "-o", "--output", "form", type=click.Choice(["table", "json", "yaml"]), default="table"
-)
-@click.option("--allow-partial", is_flag=True, help="Exit 0 though not all could be read.")
-@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=DEFAULT_TIMEOUT_S)
-def why(ref: str, asked: Asked, form: str, allow_partial: bool, timeout: float) -> int:
-    """Print why one object is not well: the chain down to what is at fault.
-
-    REF is [CONTEXT:]KIND/[NAMESPACE/]NAME.
-    """
-    output = open_output()
-
-    async def work(fleet: Fleet) -> int:
-        row = one_row(fleet, ref)
-        found = explain(fleet.index, row, fleet.now())
-        words = {
-            f: await last_words(fleet, f.root) for f in found[:LOGS_READ] if is_in_log_alone(f)
-        }
-        if form == "table":
-            output.write("\n".join(await _chains(fleet, row.ref, found, words)))
-        else:
-            chains = [_chain_form(fleet, finding, words.get(finding)) for finding in found]
-            document = {"schema": WHY_SCHEMA, "of": str(row.ref), "items": chains}
-            output.write(render(document, form))
-        return int(completeness(fleet, output, allow_partial=allow_partial))
-
-    return with_fleet(also_asking(asked.opening()), output, work, timeout_s=timeout)
-
-
-def _chain_form(fleet: Fleet, finding: Finding, words: LastWords | None) -> dict[str, Any]:
-    signal = finding.signal
-    return {
-        "state": signal.state.value,
-        "condition": signal.condition or None,
-        "reason": safe_text(signal.reason),
-        "message": safe_text(signal.message, multiline=True),
-        "since": rfc3339(signal.since) or None,
-        "path": path_form(fleet, finding),
-        "also": other_words(fleet, finding),
-        "log": log_form(words) if words is not None else None,
-    }
-
-
-async def _chains(
-    fleet: Fleet, ref: ObjectRef, found: list[Finding], words: Mapping[Finding, LastWords]
-) -> list[str]:
-    if not found:
-        return [f"{ref} is well: nothing it owns or points at says otherwise"]
-    lines: list[str] = []
-    for number, finding in enumerate(found, 1):
-        lines += _chain_lines(fleet, number, finding)
-        lines += await _evidence_lines(fleet, finding, words.get(finding))
-    return [safe_text(line) for line in lines]
-
-
-def _chain_lines(fleet: Fleet, number: int, finding: Finding) -> list[str]:
-    signal = finding.signal
-    since = f", since {age_text(fleet.now() - signal.since)}" if signal.since else ""
-    lines = [f"{number}. {signal.state.value}{since}"]
-    for depth, step in enumerate(finding.path):
-        row = fleet.index.get(step)
-        own = one_line(row.message) if row is not None else ""
-        reason = safe_text(row.reason) if row is not None else ""
-        words = ": ".join(part for part in (reason, own) if part)
-        lines.append(f"   {'  ' * depth}{'└─ ' if depth else ''}{step.kind} {step.name}  {words}")
-    lines.append(f"   → {safe_text(signal.condition)}: {safe_text(signal.reason)}")
-    return lines + [
-        f"     {line}" for line in safe_text(signal.message, multiline=True).splitlines()
-    ]
-
-
-async def _evidence_lines(fleet: Fleet, finding: Finding, words: LastWords | None) -> list[str]:
-    lines = [
-        f"     also {word['condition']}: {word['reason']}: {one_line(word['message'])}"
-        for word in other_words(fleet, finding)
-    ]
-    try:
-        events = await fleet.events(finding.root)
-    except FleettuiError:
-        events = ()  # events are an extra, and their right is often missing
-    for event in [line for line in events if line.type == "Warning"][:3]:
-        age = age_text(fleet.now() - event.at)
-        lines.append(f"     event {age} ago ×{event.count} {event.reason}: {event.message}")
-    if words is not None:
-        lines.append("     no object says why: only the log of its controller can")
-        about = "" if words.names_object else " (no line names the object; the last errors of all)"
-        lines += [f"     log: {line}{about}" for line in words.lines]
-        if words.problem:
-            lines.append(f"     log: {words.problem}")
     return lines

@@ -2,10 +2,11 @@
 
 import click
 
+from fleettui.cli.answers import answer_options
 from fleettui.cli.durations import seconds_of
 from fleettui.cli.options import Asked, fleet_options
 from fleettui.cli.output import open_output, render, table_text
-from fleettui.cli.session import DEFAULT_TIMEOUT_S, completeness, with_fleet
+from fleettui.cli.session import completeness, with_fleet
 from fleettui.config import state_folder
 from fleettui.fleet import Fleet
 from fleettui.fleet.change_forms import changes_form, changes_of, rhythm
@@ -21,11 +22,7 @@ _SPARK_WIDTH = 60
 @fleet_options
 @click.option("--last", callback=seconds_of, default="30m", help="How far back: 30m, 4h, 2d.")
 @click.option("--bad", is_flag=True, help="Only changes for the worse.")
-@click.option(
-    "-o", "--output", "form", type=click.Choice(["table", "json", "yaml"]), default="table"
-)
-@click.option("--allow-partial", is_flag=True, help="Exit 0 though not all could be read.")
-@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=DEFAULT_TIMEOUT_S)
+@answer_options()
 def changes(
     asked: Asked, last: int, bad: bool, form: str, allow_partial: bool, timeout: float
 ) -> int:

@@ -2,15 +2,16 @@
 
 import click
 
+from fleettui.cli.answers import answer_options
 from fleettui.cli.options import Asked, fleet_options
 from fleettui.cli.output import open_output, render, table_text
-from fleettui.cli.session import DEFAULT_TIMEOUT_S, completeness, with_fleet
+from fleettui.cli.session import completeness, with_fleet
 from fleettui.errors import ExitCode
 from fleettui.fleet import Fleet
 from fleettui.fleet.controller_forms import controllers_form
 from fleettui.fleet.last_words import LastWords, last_words
 from fleettui.fleet.needs import also_asking
-from fleettui.index.controllers import KINDS_NEEDED, Controller, controllers_of
+from fleettui.index.controllers import DEPLOYMENT, KINDS_NEEDED, Controller, controllers_of
 from fleettui.kinds.record import ObjectRef, Verdict
 from fleettui.text import age_text, safe_text
 
@@ -29,14 +30,10 @@ _HEADER = (
 
 @click.command()
 @fleet_options
-@click.option(
-    "-o", "--output", "form", type=click.Choice(["table", "json", "yaml"]), default="table"
-)
+@answer_options()
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
 @click.option("--logs", is_flag=True, help="Read the last errors of those in trouble.")
 @click.option("--fail-on-trouble", is_flag=True, help="Exit 4 when a controller is in trouble.")
-@click.option("--allow-partial", is_flag=True, help="Exit 0 though not all could be read.")
-@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=DEFAULT_TIMEOUT_S)
 def controllers(
     asked: Asked,
     form: str,
@@ -68,7 +65,9 @@ def controllers(
             output.write("\n".join(painted) if found else "no controllers can be seen")
         else:
             output.write(render(controllers_form(fleet, found, words), form))
-        code = completeness(fleet, output, allow_partial=allow_partial)
+        code = completeness(
+            fleet, output, allow_partial=allow_partial, extra=KINDS_NEEDED - {DEPLOYMENT}
+        )
         if fail_on_trouble and any(c.verdict is Verdict.FAILED for c in found):
             return int(ExitCode.MATCHED)
         return int(code)

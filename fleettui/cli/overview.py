@@ -2,12 +2,13 @@
 
 import click
 
+from fleettui.cli.answers import answer_options
 from fleettui.cli.options import Asked, fleet_options
 from fleettui.cli.output import open_output, render
 from fleettui.cli.overview_text import overview_lines
-from fleettui.cli.session import DEFAULT_TIMEOUT_S, completeness, with_fleet
+from fleettui.cli.session import completeness, with_fleet
 from fleettui.fleet import Fleet
-from fleettui.fleet.needs import also_asking
+from fleettui.fleet.needs import also_asking, extra_kinds
 from fleettui.fleet.overview import overview as figures_of
 from fleettui.fleet.overview import overview_form
 from fleettui.index.causes import CauseBoard
@@ -15,12 +16,8 @@ from fleettui.index.causes import CauseBoard
 
 @click.command()
 @fleet_options
-@click.option(
-    "-o", "--output", "form", type=click.Choice(["table", "json", "yaml"]), default="table"
-)
+@answer_options()
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
-@click.option("--allow-partial", is_flag=True, help="Exit 0 though not all could be read.")
-@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=DEFAULT_TIMEOUT_S)
 def overview(asked: Asked, form: str, color: str, allow_partial: bool, timeout: float) -> int:
     """Print the fleet in figures: health, versions, providers, contexts, first causes."""
     output = open_output(color)
@@ -35,6 +32,8 @@ def overview(asked: Asked, form: str, color: str, allow_partial: bool, timeout: 
             output.write("\n".join(output.paint(line.text, line.tone) for line in lines))
         else:
             output.write(render(overview_form(fleet, found), form))
-        return int(completeness(fleet, output, allow_partial=allow_partial))
+        return int(
+            completeness(fleet, output, allow_partial=allow_partial, extra=extra_kinds(fleet))
+        )
 
     return with_fleet(also_asking(asked.opening()), output, work, timeout_s=timeout)

@@ -2,11 +2,12 @@
 
 import click
 
+from fleettui.cli.answers import answer_options
 from fleettui.cli.options import Asked, fleet_options
 from fleettui.cli.output import open_output, render, table_text
-from fleettui.cli.session import DEFAULT_TIMEOUT_S, completeness, with_fleet
+from fleettui.cli.session import completeness, with_fleet
 from fleettui.fleet import Fleet
-from fleettui.fleet.needs import also_asking
+from fleettui.fleet.needs import also_asking, extra_kinds
 from fleettui.fleet.pausers import find_pausers, paused_form
 from fleettui.index.pauses import Pause, pauses
 from fleettui.kinds.moments import rfc3339
@@ -17,13 +18,9 @@ _HEADER = ("OBJECT", "BY", "WHO", "SINCE", "UNTIL", "STOPS", "WHY")
 
 @click.command()
 @fleet_options
-@click.option(
-    "-o", "--output", "form", type=click.Choice(["table", "json", "yaml"]), default="table"
-)
+@answer_options()
 @click.option("--forgotten", is_flag=True, help="Only those past their end or a week old.")
 @click.option("--names/--no-names", default=True, help="Fetch objects to find out who paused them.")
-@click.option("--allow-partial", is_flag=True, help="Exit 0 though not all could be read.")
-@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=DEFAULT_TIMEOUT_S)
 def paused(
     asked: Asked, form: str, forgotten: bool, names: bool, allow_partial: bool, timeout: float
 ) -> int:
@@ -43,7 +40,9 @@ def paused(
             output.write("\n".join(lines) if found else "nothing is paused")
         else:
             output.write(render(paused_form(fleet, found), form))
-        return int(completeness(fleet, output, allow_partial=allow_partial))
+        return int(
+            completeness(fleet, output, allow_partial=allow_partial, extra=extra_kinds(fleet))
+        )
 
     return with_fleet(also_asking(asked.opening()), output, work, timeout_s=timeout)
 

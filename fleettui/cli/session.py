@@ -9,6 +9,7 @@ from fleettui.errors import ConnectError, ExitCode, FleettuiError
 from fleettui.fleet import ContextState, Fleet
 from fleettui.fleet.context import recorded_words
 from fleettui.fleet.gaps import summed_up
+from fleettui.fleet.needs import KindKey, not_permitted
 from fleettui.fleet.opening import Opening, open_fleet
 
 DEFAULT_TIMEOUT_S = 60.0
@@ -80,16 +81,35 @@ def _require_fleet(fleet: Fleet) -> None:
         raise FleettuiError(info.error, where=info.name, hint=info.hint)
 
 
-def completeness(fleet: Fleet, output: Output, *, allow_partial: bool) -> ExitCode:
-    """0 when everything asked for was read; 3, with the reasons told, when not."""
+def completeness(
+    fleet: Fleet, output: Output, *, allow_partial: bool, extra: frozenset[KindKey] = frozenset()
+) -> ExitCode:
+    """0 when everything asked for was read; 3, with the reasons told, when not.
+
+    Args:
+        fleet: what was read.
+        output: where reasons are told.
+        allow_partial: never 3.
+        extra: kinds that add to the answer, as (group, kind): that they may not be read is
+            told, and is no failure.
+    """
     is_partial = False
     for info in fleet.contexts():
-        if info.state in (ContextState.LIVE, ContextState.RECORDED) and not info.missing:
+        unseen = not_permitted(fleet, info.name, extra) if extra and info.missing else ()
+        missing = tuple(words for words in info.missing if _kind_of(words) not in unseen)
+        if unseen:
+            output.say(f"not seen: {info.name}: no right to {', '.join(unseen)}")
+        if info.state in (ContextState.LIVE, ContextState.RECORDED) and not missing:
             continue
         is_partial = True
         reason = info.error or info.state.value
-        for text in summed_up(info.missing) or (reason,):
+        for text in summed_up(missing) or (reason,):
             output.say(f"incomplete: {info.name}: {text}")
-        if info.missing and not info.loaded:
+        if missing and not info.loaded:
             output.say("  hint: nothing may be read here; ask for the right to list these kinds")
     return ExitCode.INCOMPLETE if is_partial and not allow_partial else ExitCode.OK
+
+
+def _kind_of(words: str) -> str:
+    """The kind that a line of what is missing is about: ``forbidden: pods in a: why``."""
+    return words.partition(": ")[2].partition(":")[0].partition(" in ")[0]

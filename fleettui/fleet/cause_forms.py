@@ -6,15 +6,30 @@ from typing import Any
 from fleettui.fleet.context import EventLine
 from fleettui.fleet.fleet import Fleet
 from fleettui.fleet.forms import context_form
+from fleettui.fleet.mutes import Mute, Mutes
+from fleettui.fleet.sparks import spark
 from fleettui.index.causes import Cause, Finding
+from fleettui.index.causes.trends import WINDOW_S, Trend, trend_of
 from fleettui.kinds.moments import rfc3339
 from fleettui.kinds.record import ObjectRef
 from fleettui.text import safe_text
 
 CAUSES_SCHEMA = "fleettui.causes/v1"
+MUTES_SCHEMA = "fleettui.mutes/v1"
 WHY_SCHEMA = "fleettui.why/v1"
 
 Warnings = Mapping[str, Sequence[EventLine]]
+
+
+def mute_form(mute: Mute) -> dict[str, Any]:
+    """One mute."""
+    return {
+        "fingerprint": mute.fingerprint,
+        "title": safe_text(mute.title),
+        "reason": safe_text(mute.reason),
+        "since": rfc3339(mute.since),
+        "until": rfc3339(mute.until),
+    }
 
 
 def ref_form(ref: ObjectRef) -> dict[str, str]:
@@ -77,9 +92,27 @@ def event_form(line: EventLine) -> dict[str, Any]:
     }
 
 
-def cause_form(fleet: Fleet, cause: Cause, rank: int, warnings: Warnings) -> dict[str, Any]:
+def trend_form(trend: Trend) -> dict[str, Any]:
+    """How a cause came about."""
+    return {"window_s": WINDOW_S, "starts": list(trend.starts), "change": trend.change}
+
+
+def trend_text(trend: Trend) -> str:
+    """``▁·▃ +12``: new objects over time, and more or fewer than at the last look."""
+    change = f" {trend.change:+d}" if trend.change else ""
+    return f"{spark(trend.starts)}{change}" if any(trend.starts) else change.strip()
+
+
+def cause_form(
+    fleet: Fleet, cause: Cause, rank: int, warnings: Warnings, *, kept: Mutes | None = None
+) -> dict[str, Any]:
     """One cause; ``root`` and ``path`` are those of the example."""
     example = cause.example
+    now = fleet.now()
+    key = cause.fingerprint
+    first_seen = kept.first_seen(key) if kept is not None else 0
+    mute = kept.active(now).get(key) if kept is not None else None
+    before = kept.size_before(key) if kept is not None else None
     roots = {finding.top: finding.root for finding in reversed(cause.findings)}
     return {
         "rank": rank,
@@ -90,6 +123,11 @@ def cause_form(fleet: Fleet, cause: Cause, rank: int, warnings: Warnings) -> dic
         "reason": safe_text(cause.reason),
         "message": safe_text(cause.message, multiline=True),
         "since": rfc3339(cause.since) or None,
+        "first_seen": rfc3339(first_seen) or None,
+        "last_seen": rfc3339(now),
+        "new": kept.is_new(key) if kept is not None else False,
+        "muted": mute_form(mute) if mute is not None else None,
+        "trend": trend_form(trend_of(cause, now, before=before)),
         "clusters": cause.clusters,
         "objects": cause.objects,
         "affected": [{**ref_form(ref), "root": ref_form(roots[ref])} for ref in cause.affected],
@@ -101,11 +139,16 @@ def cause_form(fleet: Fleet, cause: Cause, rank: int, warnings: Warnings) -> dic
     }
 
 
-def causes_form(fleet: Fleet, causes: Sequence[Cause], warnings: Warnings) -> dict[str, Any]:
-    """The document of ``causes``."""
+def causes_form(
+    fleet: Fleet, causes: Sequence[Cause], warnings: Warnings, *, kept: Mutes | None = None
+) -> dict[str, Any]:
+    """The document of ``causes``; with what is kept of them when anything is."""
     now = fleet.now()
     return {
         "schema": CAUSES_SCHEMA,
         "contexts": [context_form(info, now) for info in fleet.contexts()],
-        "items": [cause_form(fleet, cause, rank, warnings) for rank, cause in enumerate(causes, 1)],
+        "items": [
+            cause_form(fleet, cause, rank, warnings, kept=kept)
+            for rank, cause in enumerate(causes, 1)
+        ],
     }

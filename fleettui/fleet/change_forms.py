@@ -8,12 +8,12 @@ from fleettui.fleet.cause_forms import ref_form
 from fleettui.fleet.fleet import Fleet
 from fleettui.fleet.forms import context_form
 from fleettui.fleet.history_store import HistoryStore
+from fleettui.fleet.sparks import spark
 from fleettui.index.recent import Happening, recent
 from fleettui.kinds.moments import rfc3339
 from fleettui.text import safe_text
 
 CHANGES_SCHEMA: Final = "fleettui.changes/v1"
-TICKS: Final = "▁▂▃▄▅▆▇█"
 
 
 def changes_of(fleet: Fleet, *, last_s: int, folder: Path | None) -> list[Happening]:
@@ -46,15 +46,6 @@ def changes_form(fleet: Fleet, found: Sequence[Happening], last_s: int) -> dict[
         "contexts": [context_form(info, now) for info in fleet.contexts()],
         "items": [change_form(happening) for happening in found],
     }
-
-
-def spark(counts: Sequence[int]) -> str:
-    """Counts as a line of blocks, as wide as there are counts; empty ones as dots."""
-    most = max(counts, default=0)
-    return "".join(
-        TICKS[min(len(TICKS) - 1, count * len(TICKS) // (most + 1))] if count else "·"
-        for count in counts
-    )
 
 
 def rhythm(found: Sequence[Happening], now: int, *, last_s: int, width: int) -> str:

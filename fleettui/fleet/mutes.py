@@ -4,6 +4,7 @@ Kept locally, never in a cluster: a mute says "I know", not "it is solved". A mu
 ends at its time, or when the cause is gone and comes back after its end.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +36,8 @@ class _Saved(msgspec.Struct):
     mutes: list[Mute] = msgspec.field(default_factory=list)
     seen: dict[str, int] = msgspec.field(default_factory=dict)
     """Fingerprint to when it was first seen."""
+    sizes: dict[str, int] = msgspec.field(default_factory=dict)
+    """Fingerprint to how many objects it hit at the last look."""
     looked_at: int = 0
 
 
@@ -44,16 +47,31 @@ class Mutes:
     def __init__(self, folder: Path) -> None:
         """Loads what was kept; a file that cannot be understood counts as none. Blocks."""
         self._path = folder / FILE_NAME
+        self._stamp = 0
+        self._saved = _Saved()
+        self._read_again()
+        self.looked_at = self._saved.looked_at
+        """When causes were last looked at before now, Unix seconds; 0: never."""
+        self._sizes = dict(self._saved.sizes)
+
+    def _read_again(self) -> None:
+        """Takes in what another process of the same person wrote meanwhile. Blocks."""
+        try:
+            stamp = self._path.stat().st_mtime_ns
+        except OSError:
+            return  # there is no file yet
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
         data = read_state(self._path, limit_bytes=LIMIT_BYTES)
         try:
             self._saved = msgspec.json.decode(data, type=_Saved) if data else _Saved()
         except msgspec.MsgspecError:
             self._saved = _Saved()
-        self.looked_at = self._saved.looked_at
-        """When causes were last looked at before now, Unix seconds; 0: never."""
 
     def active(self, now: int) -> dict[str, Mute]:
-        """Mutes that hold now, by fingerprint."""
+        """Mutes that hold now, by fingerprint; those set elsewhere meanwhile as well."""
+        self._read_again()
         return {mute.fingerprint: mute for mute in self._saved.mutes if mute.until > now}
 
     def mute(self, fingerprint: str, *, reason: str, until: int, now: int, title: str = "") -> Mute:
@@ -67,6 +85,7 @@ class Mutes:
             raise UsageError("a mute needs a reason", hint="say who is working on it, or why not")
         if not now < until <= now + LONGEST_S:
             raise UsageError("a mute ends within 90 days", hint="give an end such as 4h or 3d")
+        self._read_again()
         muted = Mute(fingerprint, reason.strip(), until, now, title)
         others = [m for m in self._saved.mutes if m.fingerprint != fingerprint and m.until > now]
         self._saved.mutes = [*others, muted]
@@ -75,6 +94,7 @@ class Mutes:
 
     def unmute(self, fingerprint: str) -> bool:
         """Takes a mute back; returns whether there was one."""
+        self._read_again()
         kept = [mute for mute in self._saved.mutes if mute.fingerprint != fingerprint]
         was_muted = len(kept) != len(self._saved.mutes)
         if was_muted:
@@ -82,20 +102,32 @@ class Mutes:
             self._save()
         return was_muted
 
-    def note_seen(self, fingerprints: list[str], now: int) -> None:
+    def note_seen(self, found: Mapping[str, int], now: int, *, is_look: bool = True) -> None:
         """Remembers causes that are there now, and that they were looked at.
+
+        Args:
+            found: fingerprint of each cause to how many objects it hits.
+            now: Unix seconds.
+            is_look: whether a person reads them; a script that does is none.
 
         Raises:
             FleettuiError: the state folder cannot be written to.
         """
+        self._read_again()
         seen = self._saved.seen
-        kept = {fingerprint: seen.get(fingerprint, now) for fingerprint in fingerprints}
+        kept = {fingerprint: seen.get(fingerprint, now) for fingerprint in found}
         rest = [(at, key) for key, at in seen.items() if key not in kept]
         rest.sort(reverse=True)
         kept |= {key: at for at, key in rest[: max(0, SEEN_KEPT - len(kept))]}
         self._saved.seen = kept
-        self._saved.looked_at = now
+        if is_look:
+            self._saved.sizes = dict(found)
+            self._saved.looked_at = now
         self._save()
+
+    def size_before(self, fingerprint: str) -> int | None:
+        """Objects that the cause hit at the last look before now; None: it was not there."""
+        return self._sizes.get(fingerprint)
 
     def first_seen(self, fingerprint: str) -> int:
         """When the cause was first seen here, Unix seconds; 0: never before."""
@@ -108,3 +140,4 @@ class Mutes:
 
     def _save(self) -> None:
         write_state(self._path, msgspec.json.encode(self._saved))
+        self._stamp = self._path.stat().st_mtime_ns

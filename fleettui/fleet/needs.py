@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
+from fleettui.fleet.fleet import Fleet
 from fleettui.fleet.opening import Opening, user_kinds
 from fleettui.index.controllers import KINDS_NEEDED
 from fleettui.kinds import load_table
+from fleettui.kinds.batch import Phase
 from fleettui.kinds.spec import Depth, KindSpec, Role
 
 KindKey = tuple[str, str]
@@ -22,6 +24,26 @@ def kinds_for_causes(table: Iterable[KindSpec]) -> frozenset[KindKey]:
         if spec.depth is Depth.ASKED and spec.role in _ROLES
     }
     return frozenset(asked | KINDS_NEEDED)
+
+
+def extra_kinds(fleet: Fleet) -> frozenset[KindKey]:
+    """Kinds without which causes are still told, only not all of them.
+
+    Rights to Pods, Leases, Endpoints and webhooks are often missing; what they would have
+    told is named as not seen.
+    """
+    return kinds_for_causes(fleet.table)
+
+
+def not_permitted(fleet: Fleet, context: str, kinds: frozenset[KindKey]) -> tuple[str, ...]:
+    """Those of some kinds that may not be read in a context, as ``plural.group``, in order."""
+    forbidden = {
+        (scope.group, scope.kind)
+        for scope, status in fleet.index.coverage.scopes().items()
+        if scope.context == context and status.phase is Phase.FORBIDDEN
+    }
+    specs = [spec for spec in fleet.table if (spec.group, spec.kind) in forbidden & kinds]
+    return tuple(sorted(f"{spec.plural}.{spec.group}".rstrip(".") for spec in specs))
 
 
 def also_asking(opening: Opening, kinds: frozenset[KindKey] = frozenset()) -> Opening:

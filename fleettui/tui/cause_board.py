@@ -6,9 +6,11 @@ Knows the causes of the index; knows no widget.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fleettui.fleet.mutes import Mutes
+from fleettui.fleet.cause_forms import trend_text
+from fleettui.fleet.mutes import Mute, Mutes
 from fleettui.index.causes import Cause, CauseBoard, CauseState, Finding
 from fleettui.index.causes.groups import UNLABELLED, grouped, label_values
+from fleettui.index.causes.trends import trend_of
 from fleettui.index.index import Index
 from fleettui.kinds.record import ObjectRef
 from fleettui.text import age_text, safe_text
@@ -48,6 +50,8 @@ class Causes:
         Column("clusters", "CLUSTERS", 8, 8, 2, is_right=True),
         Column("objects", "OBJECTS", 7, 7, 4, is_right=True),
         Column("since", "SINCE", 6, 8, 3, is_right=True),
+        Column("trend", "TREND", 8, 14, 7),
+        Column("seen", "SEEN", 5, 8, 8, is_right=True),
         Column("state", "STATE", 11, 11, 5),
         Column("hits", "HITS", 6, 30, 6),
         Column("message", "MESSAGE", 24, 200, 1),
@@ -72,6 +76,10 @@ class Causes:
         glyph, tone = STATE_SIGNS[cause.state]
         why = cause.reason or cause.condition
         objects = cause.objects
+        kept = self.mutes
+        seen = kept.first_seen(cause.fingerprint) if kept is not None else 0
+        before = kept.size_before(cause.fingerprint) if kept is not None else None
+        trend = trend_of(cause, now, before=before)
         what: Cell = (
             Span(f"{glyph} ", tone),
             Span("NEW ", Tone.ACCENT) if self._is_new(cause) else Span(""),
@@ -83,6 +91,8 @@ class Causes:
             cell(count_text(cause.clusters) if cause.clusters else ""),
             cell(count_text(objects), Tone.DIM),
             cell(age_text(now - cause.since) if cause.since else "", Tone.DIM),
+            cell(trend_text(trend), Tone.FAILED if trend.is_spreading else Tone.DIM),
+            cell(age_text(now - seen) if seen else "", Tone.DIM),
             cell(cause.state.value, tone),
             cell(value or hits_text(self.fleet.index, cause), Tone.DIM),
             cell(flat_text(cause.message)),
@@ -94,6 +104,43 @@ class Causes:
             cause.root,
             opens=lambda: Members(self.fleet, why, tuple(members)),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """Causes that a person does not want to see for a while; the next to come back first."""
+
+    fleet: FleetPort
+    board: CauseBoard
+    mutes: Mutes
+    title: str = "muted causes"
+    empty: str = "no cause is muted"
+    columns: Sequence[Column] = (
+        Column("what", "CAUSE", 26, 70, 0),
+        Column("until", "ENDS IN", 7, 9, 1, is_right=True),
+        Column("since", "MUTED", 7, 9, 4, is_right=True),
+        Column("state", "NOW", 8, 12, 3),
+        Column("why", "REASON", 16, 120, 2),
+    )
+
+    def rows(self) -> Sequence[BoardRow]:
+        """Return mutes that hold now."""
+        now = self.fleet.now()
+        causes = {cause.fingerprint: cause for cause in self.board.causes()}
+        found = sorted(self.mutes.active(now).values(), key=lambda mute: mute.until)
+        return [self._row(mute, causes.get(mute.fingerprint), now) for mute in found]
+
+    @staticmethod
+    def _row(mute: Mute, cause: Cause | None, now: int) -> BoardRow:
+        cells = (
+            cell(flat_text(mute.title) or mute.fingerprint, Tone.STRONG),
+            cell(age_text(mute.until - now)),
+            cell(age_text(now - mute.since), Tone.DIM),
+            cell(cause.state.value if cause is not None else "gone", Tone.DIM),
+            cell(flat_text(mute.reason)),
+        )
+        root = cause.root if cause is not None else None
+        return BoardRow(f"/{mute.fingerprint}", cells, root)
 
 
 def hits_text(index: Index, cause: Cause) -> str:

@@ -40,6 +40,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("tree", "the tree", aliases=("home", "fleet")),
     Command("causes", "what is broken, by cause; by LABEL", Argument.TEXT, ("why",)),
     Command("mute", "hide the cause under the cursor: 4h REASON", Argument.TEXT),
+    Command("muted", "causes that are hidden for a while, by whom and until when"),
     Command("unmute", "show the cause under the cursor again"),
     Command("paused", "everything paused, suspended or frozen", aliases=("suspended",)),
     Command("overview", "the fleet in numbers", aliases=("ov", "pulses", "pulse")),

@@ -19,7 +19,7 @@ from fleettui.index.changes import Transition
 from fleettui.index.history import History
 from fleettui.kinds import KindTable
 from fleettui.kinds.record import ObjectRef
-from fleettui.tui.cause_board import Causes
+from fleettui.tui.cause_board import Causes, Muted
 from fleettui.tui.documents import Document, Log
 from fleettui.tui.screens.board import BoardScreen
 from fleettui.tui.triage_boards import ChangeBoard, ControllerBoard, PauseBoard
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from fleettui.tui.app import FleetApp
 
 WORDS: Final = frozenset(
-    {"causes", "paused", "controllers", "changes", "overview", "mute", "unmute"}
+    {"causes", "paused", "controllers", "changes", "overview", "mute", "muted", "unmute"}
 )
 """Commands that are run here."""
 LOOK_S: Final = 30
@@ -104,6 +104,8 @@ class Triage:
                 self._app.read(TriageOverview(self._app.fleet, self.board))
             case "mute":
                 self._mute(argument)
+            case "muted":
+                self._show_muted()
             case _:
                 self._unmute()
 
@@ -119,6 +121,12 @@ class Triage:
         """Opens the causes, perhaps grouped by a label of what they hit."""
         self.follow()
         self._push(BoardScreen(Causes(self._app.fleet, self.board, self.mutes, label)))
+
+    def _show_muted(self) -> None:
+        if self.mutes is None:
+            raise UsageError("nothing is kept here", hint="mutes work over live contexts")
+        self.follow()
+        self._push(BoardScreen(Muted(self._app.fleet, self.board, self.mutes)))
 
     def _show_paused(self) -> None:
         board = PauseBoard(self._app.fleet)
@@ -154,12 +162,12 @@ class Triage:
         """The mutes, and the cause under the cursor."""
         screen = self._app.screen
         row = screen.row if isinstance(screen, BoardScreen) else None
-        is_cause = isinstance(screen, BoardScreen) and isinstance(screen.board, Causes)
+        is_cause = isinstance(screen, BoardScreen) and isinstance(screen.board, Causes | Muted)
         if row is None or not is_cause:
-            raise UsageError("no cause is under the cursor", hint="open :causes first")
+            raise UsageError("no cause is under the cursor", hint="open :causes or :muted first")
         if self.mutes is None:
             raise UsageError("nothing is kept here", hint="mutes work over live contexts")
-        return self.mutes, str(row.key).rpartition("/")[2], str(row.ref)
+        return self.mutes, str(row.key).rpartition("/")[2], str(row.ref or "")
 
     # -- documents about one object -----------------------------------------------------------
     def explanation(self, ref: ObjectRef) -> Document:
@@ -200,7 +208,7 @@ class Triage:
 
     def _note_look(self) -> None:
         if self.mutes is not None:
-            found = [cause.fingerprint for cause in self.board.causes()]
+            found = {cause.fingerprint: cause.objects for cause in self.board.causes()}
             self.mutes.note_seen(found, self._app.fleet.now())
 
     def _keep(self, write: Callable[[], None]) -> None:

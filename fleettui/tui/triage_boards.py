@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from fleettui.fleet.change_forms import spark
+from fleettui.fleet.sparks import spark
 from fleettui.fleet.pausers import find_pausers
 from fleettui.index.controllers import Controller, surveying
 from fleettui.index.history import History

@@ -41,6 +41,28 @@ def test_causes_document_keeps_its_contract(run: Run) -> None:
     assert set(first["root"]) == {"context", "group", "kind", "namespace", "name"}
 
 
+def test_mute_words_hide_list_and_show_again(run: Run) -> None:
+    """A mute could be made on the screen alone, and by no script."""
+    from fleettui.cli.mutes import mute, unmute
+
+    first = json.loads(run("causes", "-o", "json").stdout)["items"][0]["fingerprint"]
+    words = CliRunner()
+    assert words.invoke(mute, [first, "--reason", "case 12", "--for", "1d"]).exit_code == 0
+    assert "case 12" in words.invoke(mute, []).stdout
+    left = json.loads(run("causes", "-o", "json").stdout)["items"]
+    assert first not in {item["fingerprint"] for item in left}
+    words.invoke(unmute, [first])
+    again = json.loads(run("causes", "-o", "json").stdout)["items"]
+    assert again[0]["fingerprint"] == first
+
+
+def test_causes_can_be_ranked_by_a_label(run: Run) -> None:
+    """Production comes first, whatever is wider elsewhere."""
+    by_name = ("--by", "cluster.x-k8s.io/cluster-name", "--first", "variable-added")
+    document = json.loads(run("causes", "-o", "json", *by_name).stdout)
+    assert document["items"][0]["root"]["name"] == "variable-added"
+
+
 def test_why_of_a_reason_in_the_log_alone_says_so(run: Run) -> None:
     """People would search conditions for what no condition holds."""
     told = run("why", "machine/fin/bad-jitter-md-0-b7pt2-2nlpf").stdout

@@ -65,7 +65,26 @@ def test_mutes_causes_after_the_last_look_are_new(tmp_path: Path) -> None:
     """What came over night must stand out from what everybody knows."""
     mutes = Mutes(tmp_path)
     assert not mutes.is_new("old")
-    mutes.note_seen(["old"], _NOW)
+    mutes.note_seen({"old": 3}, _NOW)
     again = Mutes(tmp_path)
     assert not again.is_new("old")
     assert again.is_new("fresh")
+
+
+def test_mutes_of_two_programs_at_once_are_both_kept(tmp_path: Path) -> None:
+    """The screen would forget what was muted on the command line beside it."""
+    screen, words = Mutes(tmp_path), Mutes(tmp_path)
+    words.mute("abc", reason="case 1", until=_NOW + 60, now=_NOW)
+    screen.note_seen({"def": 2}, _NOW)
+    assert set(screen.active(_NOW)) == {"abc"}
+    assert set(Mutes(tmp_path).active(_NOW)) == {"abc"}
+
+
+def test_causes_seen_by_a_script_are_no_look(tmp_path: Path) -> None:
+    """A cron job every minute would make everything old before anybody reads it."""
+    Mutes(tmp_path).note_seen({"old": 3}, _NOW)
+    Mutes(tmp_path).note_seen({"old": 9, "fresh": 1}, _NOW + 60, is_look=False)
+    reader = Mutes(tmp_path)
+    assert reader.is_new("fresh")
+    assert reader.first_seen("fresh") == _NOW + 60
+    assert reader.size_before("old") == 3

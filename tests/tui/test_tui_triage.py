@@ -74,6 +74,27 @@ async def test_causes_can_be_muted_with_reason_and_end(
     assert "vendor case 12" in (tmp_path / "mutes.json").read_text()
 
 
+async def test_muted_causes_are_listed_and_can_be_shown_again(
+    small_fleet: Any, record_of: Callable[..., Any], tmp_path: Path
+) -> None:
+    """A mute set in the night by somebody else could not be found again."""
+    _break(small_fleet, record_of)
+    async with running(small_fleet, tmp_path) as pilot:
+        await _open_causes(pilot)
+        pilot.app.run_command("mute 4h vendor case 12")
+        await pilot.pause()
+        pilot.app.run_command("muted")
+        await pilot.pause(0.1)
+        screen = pilot.app.screen
+        assert isinstance(screen, BoardScreen)
+        assert len(screen.source) == 1
+        assert any("vendor case 12" in line for line in screen_text(pilot))
+        pilot.app.run_command("unmute")
+        await pilot.pause(0.6)
+        screen.repaint()
+        assert len(screen.source) == 0
+
+
 async def test_causes_show_hostile_texts_as_they_are(
     small_fleet: Any, record_of: Callable[..., Any], tmp_path: Path
 ) -> None:
