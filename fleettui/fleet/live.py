@@ -5,7 +5,6 @@ credentials do (``rereading``). With ``--all-contexts`` only contexts that serve
 kept, and few plug-ins start at once.
 """
 
-import asyncio
 import hashlib
 import os
 import time
@@ -13,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fleettui import processes
 from fleettui.audit import Journal
 from fleettui.config import Settings, state_folder
 from fleettui.errors import UsageError
@@ -32,14 +32,15 @@ from fleettui.kinds.record import ObjectRef
 from fleettui.kube.context import KubeContext, Surroundings, open_context
 from fleettui.kube.gate import Policy
 from fleettui.kube.kubeconfig import ContextEntry, Kubeconfig, load_kubeconfig
+from fleettui.kube.plugins import few_at_once
 from fleettui.kube.rhythm import Rhythm
 from fleettui.recorded.shards import ShardFolder, folder_name
 
 if TYPE_CHECKING:
     from fleettui.fleet.opening import Opening
 
-OPENING_AT_ONCE = 4
-"""Contexts that connect, and so may run a plug-in, at the same time."""
+PLUGINS_AT_ONCE = 4
+"""Credential programs that run at the same time; each may open a page to sign in."""
 
 
 def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet:
@@ -49,9 +50,12 @@ def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet
         UsageError: no kubeconfig, no such context, or it cannot be used.
     """
     kubeconfig = load_kubeconfig(os.environ, home=Path.home(), explicit=opening.kubeconfig)
-    gate = asyncio.Semaphore(OPENING_AT_ONCE)
     pacer = Pacer()
-    around = Surroundings(environment=dict(os.environ), rhythm=Rhythm(pause=pacer.turn))
+    around = Surroundings(
+        environment=dict(os.environ),
+        run=few_at_once(processes.run_async, PLUGINS_AT_ONCE),
+        rhythm=Rhythm(pause=pacer.turn),
+    )
 
     watch = KubeconfigWatch(
         kubeconfig,
@@ -64,7 +68,6 @@ def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet
             opening,
             table,
             read_only=read_only,
-            gate=gate,
             around=around,
             pacer=pacer,
             # What the disk holds is older than rows that are there already.
@@ -154,7 +157,6 @@ def _link(
     table: KindTable,
     *,
     read_only: bool,
-    gate: asyncio.Semaphore,
     around: Surroundings,
     pacer: Pacer,
     warm: WarmContext | None,
@@ -164,8 +166,7 @@ def _link(
     policy = Policy(writes=not is_read_only)
 
     async def opened() -> KubeContext:
-        async with gate:
-            return await open_context(entry, policy=policy, around=around)
+        return await open_context(entry, policy=policy, around=around)
 
     base = ContextInfo(
         name=entry.name,

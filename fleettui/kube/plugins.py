@@ -42,6 +42,25 @@ class ProgramRunner(Protocol):
         ...
 
 
+def few_at_once(run: ProgramRunner, limit: int) -> ProgramRunner:
+    """Runs programs as ``run`` does, at most ``limit`` at the same time; others wait.
+
+    A kubeconfig of forty contexts must not open forty sign-in pages.
+    """
+    gate = asyncio.Semaphore(limit)
+
+    async def run_in_turn(
+        arguments: Sequence[str | Path],
+        *,
+        environment: Mapping[str, str],
+        limits: Limits = PLUGIN_LIMITS,
+    ) -> Finished:
+        async with gate:
+            return await run(arguments, environment=environment, limits=limits)
+
+    return run_in_turn
+
+
 @dataclass(frozen=True, slots=True)
 class PluginCredential:
     """What a plug-in printed."""

@@ -23,7 +23,7 @@ from fleettui.kube.kubeconfig_entries import (
     Material,
     UserEntry,
 )
-from fleettui.kube.plugins import PluginSession, find_command
+from fleettui.kube.plugins import PluginSession, few_at_once, find_command
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HERE = Path("config")
@@ -182,6 +182,31 @@ async def test_plugin_runs_once_for_forty_that_wait(tmp_path: Path) -> None:
     found = await asyncio.gather(*(identity.present() for _ in range(40)))
     assert {presented.authorization for presented in found} == {"Bearer t"}
     assert runs(tmp_path) == identity.plugin_runs == 1
+
+
+async def test_plugins_of_many_contexts_run_few_at_a_time(tmp_path: Path) -> None:
+    """``--all-contexts`` with a dozen sign-in programs must not start a dozen at once."""
+    plugin = script(
+        tmp_path,
+        "mine = FOLDER + f'/running-{os.getpid()}'\n"
+        "open(mine, 'w').close()\n"
+        "now = sum(name.startswith('running-') for name in os.listdir(FOLDER))\n"
+        "with open(FOLDER + '/seen', 'a') as f: f.write(f'{now} ')\n"
+        "time.sleep(0.1)\n"
+        "os.remove(mine)\n"
+        "say(token='t')",
+    )
+    run = few_at_once(processes.run_async, 3)
+    environment = {"PATH": os.environ["PATH"]}
+    many = [
+        Credentials(user_of(plugin), CLUSTER, run=run, environment=environment, clock=lambda: NOW)
+        for _ in range(12)
+    ]
+    presented = await asyncio.gather(*(each.present() for each in many))
+    assert {each.authorization for each in presented} == {"Bearer t"}
+    seen = [int(count) for count in (tmp_path / "seen").read_text().split()]
+    assert len(seen) == 12
+    assert 1 < max(seen) <= 3
 
 
 async def test_plugin_credential_is_renewed_shortly_before_it_expires(tmp_path: Path) -> None:
