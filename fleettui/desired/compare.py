@@ -50,6 +50,9 @@ _SERVER_METADATA = frozenset(
     }
 )
 
+_CONVERSION_DATA = "cluster.x-k8s.io/conversion-data"
+"""Where conversions of Cluster API keep what another version has no place for."""
+
 _ATOMIC = frozenset({"selector", "nodeSelector", "podSelector"})
 
 
@@ -88,11 +91,24 @@ def compare_exact(before: Manifest, after: Manifest) -> Comparison:
 
 def _comparable(document: Manifest) -> dict[str, object]:
     result = {key: value for key, value in document.items() if key != "status"}
-    metadata = mapping_of(result.get("metadata"))
-    result["metadata"] = {
-        key: value for key, value in metadata.items() if key not in _SERVER_METADATA
+    metadata = {
+        key: value
+        for key, value in mapping_of(result.get("metadata")).items()
+        if key not in _SERVER_METADATA
     }
+    annotations = mapping_of(metadata.get("annotations"))
+    if _CONVERSION_DATA in annotations:
+        metadata["annotations"] = {
+            key: value for key, value in annotations.items() if key != _CONVERSION_DATA
+        }
+    result["metadata"] = metadata
     return result
+
+
+def _is_owned_whole(owners: Sequence[Owner]) -> bool:
+    """Whether our manager gave a place without anything in it: what is there are defaults."""
+    ours = [owner for owner in owners if owner.is_ours]
+    return bool(ours) and all(owner.is_leaf for owner in ours)
 
 
 @dataclass(slots=True)
@@ -129,20 +145,26 @@ class _Walk:
                 self._note_unknown(value, place)
                 self.hunks.append(Hunk(place, MISSING, value))
         for name in live:
-            if name in desired and desired[name] is not None:
+            standing = below(owners, f"f:{name}")
+            if name in desired and (desired[name] is not None or _is_owned_whole(standing)):
                 continue
             place = (*path, name)
             if self.exact or not lenient:
                 if not empty_is_absent(name, live[name], built_in=self.built_in):
                     self.hunks.append(Hunk(place, live[name], MISSING))
             else:
-                self._drop_owned(live[name], place, below(owners, f"f:{name}"))
+                self._drop_owned(live[name], place, standing)
 
     def _stores_nothing(self, name: str, value: object, owners: Sequence[Owner]) -> bool:
+        """Whether the server has nothing where git has a value, and will not have it either.
+
+        Whoever removes a field takes it from its owners; what our manager owns and the
+        object lacks was dropped by the server itself: by a conversion, a webhook or a schema.
+        """
         if empty_is_absent(name, value, built_in=self.built_in):
             return True
         empty = value in ("", [], {}) or value is False or value == 0
-        return empty and any(owner.is_ours for owner in owners)
+        return any(owner.is_ours and (empty or not owner.is_inside) for owner in owners)
 
     def _note_unknown(self, value: object, place: Path) -> None:
         if is_unknown(value):
@@ -225,7 +247,7 @@ class _Walk:
             place = (*path, key)
             if key in left:
                 self._compare(item, left.pop(key), place, standing, lenient=lenient)
-            else:
+            elif not any(owner.is_ours and not owner.is_inside for owner in standing):
                 self._note_unknown(item, place)
                 self.hunks.append(Hunk(place, MISSING, item))
         for key, item in left.items():

@@ -434,3 +434,39 @@ def test_compare_list_with_doubled_keys_is_compared_in_order() -> None:
         "spec": {"checks": checks},
     }
     assert compare_applied(desired, live, {"kustomize-controller"}).hunks == ()
+
+
+def _pool(spec: Any, live_spec: Any, fields: Document) -> tuple[Document, Document]:
+    """An object as git has it and as a server stores it, with what our manager owns."""
+    head = {"apiVersion": "example.com/v1beta1", "kind": "Pool"}
+    entry = {"manager": "kustomize-controller", "operation": "Apply", "fieldsV1": fields}
+    entry["apiVersion"] = head["apiVersion"]
+    live = {**head, "metadata": {"name": "a", "managedFields": [entry]}, "spec": live_spec}
+    return {**head, "metadata": {"name": "a"}, "spec": spec}, live
+
+
+def test_compare_field_that_a_conversion_dropped_is_no_difference() -> None:
+    """An old version's field that the store has no place for would be red for ever."""
+    fields: Document = {"f:spec": {"f:retry": {}, "f:size": {}}}
+    desired, live = _pool({"retry": True, "size": 3}, {"size": 3}, fields)
+    assert compare_applied(desired, live, MANAGERS).hunks == ()
+    removed_by_hand: Document = {"f:spec": {"f:size": {}}}
+    desired, live = _pool({"retry": True, "size": 3}, {"size": 3}, removed_by_hand)
+    assert _paths(compare_applied(desired, live, MANAGERS)) == [("spec.retry", MISSING, True)]
+
+
+def test_compare_null_whose_place_was_filled_by_defaults_is_no_difference() -> None:
+    """``spec:`` without anything under it is what many templates leave behind."""
+    defaults = {"backend": {"docker": {}}}
+    desired, live = _pool(None, defaults, {"f:spec": {}})
+    assert compare_applied(desired, live, MANAGERS).hunks == ()
+    desired, live = _pool(None, {**defaults, "size": 3}, {"f:spec": {"f:size": {}}})
+    assert _paths(compare_applied(desired, live, MANAGERS)) == [("spec.size", 3, MISSING)]
+
+
+def test_compare_exact_leaves_out_what_conversions_write() -> None:
+    """A dry run at an old version never answers with the notes of its conversion."""
+    desired, live = _pool({"size": 3}, {"size": 3}, {})
+    live["metadata"]["annotations"] = {"cluster.x-k8s.io/conversion-data": "{}", "a": "b"}
+    desired["metadata"]["annotations"] = {"a": "b"}
+    assert compare_exact(live, desired).hunks == ()

@@ -226,6 +226,14 @@ class RealServer:
             found: dict[str, Any] = await answer.json()
             return found
 
+    async def converts(self) -> bool:
+        """Whether the old versions of Cluster API are converted by their webhook."""
+        name = "kubeadmconfigtemplates.bootstrap.cluster.x-k8s.io"
+        url = f"{self._url}/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"
+        async with self._session.get(url) as answer:
+            found = (await answer.json()).get("spec", {}) if answer.ok else {}
+        return bool(found.get("conversion", {}).get("strategy") == "Webhook")
+
     async def clear(self) -> None:
         """Takes away what was applied here."""
         for url in self.applied:
@@ -255,6 +263,8 @@ async def real() -> AsyncIterator[RealServer]:
 
 CONVERTED = ("cluster.x-k8s.io/v1beta1",)
 """Versions that a server without their conversion webhook stores with a loss."""
+INERT = ("Template", "ClusterClass", "KubeadmConfig")
+"""Kinds of those versions that no controller acts on by itself."""
 
 WEB = """apiVersion: apps/v1
 kind: Deployment
@@ -281,15 +291,19 @@ async def test_samples_on_a_real_server_never_differ_and_an_edit_is_one_hunk(
     files = {**files, "samples/web.yaml": WEB}
     rendered = await _rendered(files)
     taken: dict[str, str] = {}
+    converts = await real.converts()
     for item in rendered:
-        group_version = item.api_version
-        resource = await real.resource(group_version, item.id.kind)
-        is_lossy = group_version.endswith(CONVERTED)
-        if resource is None or not resource["namespaced"] or is_lossy:
+        resource = await real.resource(item.api_version, item.id.kind)
+        is_converted = item.api_version.endswith(CONVERTED)
+        if resource is None or not resource["namespaced"]:
             continue
+        if is_converted and not (converts and item.id.kind.endswith(INERT)):
+            continue
+        if converts and not is_converted and "cluster.x-k8s.io/" in item.api_version:
+            continue  # its controllers would begin to work
         if await real.apply(item):
             taken[item.source] = files[item.source]
-    assert len(taken) > 200
+    assert len(taken) > (10 if converts else 200)
     ready = tools(taken)
     assert await _differences(ready, real) == []
     (web,) = [item for item in rendered if item.source == "samples/web.yaml"]
