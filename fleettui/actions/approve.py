@@ -7,23 +7,19 @@ Source: tofu-controller ``spec.approvePlan`` (applied when it equals the pending
 plan *or is a prefix of it*, so the full id is written and put back afterwards).
 """
 
-from datetime import datetime
-
 from fleettui.actions.acknowledge import turned
-from fleettui.actions.compose import compose
+from fleettui.actions.compose import Recipe
 from fleettui.actions.documents import nested, text_at, value_at
 from fleettui.actions.drafts import (
     Case,
     Draft,
     DraftStep,
     command,
-    deleting_refusal,
     merge_patch,
     revert_warnings,
     still,
-    target_needs,
 )
-from fleettui.actions.facts import Document, FactRequest, Facts, refuse
+from fleettui.actions.facts import Document, Facts, refuse
 from fleettui.actions.forms import form_for, forms
 from fleettui.actions.options import Options
 from fleettui.actions.plan import (
@@ -32,7 +28,6 @@ from fleettui.actions.plan import (
     Danger,
     FieldTest,
     Impact,
-    Plan,
     Refusal,
     Signal,
     Warning,
@@ -49,16 +44,6 @@ FAILED_RUN = "TFExec"
 """Begin of the reasons of a run that failed: TFExecApplyFailed, TFExecInitFailed, …"""
 
 
-def needs(facts: Facts, *, options: Options) -> FactRequest:
-    """The Terraform objects and who applies them."""
-    return target_needs(facts)
-
-
-def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
-    """The approval, and after the apply the value that stood there before."""
-    return compose(VERB, facts, _plan_one, now=now, options=options)
-
-
 def _plan_one(case: Case) -> Draft | Refusal:
     facts, ref, body, target = case.parts
     options = case.options
@@ -66,7 +51,6 @@ def _plan_one(case: Case) -> Draft | Refusal:
     refusal = (
         terraform_refusal(facts, ref)
         or _gate_refusal(ref, options)
-        or deleting_refusal(ref, body)
         or paused_refusal(facts, ref, body, command(VERB, ref, f"--plan {pending}"))
         or _plan_refusal(ref, body, pending, options)
     )
@@ -153,3 +137,7 @@ def _destroy_warnings(ref: ObjectRef, destroys: bool) -> tuple[Warning, ...]:
     if not destroys:
         return ()
     return (Warning(text="this plan destroys resources", target=str(ref)),)
+
+
+RECIPE = Recipe(VERB, _plan_one)
+needs, plan = RECIPE.needs, RECIPE.plan

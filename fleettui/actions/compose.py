@@ -4,7 +4,7 @@ Knows drafts; knows no verb.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -13,8 +13,17 @@ import msgspec
 
 from fleettui.actions import bulk
 from fleettui.actions.documents import seconds_text
-from fleettui.actions.drafts import Case, Draft, DraftStep, PlanOne, guarded, right_of
-from fleettui.actions.facts import AccessRequest, Facts, refuse
+from fleettui.actions.drafts import (
+    Case,
+    Draft,
+    DraftStep,
+    PlanOne,
+    deleting_refusal,
+    guarded,
+    right_of,
+    target_needs,
+)
+from fleettui.actions.facts import AccessRequest, FactRequest, Facts, refuse
 from fleettui.actions.options import Options
 from fleettui.actions.plan import Danger, Impact, Plan, Refusal, Step, Target, Warning
 from fleettui.kinds.record import ObjectRef
@@ -77,14 +86,33 @@ class _Numbering:
         return number
 
 
-def compose(
-    verb: str,
-    facts: Facts,
-    plan_one: PlanOne,
-    *,
-    now: datetime,
-    options: Options,
-) -> Plan | Refusal:
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One verb: what has to be known of a selection, and what is done to each object."""
+
+    verb: str
+    plan_one: PlanOne
+    """Gets objects that exist, have a uid and may be written to."""
+    wishes: Callable[[Facts], FactRequest] = target_needs
+    """Asked again with what was read until it asks for nothing."""
+    is_for_deleting: bool = False
+    """Whether objects that are being deleted are not refused."""
+
+    def needs(self, facts: Facts, *, options: Options) -> FactRequest:
+        """Facts still missing; empty when a plan can be made."""
+        return self.wishes(facts)
+
+    def plan(self, facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
+        """One plan for the whole selection, or why there is none; pure."""
+        return compose(self, facts, now=now, options=options)
+
+    def draft(self, case: Case) -> Draft | Refusal:
+        """What is wanted of one object."""
+        refusal = None if self.is_for_deleting else deleting_refusal(case.ref, case.body)
+        return refusal or self.plan_one(case)
+
+
+def compose(recipe: Recipe, facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
     """One plan for the whole selection, or why there is none.
 
     Objects that are refused are listed in the plan; only if all are, the answer
@@ -100,7 +128,7 @@ def compose(
         if isinstance(allowed, Refusal):
             refused.append(allowed)
             continue
-        found = plan_one(Case(ref, *allowed, facts, now, options))
+        found = recipe.draft(Case(ref, *allowed, facts, now, options))
         if isinstance(found, Draft):
             found = _with_rights(facts, ref, found)
         if isinstance(found, Draft):
@@ -109,7 +137,7 @@ def compose(
             refused.append(found)
     if not drafts:
         return msgspec.structs.replace(refused[0], others=tuple(refused[1:]))
-    return _assembled(verb, drafts, refused, now, options)
+    return _assembled(recipe.verb, drafts, refused, now, options)
 
 
 def _assembled(

@@ -7,16 +7,13 @@ Source: Cluster API machine deletion order and hooks; a Cluster's deletion
 cascades workers, control plane, infrastructure.
 """
 
-from datetime import datetime
-
-from fleettui.actions.compose import compose
+from fleettui.actions.compose import Recipe
 from fleettui.actions.documents import text_at, uid_of
 from fleettui.actions.drafts import (
     Case,
     Draft,
     DraftStep,
     command,
-    deleting_refusal,
     target_needs,
 )
 from fleettui.actions.facts import Document, FactRequest, Facts, ListRequest, refuse
@@ -39,7 +36,6 @@ from fleettui.actions.plan import (
     Impact,
     Method,
     Patch,
-    Plan,
     Preconditions,
     Refusal,
     Signal,
@@ -54,7 +50,7 @@ GATE = "delete-cluster"
 MACHINE_TIMEOUT_S = 3600
 
 
-def needs(facts: Facts, *, options: Options) -> FactRequest:
+def _wishes(facts: Facts) -> FactRequest:
     """The objects, the other machines of their clusters, and who applies them."""
     lists = []
     for ref in facts.refs:
@@ -78,11 +74,6 @@ def _form(facts: Facts, ref: ObjectRef) -> str:
     return form.form if form else ""
 
 
-def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
-    """One delete per object, pinned to the version that was looked at."""
-    return compose(VERB, facts, _plan_one, now=now, options=options)
-
-
 def _plan_one(case: Case) -> Draft | Refusal:
     facts, ref, body, target = case.parts
     options = case.options
@@ -90,7 +81,7 @@ def _plan_one(case: Case) -> Draft | Refusal:
     if form is None or form.refuse:
         reason = form.refuse if form else "this kind is not deleted from here"
         return refuse(ref, reason, hint=form.hint if form else "")
-    refusal = deleting_refusal(ref, body) or paused_refusal(facts, ref, body, command(VERB, ref))
+    refusal = paused_refusal(facts, ref, body, command(VERB, ref))
     if refusal is not None:
         return refusal
     if form.form == "cluster":
@@ -180,3 +171,7 @@ def _delete_patch(
         ),
         acknowledged_by=Acknowledgement(checks=(Check(signal),), words=words, timeout_s=timeout_s),
     )
+
+
+RECIPE = Recipe(VERB, _plan_one, wishes=_wishes)
+needs, plan = RECIPE.needs, RECIPE.plan

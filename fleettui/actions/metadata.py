@@ -8,9 +8,8 @@ Source: Kubernetes labels and annotations, syntax and character set.
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 
-from fleettui.actions.compose import compose
+from fleettui.actions.compose import Recipe
 from fleettui.actions.documents import value_at
 from fleettui.actions.drafts import (
     Case,
@@ -23,9 +22,8 @@ from fleettui.actions.drafts import (
     undo_merge,
     written_paths,
 )
-from fleettui.actions.facts import Facts, refuse
-from fleettui.actions.options import Options
-from fleettui.actions.plan import Impact, Plan, Refusal
+from fleettui.actions.facts import refuse
+from fleettui.actions.plan import Impact, Refusal
 
 MAX_ANNOTATION_BYTES = 256 * 1024
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?\Z")
@@ -48,18 +46,14 @@ _CONTROLLERS = (
 )
 
 
-def plan_metadata(
-    verb: str, field: str, facts: Facts, *, now: datetime, options: Options
-) -> Plan | Refusal:
+def metadata_recipe(verb: str, field: str) -> Recipe:
     """One patch per object that sets or removes keys of ``metadata.<field>``."""
-    problem = _problem(field, options.set)
 
     def plan_one(case: Case) -> Draft | Refusal:
-        if problem[0]:
-            return refuse(case.ref, problem[0], hint=problem[1])
-        return _draft(verb, field, case)
+        reason, hint = _problem(field, case.options.set)
+        return refuse(case.ref, reason, hint=hint) if reason else _draft(verb, field, case)
 
-    return compose(verb, facts, plan_one, now=now, options=options)
+    return Recipe(verb, plan_one, is_for_deleting=True)
 
 
 def _draft(verb: str, field: str, case: Case) -> Draft | Refusal:

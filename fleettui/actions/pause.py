@@ -7,17 +7,15 @@ source-watcher reconcile annotations, Argo CD syncPolicy.automated, ASO
 reconcile-policy.
 """
 
-from datetime import datetime
 from typing import Any
 
-from fleettui.actions.compose import compose
+from fleettui.actions.compose import Recipe
 from fleettui.actions.documents import controller_of, group_of, leaves, text_at, value_at
 from fleettui.actions.drafts import (
     Case,
     Draft,
     DraftStep,
     command,
-    deleting_refusal,
     merge_patch,
     revert_warnings,
     still,
@@ -29,21 +27,16 @@ from fleettui.actions.facts import Document, FactRequest, Facts, refuse
 from fleettui.actions.forms import PauseForm, forms, matches_group, pause_forms
 from fleettui.actions.options import Options
 from fleettui.actions.pausing import acknowledgement, is_on, pause_body
-from fleettui.actions.plan import Danger, Impact, Plan, Refusal, Warning
+from fleettui.actions.plan import Danger, Impact, Refusal, Warning
 from fleettui.kinds.record import ObjectRef
 
 VERB = "pause"
 
 
-def needs(facts: Facts, *, options: Options) -> FactRequest:
+def _wishes(facts: Facts) -> FactRequest:
     """The objects, who applies them, their clusters, and fields that not every server has."""
     request = target_needs(facts)
     return with_schemas(facts, request) if _depends_on_fields(facts) else request
-
-
-def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
-    """One patch per object, owners first."""
-    return compose(VERB, facts, _plan_one, now=now, options=options)
 
 
 def _depends_on_fields(facts: Facts) -> bool:
@@ -67,7 +60,7 @@ def _plan_one(case: Case) -> Draft | Refusal:
     now, options = case.now, case.options
     available = pause_forms(case.spec)
     form = _form(case, available)
-    refusal = deleting_refusal(ref, body) or _form_refusal(ref, body, form, available, options)
+    refusal = _form_refusal(ref, body, form, available, options)
     if refusal is not None or form is None:
         return refusal or refuse(ref, "this kind cannot be paused")
     patch_body = pause_body(form, body, now=now, options=options)
@@ -175,3 +168,7 @@ def _owners(ref: ObjectRef, body: Document) -> tuple[ObjectRef, ...]:
         for owner in owners
         if isinstance(owner, dict)
     )
+
+
+RECIPE = Recipe(VERB, _plan_one, wishes=_wishes)
+needs, plan = RECIPE.needs, RECIPE.plan

@@ -7,16 +7,13 @@ Source: Cluster API MachineHealthCheck (remediate-machine annotation), owner
 remediation of MachineSet and control planes.
 """
 
-from datetime import datetime
-
-from fleettui.actions.compose import compose
+from fleettui.actions.compose import Recipe
 from fleettui.actions.documents import annotation, condition, nested, text_at, value_at
 from fleettui.actions.drafts import (
     Case,
     Draft,
     DraftStep,
     command,
-    deleting_refusal,
     merge_patch,
     still,
     target_needs,
@@ -33,13 +30,11 @@ from fleettui.actions.machines import (
     peers_request,
     quorum_problem,
 )
-from fleettui.actions.options import Options
 from fleettui.actions.plan import (
     Acknowledgement,
     Check,
     Danger,
     Impact,
-    Plan,
     Refusal,
     Signal,
     Warning,
@@ -55,7 +50,7 @@ PAUSED = "cluster.x-k8s.io/paused"
 IN_PROGRESS = "controlplane.cluster.x-k8s.io/remediation-in-progress"
 
 
-def needs(facts: Facts, *, options: Options) -> FactRequest:
+def _wishes(facts: Facts) -> FactRequest:
     """Machines, their owners and peers, and the health checks of their namespaces."""
     owners, lists = [], []
     for ref in facts.refs:
@@ -67,19 +62,13 @@ def needs(facts: Facts, *, options: Options) -> FactRequest:
     return FactRequest(more.bodies, facts.missing((), [r for r in lists if r]).lists, ())
 
 
-def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
-    """One mark per machine."""
-    return compose(VERB, facts, _plan_one, now=now, options=options)
-
-
 def _plan_one(case: Case) -> Draft | Refusal:
     facts, ref, body, target = case.parts
     spec = facts.spec_of(ref.group, ref.kind)
     if spec is None or form_for(forms().remediate, spec) is None:
         return refuse(ref, "only machines can be remediated")
     refusal = (
-        deleting_refusal(ref, body)
-        or _owner_refusal(facts, ref, body)
+        _owner_refusal(facts, ref, body)
         or _mark_refusal(ref, body)
         or paused_refusal(facts, ref, body, command(VERB, ref))
         or _guard_refusal(facts, ref, body)
@@ -169,3 +158,7 @@ def _limits(ref: ObjectRef, checks: list[Document]) -> tuple[Warning, ...]:
             text = f"{name} may not act: {allowed.get('reason', '')} (allowed now: {count})"
             found.append(Warning(text=text, target=str(ref)))
     return tuple(found)
+
+
+RECIPE = Recipe(VERB, _plan_one, wishes=_wishes)
+needs, plan = RECIPE.needs, RECIPE.plan

@@ -6,26 +6,21 @@ Source: as for pause; ``null`` rather than ``false`` so that no ownership of the
 field stays behind for git to fight with.
 """
 
-from datetime import datetime
-
-from fleettui.actions.compose import compose
+from fleettui.actions.compose import Recipe
 from fleettui.actions.documents import annotation, leaves
 from fleettui.actions.drafts import (
     Case,
     Draft,
     DraftStep,
     command,
-    deleting_refusal,
     merge_patch,
     revert_warnings,
     still,
-    target_needs,
     undo_merge,
 )
-from fleettui.actions.facts import Document, FactRequest, Facts, refuse
-from fleettui.actions.options import Options
+from fleettui.actions.facts import Document, Facts, refuse
 from fleettui.actions.pausing import PAUSED_BY, acknowledgement, resume_body
-from fleettui.actions.plan import Impact, Plan, Refusal, Warning
+from fleettui.actions.plan import Impact, Refusal, Warning
 from fleettui.actions.relations import dependencies_of
 from fleettui.actions.stillness import active_pauses, paused_cluster
 from fleettui.kinds.record import ObjectRef
@@ -33,24 +28,11 @@ from fleettui.kinds.record import ObjectRef
 VERB = "resume"
 
 
-def needs(facts: Facts, *, options: Options) -> FactRequest:
-    """The objects, who applies them, and their clusters."""
-    return target_needs(facts)
-
-
-def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
-    """One patch per object, what others depend on first."""
-    return compose(VERB, facts, _plan_one, now=now, options=options)
-
-
 def _plan_one(case: Case) -> Draft | Refusal:
     facts, ref, body, target = case.parts
     options = case.options
     pauses = active_pauses(facts, ref, body)
     active = tuple(f for f in pauses if not options.form or f.name == options.form)
-    refusal = deleting_refusal(ref, body)
-    if refusal is not None:
-        return refusal
     if not active:
         return _not_paused(facts, ref, body)
     patch_body = resume_body(active, body)
@@ -104,3 +86,7 @@ def _foreign(ref: ObjectRef, body: Document) -> tuple[Warning, ...]:
     """A pause that carries somebody's name is told before it is ended."""
     who = annotation(body, PAUSED_BY)
     return (Warning(text=f"paused by {who}", target=str(ref)),) if who else ()
+
+
+RECIPE = Recipe(VERB, _plan_one)
+needs, plan = RECIPE.needs, RECIPE.plan

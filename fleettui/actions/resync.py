@@ -12,14 +12,13 @@ metadata change.
 from datetime import datetime
 
 from fleettui.actions import resync_argo, resync_flux
-from fleettui.actions.compose import compose
+from fleettui.actions.compose import Recipe
 from fleettui.actions.documents import annotation, condition, nested, token_text, value_at
 from fleettui.actions.drafts import (
     Case,
     Draft,
     DraftStep,
     command,
-    deleting_refusal,
     merge_patch,
     still,
     target_needs,
@@ -27,14 +26,12 @@ from fleettui.actions.drafts import (
 )
 from fleettui.actions.facts import Document, FactRequest, Facts, refuse
 from fleettui.actions.forms import ResyncForm, form_for, forms
-from fleettui.actions.options import Options
 from fleettui.actions.plan import (
     Acknowledgement,
     Check,
     Danger,
     FieldTest,
     Impact,
-    Plan,
     Refusal,
     Signal,
     Target,
@@ -46,14 +43,9 @@ from fleettui.kinds.record import ObjectRef
 VERB = "resync"
 
 
-def needs(facts: Facts, *, options: Options) -> FactRequest:
+def _wishes(facts: Facts) -> FactRequest:
     """The objects, their sources down to the repository."""
     return target_needs(facts, resync_flux.chain_wishes(facts))
-
-
-def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
-    """A request per object; with sources first when asked."""
-    return compose(VERB, facts, _plan_one, now=now, options=options)
 
 
 def _plan_one(case: Case) -> Draft | Refusal:
@@ -62,7 +54,7 @@ def _plan_one(case: Case) -> Draft | Refusal:
     form = form_for(forms().resync, case.spec)
     if form is None:
         return refuse(ref, "there is no way to ask for a run of this kind")
-    refusal = deleting_refusal(ref, body) or useless(facts, ref, body, form)
+    refusal = useless(facts, ref, body, form)
     if refusal is not None:
         return refusal
     if form.form == "token":
@@ -152,3 +144,7 @@ def _nudge(
         ),
         impacts=(Impact(str(ref), "is reconciled, as it is every ten minutes anyway"),),
     )
+
+
+RECIPE = Recipe(VERB, _plan_one, wishes=_wishes)
+needs, plan = RECIPE.needs, RECIPE.plan

@@ -9,14 +9,13 @@ topology entries since 1.13, ``clusterctl alpha rollout restart``.
 
 from datetime import datetime
 
-from fleettui.actions.compose import compose
+from fleettui.actions.compose import Recipe
 from fleettui.actions.documents import moment_of, nested, seconds_text, value_at
 from fleettui.actions.drafts import (
     Case,
     Draft,
     DraftStep,
     command,
-    deleting_refusal,
     merge_patch,
     revert_warnings,
     still,
@@ -28,13 +27,11 @@ from fleettui.actions.drafts import (
 from fleettui.actions.facts import Document, FactRequest, Facts, refuse
 from fleettui.actions.forms import ReplicaForm, form_for, forms
 from fleettui.actions.managed import cluster_ref
-from fleettui.actions.options import Options
 from fleettui.actions.plan import (
     Acknowledgement,
     Check,
     Danger,
     Impact,
-    Plan,
     Refusal,
     Signal,
     Target,
@@ -50,14 +47,9 @@ AFTER = ("rollout", "after")
 OLD_VERSION = "v1beta1"
 
 
-def needs(facts: Facts, *, options: Options) -> FactRequest:
+def _wishes(facts: Facts) -> FactRequest:
     """The objects, their Clusters, who applies either, and which fields they have."""
     return with_schemas(facts, target_needs(facts))
-
-
-def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
-    """One patch per object, written where its owner would not put it back."""
-    return compose(VERB, facts, _plan_one, now=now, options=options)
 
 
 def _plan_one(case: Case) -> Draft | Refusal:
@@ -76,10 +68,8 @@ def _plan_one(case: Case) -> Draft | Refusal:
     path = rollout_path(facts, target)
     if path is None:
         return refuse(ref, "this installation's schema has no field that asks for a rollout")
-    refusal = (
-        deleting_refusal(ref, body)
-        or paused_refusal(facts, ref, body, command(VERB, ref))
-        or _future_refusal(ref, body, place, path, now)
+    refusal = paused_refusal(facts, ref, body, command(VERB, ref)) or _future_refusal(
+        ref, body, place, path, now
     )
     if refusal is not None:
         return refusal
@@ -175,3 +165,7 @@ def _impact(ref: ObjectRef, body: Document) -> Impact:
     count = value_at(body, ("spec", "replicas"))
     words = f"replaces {count if count is not None else 'all its'} machines, one after another"
     return Impact(str(ref), words, cluster.name if cluster else "")
+
+
+RECIPE = Recipe(VERB, _plan_one, wishes=_wishes)
+needs, plan = RECIPE.needs, RECIPE.plan

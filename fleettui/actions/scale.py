@@ -8,34 +8,29 @@ webhook, cluster-autoscaler node-group annotations, MachinePool
 ``replicas-managed-by``.
 """
 
-from datetime import datetime
 from typing import Any
 
-from fleettui.actions.compose import compose
+from fleettui.actions.compose import Recipe
 from fleettui.actions.documents import annotation, controller_of, group_of, value_at
 from fleettui.actions.drafts import (
     Case,
     Draft,
     DraftStep,
     command,
-    deleting_refusal,
     merge_patch,
     revert_warnings,
     still,
-    target_needs,
     undo_merge,
     written_paths,
 )
-from fleettui.actions.facts import Document, FactRequest, Facts, refuse
+from fleettui.actions.facts import Document, refuse
 from fleettui.actions.forms import ReplicaForm, form_for, forms
 from fleettui.actions.managed import cluster_ref
-from fleettui.actions.options import Options
 from fleettui.actions.plan import (
     Acknowledgement,
     Check,
     Danger,
     Impact,
-    Plan,
     Refusal,
     Signal,
     Target,
@@ -50,16 +45,6 @@ SCALE_TIMEOUT_S = 3600
 REPLICAS = ("spec", "replicas")
 MANAGED_BY = "cluster.x-k8s.io/replicas-managed-by"
 NODE_GROUP = "cluster.x-k8s.io/cluster-api-autoscaler-node-group-{}-size"
-
-
-def needs(facts: Facts, *, options: Options) -> FactRequest:
-    """The objects, their Clusters, and who applies either."""
-    return target_needs(facts)
-
-
-def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
-    """One patch per object: of the topology where that decides, else of the object."""
-    return compose(VERB, facts, _plan_one, now=now, options=options)
 
 
 def _plan_one(case: Case) -> Draft | Refusal:
@@ -77,8 +62,7 @@ def _plan_one(case: Case) -> Draft | Refusal:
     if place is not None and value_at(place.entry, ("replicas",)) is None:
         place = None
     refusal = (
-        deleting_refusal(ref, body)
-        or _owner_refusal(ref, body, form)
+        _owner_refusal(ref, body, form)
         or _number_refusal(ref, body, form, wanted)
         or _autoscaler_refusal(ref, body)
         or paused_refusal(facts, ref, body, _again(ref, wanted), partial=False)
@@ -218,3 +202,7 @@ def _impact(ref: ObjectRef, body: Document, wanted: int) -> Impact:
     before = _current(body)
     what = f"adds {wanted - before}" if wanted > before else f"deletes {before - wanted}"
     return Impact(str(ref), f"{what} machines", cluster.name if cluster else "")
+
+
+RECIPE = Recipe(VERB, _plan_one)
+needs, plan = RECIPE.needs, RECIPE.plan

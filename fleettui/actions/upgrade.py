@@ -8,17 +8,15 @@ Source: Cluster API ``spec.topology.version``, ClusterClass
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
-from fleettui.actions.compose import compose
+from fleettui.actions.compose import Recipe
 from fleettui.actions.documents import group_of, nested, text_at, value_at
 from fleettui.actions.drafts import (
     Case,
     Draft,
     DraftStep,
     command,
-    deleting_refusal,
     merge_patch,
     revert_warnings,
     still,
@@ -27,13 +25,11 @@ from fleettui.actions.drafts import (
 )
 from fleettui.actions.facts import Document, FactRequest, Facts, ListRequest, ref_of, refuse
 from fleettui.actions.forms import form_for, forms
-from fleettui.actions.options import Options
 from fleettui.actions.plan import (
     Acknowledgement,
     Check,
     Danger,
     Impact,
-    Plan,
     Refusal,
     Signal,
     Target,
@@ -52,7 +48,7 @@ WORKER_VERSION = ("spec", "template", "spec", "version")
 _BRAKE = "before-upgrade.hook.cluster.cluster.x-k8s.io"
 
 
-def needs(facts: Facts, *, options: Options) -> FactRequest:
+def _wishes(facts: Facts) -> FactRequest:
     """Clusters, their classes, control planes and workers, and who applies them."""
     bodies: list[ObjectRef | None] = []
     lists: list[ListRequest] = []
@@ -100,11 +96,6 @@ def worker_lists(ref: ObjectRef) -> tuple[ListRequest, ListRequest]:
     return first, second
 
 
-def plan(facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
-    """One patch of the topology, or the control plane and then its workers."""
-    return compose(VERB, facts, _plan_one, now=now, options=options)
-
-
 def _plan_one(case: Case) -> Draft | Refusal:
     facts, ref, body, target = case.parts
     options = case.options
@@ -118,7 +109,7 @@ def _plan_one(case: Case) -> Draft | Refusal:
             hint=f"add {GATE} to the context's allow list in the configuration",
         )
     again = command(VERB, ref, f"--version {options.version}")
-    refusal = deleting_refusal(ref, body) or paused_refusal(facts, ref, body, again)
+    refusal = paused_refusal(facts, ref, body, again)
     if refusal is not None:
         return refusal
     if value_at(body, TOPOLOGY) is not None:
@@ -248,3 +239,7 @@ def _worker_steps(
             ),
         )
         yield DraftStep(patch, title="upgrade workers", after=after)
+
+
+RECIPE = Recipe(VERB, _plan_one, wishes=_wishes)
+needs, plan = RECIPE.needs, RECIPE.plan

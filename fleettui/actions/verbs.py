@@ -7,7 +7,6 @@ journal derive from this table.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from fleettui.actions import (
     annotate,
@@ -23,7 +22,7 @@ from fleettui.actions import (
     scale,
     upgrade,
 )
-from fleettui.actions.compose import rights_of
+from fleettui.actions.compose import Recipe, rights_of
 from fleettui.actions.facts import AccessRequest, FactRequest, Facts
 from fleettui.actions.forms import can_pause, form_for, forms
 from fleettui.actions.options import Options
@@ -32,40 +31,29 @@ from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import KindSpec
 
 
-class Needs(Protocol):
-    """What facts a verb still misses."""
-
-    def __call__(self, facts: Facts, *, options: Options) -> FactRequest:
-        """Empty when a plan can be made."""
-        ...
-
-
-class Planner(Protocol):
-    """How a verb makes its plan."""
-
-    def __call__(self, facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
-        """Pure: the same facts give the same plan."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Verb:
     """One thing that can be done to objects."""
 
-    id: str
+    recipe: Recipe
     label: str
-    needs: Needs
-    plan: Planner
     covers: Callable[[KindSpec], bool]
     """Whether the verb means anything for a kind."""
     asks_for: tuple[str, ...] = ()
     """Fields of ``Options`` that a person has to fill in."""
-    takes: tuple[str, ...] = ()
-    """Fields of ``Options`` that a person may fill in."""
     gate: str = ""
     """Name in a context's allow list without which the verb is off; empty: always on."""
     gated_kinds: Callable[[KindSpec], bool] = lambda spec: True
     """Kinds for which the gate counts."""
+
+    @property
+    def id(self) -> str:
+        """Name of the verb."""
+        return self.recipe.verb
+
+    def plan(self, facts: Facts, *, now: datetime, options: Options) -> Plan | Refusal:
+        """Pure: the same facts give the same plan."""
+        return self.recipe.plan(facts, now=now, options=options)
 
 
 def _resyncs(spec: KindSpec) -> bool:
@@ -87,96 +75,69 @@ VERBS: dict[str, Verb] = {
     verb.id: verb
     for verb in (
         Verb(
-            pause.VERB,
+            pause.RECIPE,
             "Pause",
-            pause.needs,
-            pause.plan,
             can_pause,
-            takes=("form", "reason", "expires_s"),
         ),
         Verb(
-            resume.VERB,
+            resume.RECIPE,
             "Resume",
-            resume.needs,
-            resume.plan,
             can_pause,
-            takes=("form",),
         ),
         Verb(
-            resync.VERB,
+            resync.RECIPE,
             "Resync",
-            resync.needs,
-            resync.plan,
             _resyncs,
-            takes=("form", "with_source", "force", "reset", "prune", "revision", "argo_dry_run"),
         ),
         Verb(
-            rollout.VERB,
+            rollout.RECIPE,
             "Roll out",
-            rollout.needs,
-            rollout.plan,
             lambda spec: form_for(forms().rollout, spec) is not None,
-            takes=("form",),
         ),
         Verb(
-            scale.VERB,
+            scale.RECIPE,
             "Scale",
-            scale.needs,
-            scale.plan,
             lambda spec: form_for(forms().scale, spec) is not None,
             asks_for=("replicas",),
-            takes=("form",),
         ),
         Verb(
-            upgrade.VERB,
+            upgrade.RECIPE,
             "Upgrade",
-            upgrade.needs,
-            upgrade.plan,
             lambda spec: form_for(forms().upgrade, spec) is not None,
             asks_for=("version",),
             gate=upgrade.GATE,
         ),
         Verb(
-            remediate.VERB,
+            remediate.RECIPE,
             "Remediate",
-            remediate.needs,
-            remediate.plan,
             lambda spec: form_for(forms().remediate, spec) is not None,
         ),
         Verb(
-            delete.VERB,
+            delete.RECIPE,
             "Delete",
-            delete.needs,
-            delete.plan,
             _deletes,
             gate=delete.GATE,
             gated_kinds=_is_cluster,
         ),
         Verb(
-            approve.VERB,
+            approve.RECIPE,
             "Approve plan",
-            approve.needs,
-            approve.plan,
             lambda spec: form_for(forms().terraform, spec) is not None,
             asks_for=("plan_id",),
             gate=approve.GATE,
         ),
         Verb(
-            replan.VERB,
+            replan.RECIPE,
             "Plan again",
-            replan.needs,
-            replan.plan,
             lambda spec: form_for(forms().terraform, spec) is not None,
         ),
         Verb(
-            annotate.VERB,
+            annotate.RECIPE,
             "Annotate",
-            annotate.needs,
-            annotate.plan,
             lambda spec: True,
             asks_for=("set",),
         ),
-        Verb(label.VERB, "Label", label.needs, label.plan, lambda spec: True, asks_for=("set",)),
+        Verb(label.RECIPE, "Label", lambda spec: True, asks_for=("set",)),
     )
 }
 """Id to verb, in the order in which they are offered."""
@@ -233,7 +194,7 @@ def usual_rights(verb: Verb, spec: KindSpec, ref: ObjectRef) -> tuple[AccessRequ
 
 def needs(verb: Verb, facts: Facts, *, now: datetime, options: Options) -> FactRequest:
     """Facts still missing; once none are, the rights that the plan would take."""
-    missing = verb.needs(facts, options=options)
+    missing = verb.recipe.needs(facts, options=options)
     if missing:
         return missing
     plan = verb.plan(facts, now=now, options=options)
