@@ -20,10 +20,13 @@ from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from fleettui.demo import controllers
 from fleettui.demo.apiserver.authz import demo_access
 from fleettui.demo.apiserver.builtins import NAMESPACES
 from fleettui.demo.apiserver.certificate import Identity, new_identity
+from fleettui.demo.apiserver.faults import Fault
 from fleettui.demo.apiserver.seeds import Seeds
 from fleettui.demo.apiserver.server import ApiServer
 from fleettui.demo.apiserver.store import Store
@@ -78,6 +81,8 @@ async def _serve(options: Options, folder: Path) -> None:
             store = Store(seeds)
             endpoint, server = await _started(number, seeds, store, options, identity)
             serve_artifacts(store, server.backends)
+            for fault in world.faults():
+                server.faults.add(msgspec.convert(fault, Fault))
             running.push_async_callback(server.stop)
             endpoints.append(endpoint)
             stores.append(store)

@@ -178,6 +178,18 @@ async def test_fault_status_hits_its_path_so_often_and_no_more(client: Client) -
     assert (await client.call("GET", "/demo/faults"))[1] == []
 
 
+async def test_fault_of_a_resource_says_what_a_real_server_would(client: Client) -> None:
+    """A kind whose conversion fails could not be shown as clients meet it."""
+    text = 'conversion webhook for example.com/v1beta1, Kind=Widget failed: Post "https://x": EOF'
+    fault = {"resource": "widgets.example.com", "status": 500, "count": -1, "message": text}
+    await client.call("POST", "/demo/faults", body=fault)
+    for path in (PATH, "/apis/example.com/v1/widgets", f"{PATH}/w1"):
+        code, body = await client.call("GET", path)
+        assert (code, body["message"]) == (500, text)
+        assert "reason" not in body
+    assert (await client.call("GET", "/api/v1/namespaces/a/secrets"))[0] == 200
+
+
 async def test_fault_html_and_empty_look_like_a_broken_proxy(client: Client) -> None:
     """Proxy errors could not be tried."""
     await client.call("POST", "/demo/faults", body=[{"html": True}, {"empty": True, "status": 503}])

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from demo_truth import hiding_incidents, outcomes, plant
 
 from fleettui.demo.world import World, build_world
 from fleettui.demo.world.catalogue import resource_of
 from fleettui.demo.world.conditions import NEGATIVE, find
-from fleettui.demo.world.incidents import all_incidents
+from fleettui.demo.world.incidents import Occurrence, all_incidents
 from fleettui.demo.world.truth import Reference, Truth
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -156,3 +157,24 @@ def test_unknown_incident_is_refused_with_the_known_ones() -> None:
     """A typing mistake would plant nothing without a word."""
     with pytest.raises(ValueError, match=r"unknown incident nope; known: .*cloud-quota"):
         build_world(0, 1, clusters=4, seed=1, now=NOW, incidents=["nope"])
+
+
+def test_incidents_that_hinder_readers_are_planted_only_when_asked_for() -> None:
+    """Every large demo would have a kind that nobody can list."""
+    for seed in range(12):
+        world = build_world(0, 1, clusters=600, seed=seed, now=NOW)
+        planted = {truth.incident for truth in world.truths()}
+        assert not {n for n in planted if all_incidents()[n].occurrence is Occurrence.ASKED}
+        assert world.faults() == []
+    asked = build_world(0, 1, clusters=4, seed=1, now=NOW, incidents=["conversion-webhook-down"])
+    assert [fault["resource"] for fault in asked.faults()] == [
+        "vspherevms.infrastructure.cluster.x-k8s.io"
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(set(hiding_incidents()) - {"webhook-secret-expired"}))
+def test_incident_that_hides_others_is_explained_when_it_is_alone(name: str) -> None:
+    """What hits a whole controller would be told as the trouble of its objects."""
+    found = list(outcomes(plant([name], clusters=40)))
+    assert [(outcome.place, outcome.told) for outcome in found if outcome.place != 1] == []
+    assert len(found) == 1

@@ -12,7 +12,7 @@ from typing import Any
 from truth import scramble_conditions
 
 from fleettui.demo.world import World, build_world
-from fleettui.demo.world.incidents import all_incidents
+from fleettui.demo.world.incidents import Occurrence, all_incidents
 from fleettui.demo.world.truth import Reference, Truth
 from fleettui.fleet.recorded_link import RecordedLink
 from fleettui.index import Index
@@ -159,5 +159,12 @@ def dump(planted: Planted, folder: Path) -> None:
 
 
 def every_incident() -> list[str]:
-    """Names of the whole catalogue."""
-    return list(all_incidents())
+    """Names of the catalogue, but for those that hide what others do."""
+    return [n for n, incident in all_incidents().items() if incident.occurrence is Occurrence.USUAL]
+
+
+def hiding_incidents() -> list[str]:
+    """Names of those that are planted alone: a controller that serves many objects is out."""
+    return [
+        n for n, incident in all_incidents().items() if incident.occurrence is not Occurrence.USUAL
+    ]

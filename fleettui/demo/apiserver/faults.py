@@ -18,6 +18,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
     path: str = "/"
     """Prefix of the request paths it hits."""
+    resource: str = ""
+    """Exact `plural.group` of the requests it hits, empty for all."""
     method: str = ""
     """Exact method, empty for all."""
     verb: str = ""
@@ -29,7 +31,9 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     status: int = 0
     """Answer with this status and a Status document."""
     reason: str = ""
-    """The Status document's reason; by default that of the status."""
+    """The Status document's reason; by default that of the status, or none beside a message."""
+    message: str = ""
+    """The Status document's message, for what a real server would say."""
     retry_after_s: int | None = None
     html: bool = False
     """Answer as a proxy does: an HTML page of the status (502 by default)."""
@@ -101,12 +105,12 @@ class Faults:
         """The faults still waiting, as plain documents."""
         return [msgspec.to_builtins(fault) for fault in self._waiting]
 
-    def take(self, method: str, path: str, *, verb: str) -> Fault | None:
+    def take(self, method: str, path: str, *, verb: str, resource: str = "") -> Fault | None:
         """The fault that this request meets, if any; counts it."""
         for fault in self._waiting:
             if not path.startswith(fault.path) or fault.method not in ("", method):
                 continue
-            if fault.verb not in ("", verb):
+            if fault.verb not in ("", verb) or fault.resource not in ("", resource):
                 continue
             if fault.skip > 0:
                 fault.skip -= 1

@@ -172,7 +172,9 @@ class ApiServer:
             self.recorder.routed(recorded, target.verb, target.spelled)
         if self._link is not None:
             await self._link.round_trip(is_new_connection=self._is_new(request))
-        fault = self.faults.take(request.method, request.path, verb=target.verb)
+        fault = self.faults.take(
+            request.method, request.path, verb=target.verb, resource=target.type_name
+        )
         if fault is not None:
             recorded.fault = json.dumps({"path": fault.path, "status": fault.status})
             outlet.fault = fault
@@ -261,8 +263,9 @@ async def _faulty(fault: Fault, outlet: Outlet) -> web.StreamResponse:
         )
     if fault.empty:
         return await outlet.body(b"", status=status, content_type="text/plain", headers=headers)
-    reason = fault.reason or _REASONS.get(status, "InternalError")
-    raise ApiError(status, reason, "injected by the demo", retry_after_s=fault.retry_after_s)
+    reason = fault.reason or ("" if fault.message else _REASONS.get(status, "InternalError"))
+    message = fault.message or "injected by the demo"
+    raise ApiError(status, reason, message, retry_after_s=fault.retry_after_s)
 
 
 _REASONS = {

@@ -48,6 +48,11 @@ class Target:
         )
 
     @property
+    def type_name(self) -> str:
+        """`plural.group`, as definitions are named; empty for paths that are no resource."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
     def spelled(self) -> str:
         """`plural.group/subresource` for logs."""
         if not self.plural:

@@ -13,7 +13,7 @@ from typing import Any
 from fleettui.demo.world.conditions import find, modern, put
 from fleettui.demo.world.drafts import Document, Draft, Drafts, metadata
 from fleettui.demo.world.machines import MachinePlan, add_machine
-from fleettui.demo.world.objects import told
+from fleettui.demo.world.objects import add_objects, told
 
 Step = Mapping[str, Any]
 
@@ -259,9 +259,15 @@ def _pause_all(drafts: Drafts, step: Step) -> None:
                 put(conditions or [], told(condition, "modern", generation))
 
 
+def _add(drafts: Drafts, step: Step) -> None:
+    """One more object, told as the data files tell theirs."""
+    add_objects(drafts, [dict(step["add"])])
+
+
 _NAMED: dict[str, Callable[[Drafts, Step], None]] = {
     "unprovision": _unprovision,
     "surge": _surge,
     "outdate": _outdate,
     "pause_all": _pause_all,
+    "add": _add,
 }

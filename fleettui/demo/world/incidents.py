@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -21,6 +22,16 @@ from fleettui.demo.world.incident_steps import apply_step
 from fleettui.demo.world.settle import settle_cluster
 
 SCOPES = ("cluster", "team", "platform")
+
+
+class Occurrence(StrEnum):
+    """In which fleets an incident is planted without being asked for."""
+
+    USUAL = "usual"
+    LARGE = "large"
+    """Those of hundreds of clusters: a small one would show little else."""
+    ASKED = "asked"
+    """None: it keeps clients from reading something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,9 @@ class Incident:
     logs: Mapping[str, tuple[str, ...]]
     """Lines that a controller's Pod logs, by Deployment."""
     is_settled: bool
+    occurrence: Occurrence
+    faults: tuple[Mapping[str, Any], ...]
+    """What the API server does wrong meanwhile, in the words of its injected faults."""
 
     def fits(self, plan: ClusterPlan) -> bool:
         """Whether a cluster can have this incident."""
@@ -56,7 +70,7 @@ def all_incidents() -> Mapping[str, Incident]:
     """Every incident of the catalogue by name.
 
     Raises:
-        ValueError: a file names an unknown scope or lacks its truth.
+        ValueError: a file names an unknown scope or kind of fleet, or lacks its truth.
     """
     folder = files(__package__).joinpath("incidents")
     found = {}
@@ -85,6 +99,8 @@ def _parse(name: str, text: str) -> Incident:
         truth=data["truth"],
         logs={key: tuple(lines) for key, lines in data.get("logs", {}).items()},
         is_settled=data.get("settle", True),
+        occurrence=Occurrence(data.get("occurrence", "usual")),
+        faults=tuple(data.get("faults", ())),
     )
 
 

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from random import Random
 
 from fleettui.demo.world.fleet import ClusterPlan, Team
-from fleettui.demo.world.incidents import Incident, all_incidents
+from fleettui.demo.world.incidents import Incident, Occurrence, all_incidents
 
 BROKEN_SHARE = 0.03
 _SMALL_FLEET = 6
 """At least so many clusters are broken, if there are four times as many."""
+
+
+_LARGE_FLEET = 500
 
 
 @dataclass(slots=True)
@@ -75,15 +78,17 @@ def _plant_share(
     total = len(plans)
     wanted = max(math.ceil(total * BROKEN_SHARE), min(_SMALL_FLEET, total // 4))
     shuffled = random.sample(plans, total)
-    for incident in _rotated([i for i in catalogue.values() if i.scope == "cluster"], random):
+    allowed = {Occurrence.USUAL} | ({Occurrence.LARGE} if total >= _LARGE_FLEET else set())
+    known = [incident for incident in catalogue.values() if incident.occurrence in allowed]
+    for incident in _rotated([i for i in known if i.scope == "cluster"], random):
         if len(planting.clusters) >= wanted:
             break
         for plan in shuffled:
             if plan.number not in planting.clusters and incident.fits(plan):
                 planting.clusters[plan.number] = incident.name
                 break
-    team_incidents = _rotated([i for i in catalogue.values() if i.scope == "team"], random)
-    platform = [i for i in catalogue.values() if i.scope == "platform"]
+    team_incidents = _rotated([i for i in known if i.scope == "team"], random)
+    platform = [i for i in known if i.scope == "platform"]
     for context in range(contexts):
         teams = teams_of(plans, context)
         count = min(len(teams) // 2, max(2, math.ceil(len(teams) * BROKEN_SHARE * 2)))

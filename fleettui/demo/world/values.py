@@ -139,7 +139,7 @@ def _shared_values(
     return LazyValues(compute)
 
 
-_RECENT = {"t5": 0.008, "since": 0.2, "soon": 0.0005, "before": 8.0}
+_RECENT = {"t5": 0.008, "since": 0.2, "soon": 0.0005, "before": 8.0, "late": 0.0}
 """Times counted back from now, with the share of the jitter (up to 18 hours) they get."""
 
 
@@ -159,18 +159,19 @@ _TIMES = {
     "since": timedelta(minutes=47),
     "soon": timedelta(minutes=2),
     "before": timedelta(days=19),
+    "late": timedelta(minutes=6, seconds=40),
 }
 """Created, infrastructure, control plane, workers; last rollout; last write; an incident's
-beginning and its latest event; something forgotten long ago."""
+beginning and its latest event; something forgotten long ago; just after every last write."""
 
 
 def _moment(name: str, plan: ClusterPlan, facts: WorldFacts) -> datetime:
     offset = _TIMES[name]
     if name == "t4":
         return _begun(plan, facts) + timedelta(days=plan.age_days * 0.7)
-    if name in ("t5", "since", "soon", "before"):
+    if name in _RECENT:
         jitter = int(digest(facts.seed, plan.number, name, size=2), 16)
-        span = {"t5": 900, "since": 5 * 3600, "soon": 60, "before": 9 * 86400}[name]
+        span = {"t5": 900, "since": 5 * 3600, "soon": 60, "before": 9 * 86400}.get(name, 0)
         return facts.now - offset - timedelta(seconds=jitter * span // 65536)
     return _begun(plan, facts) + offset
 

@@ -133,6 +133,21 @@ class World:
         """The same object in another served version."""
         return convert(resource, body, version)
 
+    def faults(self) -> list[dict[str, Any]]:
+        """What the API server is to do wrong, in the words of its injected faults."""
+        found: list[dict[str, Any]] = []
+        for number, group in enumerate(self.groups):
+            for name in group.incidents:
+                values = self.group_values(number)
+                found += [
+                    {
+                        key: fill_text(value, values) if isinstance(value, str) else value
+                        for key, value in fault.items()
+                    }
+                    for fault in all_incidents()[name].faults
+                ]
+        return found
+
     def truths(self) -> list[Truth]:
         """What is true of each incident of this management cluster."""
         found = []
