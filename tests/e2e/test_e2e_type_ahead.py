@@ -51,6 +51,7 @@ def test_keys_before_the_first_frame_wait_for_the_tree(
         terminal = open_terminal("--kubeconfig", str(demo.kubeconfig))
         terminal.press(f"/{names[2]}\r")
         terminal.wait_for(lambda text: f"filter {names[2]}" in text or f"/{names[2]}" in text)
-        terminal.wait_for(lambda text: names[0] not in text.partition("\n")[2])
+        terminal.wait_for("live")
+        assert names[0] not in terminal.text
         terminal.press(":quit\r")
         assert terminal.wait_end() == 0
