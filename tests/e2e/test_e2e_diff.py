@@ -175,7 +175,8 @@ def test_diff_of_a_branch_tells_what_the_merge_would_delete_in_the_fleet(
     assert ("Kustomization", "partner-site") in {(item["kind"], item["name"]) for item in gone}
     assert ("Namespace", "addons") in {(item["kind"], item["name"]) for item in gone}
     assert found["contexts"] == demo.contexts
-    assert found["targets"][0]["objects"][0]["change"] == "pruned"
+    first = found["targets"][0]["objects"][0]
+    assert (first["change"], first["commit"]["subject"]) == ("pruned", "tidy up")
     assert found["compared"] > 10
 
 
@@ -185,6 +186,33 @@ def _git(folder: Path | None, *arguments: str) -> None:
     mails = {f"GIT_{who}_EMAIL": "demo@example.com" for who in ("AUTHOR", "COMMITTER")}
     environment = {**os.environ, **names, **mails, "GIT_CONFIG_GLOBAL": os.devnull}
     subprocess.run(["git", *where, *arguments], check=True, env=environment, capture_output=True)
+
+
+def test_diff_of_a_branch_on_screen_leads_to_the_lines_and_leaves_nothing_behind(
+    start_demo: Callable[..., Any], open_terminal: Callable[..., Any]
+) -> None:
+    """Before a merge: which clusters, which objects, whose commit, in the terminal alone."""
+    demo = start_demo("--clusters", "2", "--contexts", "1", "--churn", "0")
+    repository = demo.kubeconfig.parent / "git"
+    _git(repository, "checkout", "-q", "-b", "bump")
+    listing = repository / "infrastructure" / "controllers" / "sources.yaml"
+    listing.write_text(listing.read_text().replace("v2.9.1", "v2.9.2"))
+    _git(repository, "commit", "-qam", "bump flux")
+    _git(repository, "checkout", "-q", "main")
+    terminal = open_terminal("--kubeconfig", str(demo.kubeconfig), "--read-only", columns=160)
+    terminal.wait_for("live")
+    terminal.press(":diff --ref bump\r")
+    text = terminal.wait_for("1 changed in 1 management cluster")
+    assert "ConfigMap/flux-system/controller-versions" in text
+    assert "bump flux" in text
+    terminal.press("\r")
+    text = terminal.wait_for("v2.9.2")
+    for words in ("infrastructure/controllers/sources.yaml", "flux: v2.9.1", "flux: v2.9.2"):
+        assert text.count(words) == 1  # nothing of an earlier, narrower text is left
+    terminal.press("v")
+    text = terminal.wait_for("@@")
+    assert text.count("namespace: flux-system") <= 1
+    terminal.press("qqq")
 
 
 PLURALS = {
