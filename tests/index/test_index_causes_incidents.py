@@ -37,6 +37,16 @@ def test_causes_of_unrecorded_incidents_are_told_in_the_right_state() -> None:
     assert wrong == []
 
 
+def test_causes_tell_a_missing_object_once() -> None:
+    """One deleted template would look like a trouble of every level above it."""
+    told_of = 0
+    for name, found in _found(scramble=False).items():
+        missing = [f.signal.missing for f in found if f.signal.missing is not None]
+        told_of += len(missing)
+        assert len(missing) == len(set(missing)), name
+    assert told_of > 0
+
+
 @pytest.mark.parametrize("scramble", [False, True])
 def test_causes_of_ordinary_changes_are_no_failing_ones(*, scramble: bool) -> None:
     """An upgrade, an autoscaler or a rollout of a base would wake somebody every night."""

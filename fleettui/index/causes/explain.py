@@ -237,7 +237,10 @@ class _Case:
         theirs, ours = self._signals.get(other), self._signals[row]
         if theirs is None:
             return False
-        if ours.missing is not None or (ours.is_hard and ours.state is CauseState.PAUSED):
+        if ours.missing is not None:
+            # What is missing to a set is missing to the deployment above it: told once, deepest.
+            return theirs.missing == ours.missing and not above
+        if ours.is_hard and ours.state is CauseState.PAUSED:
             return False
         if self._is_held_back(row, other):
             return True
@@ -246,7 +249,8 @@ class _Case:
         if ours.state is CauseState.DELETING:
             return theirs.state in (CauseState.DELETING, CauseState.FAILING)
         if not ours.is_hard:
-            return theirs.weight >= 25 or theirs.state is CauseState.PAUSED
+            sums_up = row.spec.role is Role.CLUSTER and theirs.state is ours.state
+            return theirs.weight >= 25 or sums_up or theirs.state is CauseState.PAUSED
         if self._is_gitops(row):
             if theirs.state is CauseState.PAUSED:
                 return self._waits_for_paused(row, other)
