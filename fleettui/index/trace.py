@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from fleettui.index.bags import rows_of
 from fleettui.index.index import Index
 from fleettui.index.joins import Join, Joins
 from fleettui.index.rows import Row
@@ -19,7 +20,12 @@ UP_RELATIONS: Final = ("source", "chart", "depends_on", "project", "class", "cre
 """Pointers at what an object is made from, waits for, or may do."""
 ORIGIN_FACTS: Final = ("url", "path", "chart", "revision", "origin_revision", "attempted")
 """What of an applier or a source tells where its objects come from."""
-REVERSE_WORDS: Final = {"depends_on": "waited for by", "targets": "targeted by"}
+REVERSE_WORDS: Final = {
+    "depends_on": "waited for by",
+    "targets": "targeted by",
+    "outputs": "outputs read by",
+}
+CLOUD_OBJECTS: Final = frozenset({Role.CLOUD_CLUSTER, Role.CLOUD_POOL, Role.CLOUD})
 MOST_STEPS: Final = 100
 """Steps told from one object in one direction and relation; a source may have thousands."""
 DEPTH_LIMIT: Final = 12
@@ -123,6 +129,7 @@ class _Tracer:
             if edge.relation in UP_RELATIONS:
                 yield Step(edge.relation, edge.key, edge.target, (edge.evidence,))
         yield from self._joined("created_by", self._joins.creators(row))
+        yield from self._handed_over(row, "reads_from", "outputs")
         sources = {edge.target for edge in self._index.edges(row, "source")}
         if row.parent is not None and row.parent not in sources:
             yield Step("home", row.parent.ref, row.parent, (f"stands below {row.parent.kind}",))
@@ -131,6 +138,7 @@ class _Tracer:
         for edge in self._index.reverse(row):
             if edge.relation in UP_RELATIONS:
                 yield Step(edge.relation, edge.key, edge.target, (edge.evidence,), is_reverse=True)
+        yield from self._handed_over(row, "outputs", "reads_from", is_reverse=True)
         if row.spec.role is Role.APPLIER:
             yield from self._joined("targets", self._joins.targets(row))
             yield from self._joined("applies", self._joins.made_by(row))
@@ -138,6 +146,33 @@ class _Tracer:
             for join in self._joins.targeted_by(row):
                 if join.row is not None:
                     yield _step_of(join, is_reverse=True)
+            yield from self._in_the_cloud(row)
+
+    def _handed_over(
+        self, row: Row, own: str, other: str, *, is_reverse: bool = False
+    ) -> Iterator[Step]:
+        """Who writes what the row reads, or reads what it writes; Secrets need not be rows."""
+        for edge in self._index.edges(row, own):
+            for user in self._index.pointing_at(edge.key, other):
+                words = f"{edge.evidence} and {user.evidence} name {edge.key.kind} {edge.key.name}"
+                yield Step("outputs", user.key, user.target, (words,), is_reverse=is_reverse)
+
+    def _in_the_cloud(self, cluster: Row) -> Iterator[Step]:
+        """A cloud operator's objects that belong to a Cluster, the topmost ones."""
+        stack = list(rows_of(cluster.kids))
+        while stack:
+            row = stack.pop()
+            if row.spec.role not in CLOUD_OBJECTS:
+                stack += rows_of(row.kids)
+                continue
+            above = row.parent
+            told = [
+                edge.evidence
+                for edge in (self._index.edges(above, "manages") if above is not None else ())
+                if edge.target is row
+            ]
+            owner = f"owned by {above.kind} {above.name}" if above is not None else ""
+            yield Step("manages", row.ref, row, (*told, owner))
 
     def _joined(self, relation: str, joins: list[Join]) -> Iterator[Step]:
         for join in joins:

@@ -184,6 +184,7 @@ RELATIONS: Mapping[str, Relation] = {
     "converted_from": Relation(_annotated),
     "registers": Relation(registered, keys=frozenset({REGISTERED_BY})),
     "outputs": Relation(object_references, ("spec.writeOutputsToSecret",)),
+    "reads_from": Relation(object_references),
     "pool": Relation(object_references, ("spec.poolRef",)),
     "claim": Relation(object_references, ("spec.claimRef",)),
     "consumer": Relation(object_references, ("spec.consumerRef",)),

@@ -330,3 +330,69 @@ async def test_secrets_that_may_not_be_read_are_told_once_each(tmp_path: Path) -
     assert len(missing) == 4
     assert all("forbidden" in words for words in missing)
     await fleet.close()
+
+
+HANDED_OVER = [
+    cluster("c1", "a"),
+    {
+        "apiVersion": "infra.contrib.fluxcd.io/v1alpha2",
+        "kind": "Terraform",
+        "metadata": {"name": "net", "namespace": "flux-system"},
+        "spec": {"writeOutputsToSecret": {"name": "net-outputs"}},
+    },
+    kustomization(
+        "clusters",
+        "flux-system",
+        ("a_c1_cluster.x-k8s.io_Cluster",),
+        postBuild={"substituteFrom": [{"kind": "Secret", "name": "net-outputs"}]},
+    ),
+    kustomization(
+        "others",
+        "flux-system",
+        postBuild={"substituteFrom": [{"kind": "ConfigMap", "name": "net-outputs"}]},
+    ),
+    {
+        "apiVersion": "infrastructure.cluster.x-k8s.io/v1beta1",
+        "kind": "AzureASOManagedControlPlane",
+        "metadata": {"name": "c1", "namespace": "a", "labels": {CLUSTER_LABEL: "c1"}},
+        "status": {
+            "ready": True,
+            "resources": [
+                {
+                    "ready": True,
+                    "resource": {
+                        "group": "containerservice.azure.com",
+                        "version": "v1api20250801",
+                        "kind": "ManagedCluster",
+                        "name": "c1-aks",
+                    },
+                }
+            ],
+        },
+    },
+    {
+        "apiVersion": "containerservice.azure.com/v1api20250801",
+        "kind": "ManagedCluster",
+        "metadata": {"name": "c1-aks", "namespace": "a"},
+    },
+]
+
+
+def test_trace_of_a_cluster_tells_its_terraform_and_its_cloud_resources(tmp_path: Path) -> None:
+    """Which network plan feeds a cluster, and what Azure knows it as, stands in no one object."""
+    path = tmp_path / "one.yaml"
+    path.write_text(yaml.safe_dump_all(HANDED_OVER))
+    fleet = opened(path)
+    found = trace(fleet.index, one_row(fleet, "Cluster/a/c1"))
+    (creator,) = [step for step in found.up if step.relation == "created_by"]
+    (plan,) = [step for step in creator.steps if step.relation == "outputs"]
+    assert plan.ref is not None
+    assert (plan.ref.kind, plan.ref.name) == ("Terraform", "net")
+    assert "name Secret net-outputs" in plan.evidence[0]
+    (aks,) = [step for step in found.down if step.relation == "manages"]
+    assert aks.ref is not None
+    assert (aks.ref.name, aks.evidence[0]) == ("c1-aks", "status.resources")
+    down = trace(fleet.index, one_row(fleet, "Terraform/flux-system/net")).down
+    readers = [step.ref.name for step in down if step.relation == "outputs" and step.ref]
+    assert readers == ["clusters"]
+    assert [step.words for step in down if step.relation == "outputs"] == ["outputs read by"]
