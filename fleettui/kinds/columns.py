@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fleettui.kinds.certificates import last_end
+from fleettui.kinds.moments import rfc3339
 from fleettui.kinds.record import Record, Replicas, Verdict
 from fleettui.kinds.spec import ColumnSpec, KindSpec
 
@@ -121,6 +123,12 @@ def _state(raw: str) -> Cell:
     return Cell(raw, _STATES.get(raw.lower(), Tone.PLAIN), raw.lower())
 
 
+def _ends(raw: str) -> Cell:
+    """When the first of some certificate bundles ends, as a date."""
+    ends = min((end for bundle in raw.split(",") if (end := last_end(bundle))), default=0)
+    return Cell(rfc3339(ends)[:10], sort_key=ends) if ends else Cell("")
+
+
 RENDERERS: Mapping[str, Renderer] = {
     "text": _text,
     "revision": _revision,
@@ -131,6 +139,7 @@ RENDERERS: Mapping[str, Renderer] = {
     "url": _url,
     "state": _state,
     "zone": _zone,
+    "ends": _ends,
 }
 """Render name of an entry to the function that draws the cell."""
 

@@ -19,13 +19,18 @@ from fleettui.index.controllers import (
 )
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
-from fleettui.kinds.moments import unix_seconds
+from fleettui.kinds.certificates import last_end
+from fleettui.kinds.moments import rfc3339, unix_seconds
 from fleettui.kinds.record import Verdict
 from fleettui.kinds.spec import Role
 
 WATCHED: Final = frozenset({DEPLOYMENT, STATEFUL_SET, CERTIFICATE, *WEBHOOKS})
 """Kinds whose trouble can come with time alone."""
 _NAMED: Final = 4
+CA_BUNDLES: Final = "ca_bundles"
+"""Fact of a webhook configuration: what its services' certificates are checked against."""
+SOON_S: Final = 7 * 86400
+"""Whoever renews certificates does so weeks before."""
 
 
 def running_of(index: Index, row: Row, now: int) -> Iterator[Signal]:
@@ -37,6 +42,7 @@ def running_of(index: Index, row: Row, now: int) -> Iterator[Signal]:
         yield from _controller(index, row, now)
     elif key in WEBHOOKS:
         yield from _webhook(index, row)
+        yield from _trust(row, now)
     elif key == CERTIFICATE:
         yield from _certificate(row, now)
 
@@ -84,6 +90,31 @@ def _webhook(index: Index, row: Row) -> Iterator[Signal]:
             since=0,
             is_hard=True,
         )
+
+
+def _trust(row: Row, now: int) -> Iterator[Signal]:
+    """The certificate that the API server checks a webhook's own against."""
+    if "Fail" not in row.fact("failure_policy"):
+        return
+    ends = [end for bundle in set(row.fact(CA_BUNDLES).split(",")) if (end := last_end(bundle))]
+    end = min(ends, default=0)
+    if not end or end - now > SOON_S:
+        return
+    is_over = end <= now
+    services = ", ".join(dict.fromkeys(row.fact("services").split(", ")))
+    yield Signal(
+        CauseState.FAILING if is_over else CauseState.WAITING,
+        weight=86 if is_over else 40,
+        condition="webhooks.clientConfig.caBundle",
+        reason="Expired" if is_over else "ExpiresSoon",
+        message=f"certificate has expired: that of Service {services} is trusted until "
+        f"{rfc3339(end)} only, so every write that the webhook is asked about is refused"
+        if is_over
+        else f"certificate of Service {services} is trusted until {rfc3339(end)} only, and "
+        "nobody has renewed it",
+        since=end if is_over else 0,
+        is_hard=True,
+    )
 
 
 def _is_down(index: Index, context: str, namespace: str) -> bool:
