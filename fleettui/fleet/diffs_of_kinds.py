@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from fleettui.desired.argo_diff import ARGO_MANAGERS, diff_application
+from fleettui.desired.argo_diff import diff_application
 from fleettui.desired.desired_diff import DesiredDiff, DryRunApply, LiveReader, Tools
 from fleettui.desired.helm import Capabilities
-from fleettui.desired.helm_diff import HELM_MANAGERS, diff_helm_release
-from fleettui.desired.kustomization_diff import FLUX_MANAGERS, diff_kustomization
+from fleettui.desired.helm_diff import diff_helm_release
+from fleettui.desired.kustomization_diff import diff_kustomization
 from fleettui.desired.objects import (
     Manifest,
     api_version_of,
@@ -145,9 +145,9 @@ class Compared:
 
 
 KINDS: Mapping[tuple[str, str], Compared] = {
-    KUSTOMIZATION: Compared(_kustomization, min(FLUX_MANAGERS)),
-    HELM_RELEASE: Compared(_helm_release, min(HELM_MANAGERS)),
-    APPLICATION: Compared(_application, min(ARGO_MANAGERS)),
+    KUSTOMIZATION: Compared(_kustomization, "kustomize-controller"),
+    HELM_RELEASE: Compared(_helm_release, "helm-controller"),
+    APPLICATION: Compared(_application, "argocd-controller"),
 }
 """What can be compared, by (group, kind)."""
 

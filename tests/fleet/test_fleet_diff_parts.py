@@ -8,11 +8,21 @@ from typing import Any
 import pytest
 
 from fleettui.config import Settings
+from fleettui.desired.argo_diff import ARGO_MANAGERS
 from fleettui.desired.git import GitCache
+from fleettui.desired.helm_diff import HELM_MANAGERS
+from fleettui.desired.kustomization_diff import FLUX_MANAGERS
 from fleettui.desired.sources import SourceError, Sources, Wanted
 from fleettui.errors import UsageError
-from fleettui.fleet.appliers import remote_target, source_ref
+from fleettui.fleet.appliers import (
+    APPLICATION,
+    HELM_RELEASE,
+    KUSTOMIZATION,
+    remote_target,
+    source_ref,
+)
 from fleettui.fleet.artifacts import read_artifact
+from fleettui.fleet.diffs_of_kinds import KINDS
 from fleettui.fleet.listing_reader import LIST_AFTER, LIST_OBJECTS, PAGE, ListingReader
 from fleettui.fleet.local_sources import local_sources, parse_local
 from fleettui.kube.faults import ApiError, Fault
@@ -234,3 +244,15 @@ async def test_artifact_source_is_read_from_a_folder_that_stands_for_it(tmp_path
         opened = Sources(GitCache(tmp_path / "git"), local={address: tmp_path})
         found = await opened.find(source, Wanted())
         assert (dict(found.tree.files), found.revision) == ({"a.yaml": b"a: 1\n"}, str(tmp_path))
+
+
+def test_dry_run_applies_as_the_controller_itself() -> None:
+    """As another manager nothing would be removed that git no longer has."""
+    known = (
+        (KUSTOMIZATION, FLUX_MANAGERS, "kustomize-controller"),
+        (HELM_RELEASE, HELM_MANAGERS, "helm-controller"),
+        (APPLICATION, ARGO_MANAGERS, "argocd-controller"),
+    )
+    for kind, managers, name in known:
+        assert KINDS[kind].manager == name
+        assert name in managers
