@@ -10,11 +10,11 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from fleettui.index.charges import CHARGES, Charge, charges_of
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
 from fleettui.index.waiting import waiting_since
 from fleettui.index.walking import pieces_of
+from fleettui.kinds.charges import Charge, all_charges, charges_of
 from fleettui.kinds.moments import unix_seconds
 from fleettui.kinds.record import Flag, ObjectRef, Verdict
 from fleettui.kinds.spec import KindSpec
@@ -268,7 +268,7 @@ def controller_for(index: Index, context: str, spec: KindSpec) -> Row | None:
 
 def lacks_controller(index: Index, context: str, spec: KindSpec) -> bool:
     """Whether all Deployments are known and none of them reconciles a kind with a known one."""
-    if not any(charge.covers(spec) for charge in CHARGES):
+    if not any(charge.covers(spec) for charge in all_charges()):
         return False
     known = all(
         index.coverage.is_known(context, *kind, namespace="", cluster="")
