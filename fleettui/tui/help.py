@@ -5,7 +5,7 @@ Knows the tables; knows no key and no command itself.
 
 from collections.abc import Callable, Iterator, Sequence
 
-from fleettui.tui.cells import DELETING, GLYPHS, LINK, PAUSED, WORDS
+from fleettui.tui.cells import DELETING, GLYPHS, LINK, OLD, PAUSED, WORDS
 from fleettui.tui.commands import Argument, Vocabulary
 from fleettui.tui.documents import Manner
 from fleettui.tui.keymap import KeyEntry, Keymap
@@ -96,4 +96,6 @@ def _signs() -> Iterator[Line]:
         Span("points at an object elsewhere"),
         Span("  ≥ ", Tone.DIM),
         Span("at least"),
+        Span(f"  {OLD} ", Tone.STALLED),
+        Span("was ok, not seen now"),
     )

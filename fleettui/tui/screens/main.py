@@ -24,6 +24,7 @@ from fleettui.tui.calm import empty_lines, head_lines, is_too_small, too_small_l
 from fleettui.tui.cells import Moment
 from fleettui.tui.dispatch import Dispatcher, Handler
 from fleettui.tui.filter_bar import FilterBar
+from fleettui.tui.group_text import group_lines
 from fleettui.tui.handlers import pane_handlers
 from fleettui.tui.keymap import Place
 from fleettui.tui.lines import Line
@@ -264,8 +265,16 @@ class MainScreen(Screen[None]):
         """Shows the object under the cursor in the details, and what can be done."""
         self._show_keys()
         if self.keys is not None and self.detail.is_open:
-            self.detail.follow(self.keys.ref, lambda: ())
+            self.detail.follow(self.keys.ref, self._about_group)
             self.detail.keep_up()
+
+    def _about_group(self) -> Sequence[Line]:
+        line = self.keys.line if self.keys is not None else None
+        if line is None:
+            return ()
+        width = max(self.detail.pane.line_width, 20)
+        now = self.fleet.now()
+        return group_lines(line, self.index, self.fleet.contexts(), now=now, width=width)
 
     # -- keys -----------------------------------------------------------------------------
     def _is_detail_in_front(self) -> bool:
