@@ -90,7 +90,7 @@ class Diffing:
             )
         elif row is not None and is_applier(row):
             self.compare([ref])
-            self._open(self.applied(ref))
+            self._app.push_screen(BoardScreen(self.applied(ref)), self._leaves(ref))
         elif len(owners) == 1:
             identity = ObjectId(ref.group, ref.kind, ref.namespace, ref.name)
             self.read(owners[0], identity)
@@ -192,7 +192,20 @@ class Diffing:
     def read(self, applier: ObjectRef, identity: ObjectId) -> None:
         """Opens one object's difference."""
         document = self.difference(applier, identity)
-        self._app.push_screen(DiffScreen(document), self._follow)
+        self._app.push_screen(DiffScreen(document), self._leaves(applier))
+
+    def _leaves(self, applier: ObjectRef) -> Callable[[ObjectRef | None], None]:
+        """What is done when a screen about one applier is left."""
+
+        def left(ref: ObjectRef | None) -> None:
+            task = self._running.get(applier)
+            # A run over many appliers is not ended for the sake of one.
+            if task is not None and list(self._running.values()).count(task) == 1:
+                task.cancel()
+                self._app.say(f"stopped comparing {applier.kind}/{applier.name}")
+            self._follow(ref)
+
+        return left
 
     def difference(self, applier: ObjectRef, identity: ObjectId) -> ObjectDifference:
         """One object's difference as a document; what is known is shown at once."""

@@ -86,6 +86,8 @@ class FakeDiffs:
         chosen = list(refs)
         self.asked += chosen
         for place, ref in enumerate(chosen):
+            if len(chosen) == 1:
+                await self._rest()
             progress(place + 1, len(chosen), ref, self.result)
             await self._rest()
         return dict.fromkeys(chosen, self.result)
@@ -322,3 +324,9 @@ async def test_leaving_stops_what_is_compared_and_tells_how_far_it_came(small_fl
         await pilot.pause(0.1)
         assert "stopped comparing the branch" in shown(pilot)
         assert diffs.stopped == 2
+        pilot.app.run_command("drift kustomization/clusters")  # type: ignore[attr-defined]  # the app of the pilot
+        await pilot.pause(0.1)
+        await pilot.press("escape")
+        await pilot.pause(0.1)
+        assert "stopped comparing Kustomization/clusters" in shown(pilot)
+        assert diffs.stopped == 3
