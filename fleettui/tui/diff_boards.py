@@ -138,7 +138,10 @@ class AppliedList:
         """The applier, and the revision it is compared with."""
         diff = self._diff
         name = f"drift › {self.applier.kind}/{self.applier.name}"
-        return f"{name} at {diff.revision or diff.wanted} ({diff.mode.value})" if diff else name
+        if diff is None or self.running(self.applier):
+            return f"{name}  comparing …" if self.running(self.applier) else name
+        wanted = "" if diff.wanted in ("current", "") else f", {diff.wanted}"
+        return f"{name} at {diff.revision or diff.wanted} ({diff.mode.value}{wanted})"
 
     @property
     def empty(self) -> str:

@@ -71,8 +71,13 @@ class Diffing:
         self.drift = DriftBoard()
 
     # -- what is opened -------------------------------------------------------------------
-    def show(self, ref: ObjectRef | None) -> None:
-        """Opens the difference of an object, or of all that it is made by."""
+    def show(self, ref: ObjectRef | None, question: Question | None = None) -> None:
+        """Opens the difference of an object, or of all that it is made by.
+
+        Args:
+            ref: the object; None: there is none to look at.
+            question: compares anew with this revision and in this way; None: as usual.
+        """
         row = self._app.index.get(ref) if ref is not None else None
         if ref is None:
             return
@@ -89,14 +94,14 @@ class Diffing:
                 f"nothing says which Kustomization, HelmRelease or Application made {name}"
             )
         elif row is not None and is_applier(row):
-            self.compare([ref])
+            self.compare([ref], question)
             self._app.push_screen(BoardScreen(self.applied(ref)), self._leaves(ref))
-        elif len(owners) == 1:
+        elif len(owners) == 1 and question is None:
             identity = ObjectId(ref.group, ref.kind, ref.namespace, ref.name)
             self.read(owners[0], identity)
         else:
             self._open(self._list(frozenset(owners), f"drift › {ref.kind}/{ref.name}"))
-            self.compare(owners)
+            self.compare(owners, question)
 
     def _rendered_by(self, ref: ObjectRef) -> ObjectRef | None:
         """The applier of a comparison that holds an object, rows or no rows."""
@@ -221,7 +226,7 @@ class Diffing:
         return ObjectDifference(identity, compare, known=self.drift.diffs.get(applier))
 
     # -- what is compared -----------------------------------------------------------------
-    def compare(self, refs: Iterable[ObjectRef]) -> None:
+    def compare(self, refs: Iterable[ObjectRef], question: Question | None = None) -> None:
         """Compares appliers in the background, anew; those under way are not begun again."""
         chosen = [ref for ref in dict.fromkeys(refs) if ref not in self._running]
         if not chosen:
@@ -229,17 +234,17 @@ class Diffing:
         if not self._running:
             self._asked = set()
         self._asked.update(chosen)
-        task = asyncio.create_task(self._work(chosen), name="compare with git")
+        task = asyncio.create_task(self._work(chosen, question), name="compare with git")
         self._running.update(dict.fromkeys(chosen, task))
 
-    async def _work(self, refs: list[ObjectRef]) -> None:
+    async def _work(self, refs: list[ObjectRef], question: Question | None) -> None:
         def progress(done: int, total: int, ref: ObjectRef, diff: DesiredDiff) -> None:
             if len(refs) > 1:
                 self.drift.diffs[ref] = diff
             self._app.repaint()
 
         try:
-            found = await self._make().diff_all(refs, progress=progress)
+            found = await self._make().diff_all(refs, question, progress=progress)
             self.drift.diffs.update(found)
         except FleettuiError as error:
             self._app.say_error(error)

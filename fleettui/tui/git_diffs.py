@@ -59,10 +59,15 @@ class GitDiffs:
         Raises:
             UsageError: nothing is called so, or several things are.
         """
-        if argument.startswith("--"):
+        fleet = cast(Fleet, self._app.fleet)  # what is looked up is all of the port
+        if argument.startswith("--ref"):
             self.diffing.show_branch(argument)
+        elif argument.startswith("--"):
+            from fleettui.tui.diffing_words import parse_question
+
+            name, question = parse_question(argument)
+            self.diffing.show(one_row(fleet, name).ref, question)
         elif argument:
-            fleet = cast(Fleet, self._app.fleet)  # what is looked up is all of the port
             self.diffing.show(one_row(fleet, argument).ref)
         else:
             self.diffing.show_board()

@@ -17,7 +17,7 @@ from fleettui.desired.hunks import Hunk
 from fleettui.desired.object_diff import Change, ObjectDiff
 from fleettui.desired.objects import ObjectId
 from fleettui.desired.references import ReferenceDiff, TargetDiff
-from fleettui.desired.sources import Provenance
+from fleettui.desired.sources import Provenance, Want
 from fleettui.errors import UsageError
 from fleettui.index.view import TreeView
 from fleettui.kinds.batch import Batch, Scope
@@ -77,6 +77,7 @@ class FakeDiffs:
         self.result = result
         self.branch = branch
         self.asked: list[ObjectRef] = []
+        self.questions: list[Any] = []
         self.stopped = 0
         self.is_slow = False
 
@@ -85,6 +86,7 @@ class FakeDiffs:
     ) -> Mapping[ObjectRef, DesiredDiff]:
         chosen = list(refs)
         self.asked += chosen
+        self.questions.append(question)
         for place, ref in enumerate(chosen):
             if len(chosen) == 1:
                 await self._rest()
@@ -292,7 +294,7 @@ async def test_branch_that_is_not_understood_or_of_nobody_is_told(small_fleet: A
     """A typing error must not compare the fleet with something else."""
     diffs = FakeDiffs(_result())
     async with running(small_fleet, diffs) as pilot:
-        pilot.app.run_command("diff --branch x")  # type: ignore[attr-defined]  # the app of the pilot
+        pilot.app.run_command("diff --ref a b c")  # type: ignore[attr-defined]  # the app of the pilot
         await pilot.pause(0.1)
         assert "diff --ref BRANCH" in shown(pilot)
         pilot.app.run_command("drift --ref x")  # type: ignore[attr-defined]  # the app of the pilot
@@ -330,3 +332,23 @@ async def test_leaving_stops_what_is_compared_and_tells_how_far_it_came(small_fl
         await pilot.pause(0.1)
         assert "stopped comparing Kustomization/clusters" in shown(pilot)
         assert diffs.stopped == 3
+
+
+async def test_words_behind_diff_choose_the_revision_and_ask_the_server(small_fleet: Any) -> None:
+    """The server's own answer must be one word away from the guess."""
+    diffs = FakeDiffs(_result())
+    _put_pair(small_fleet)
+    async with running(small_fleet, diffs) as pilot:
+        app: Any = pilot.app
+        app.run_command("diff --dry-run --latest kustomization/clusters")
+        await pilot.pause(0.2)
+        (question,) = diffs.questions
+        assert (question.mode, question.wanted.want) == (Mode.DRY_RUN, Want.LATEST)
+        await pilot.press("escape")
+        app.run_command("diff --applied --latest kustomization/clusters")
+        await pilot.pause(0.1)
+        assert "at most one revision" in shown(pilot)
+        app.run_command("diff --everything kustomization/clusters")
+        await pilot.pause(0.1)
+        assert "not understood: --everything" in shown(pilot)
+    assert len(diffs.questions) == 1
