@@ -9,10 +9,11 @@ rules of the index; the list-and-watch contract for order, duplicates, identity.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from fleettui.index.backlog import AT_ONCE
 from fleettui.index.bags import rows_of
 from fleettui.index.changes import Change, ChangeLog, Cursor, Transition
 from fleettui.index.coverage import Coverage, KindKey, Kinds
-from fleettui.index.intake import AT_ONCE, Intake
+from fleettui.index.intake import Intake
 from fleettui.index.places import Realm
 from fleettui.index.rollup import Rollup, unpack
 from fleettui.index.rows import Row

@@ -5,18 +5,15 @@ refuses to know how anything is read. Source: design.md, rules of the index;
 protocol.md 1.7.
 """
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
+from fleettui.index.backlog import AT_ONCE, NO_WORK, Backlog, Work
 from fleettui.index.changes import ChangeLog, Transition
 from fleettui.index.coverage import Coverage, KindKey
-from fleettui.index.deadlines import Deadlines
 from fleettui.index.health import (
     HIDING_ROLES,
-    TIMER_BITS,
-    deadline_of,
     judge,
     named_kinds,
     unit_of_row,
@@ -34,15 +31,13 @@ from fleettui.index.rollup import VERDICTS
 from fleettui.index.rows import Row, make_row
 from fleettui.index.shapes import LinkShape, State
 from fleettui.index.standing import DELETING, RANK
-from fleettui.index.startup import HealthChecks, are_of_one_cluster
 from fleettui.index.store import Store
+from fleettui.index.timers import Timers
 from fleettui.index.tree import Tree
 from fleettui.kinds.batch import Batch, Deleted, Mark, Scope, ScopeStatus
 from fleettui.kinds.record import Owner, Record
 from fleettui.kinds.spec import Depth, Role
 
-AT_ONCE: Final = 2_000
-"""Rows that a mark or a status may make it look at before it returns: some milliseconds."""
 LOOKED_AT: Final = 64
 """Rows looked at between two yields."""
 
@@ -60,48 +55,39 @@ class Intake:
         self._coverage = coverage
         self._log = log
         self._tree = Tree(store, coverage, log)
-        self._deadlines = Deadlines()
-        self._checks = HealthChecks()
+        self._timers = Timers()
         self._epoch = 0
         self._lists: dict[Scope, int] = {}
         self._transitions: list[Transition] = []
         self._arrived: set[Row] = set()
-        self._at_once = at_once
-        self._late: deque[Iterator[None]] = deque()
-        self._is_taken = False
-        """Whether somebody does what is late, a little at a time."""
+        self._backlog = Backlog(at_once=at_once)
 
     @property
     def is_behind(self) -> bool:
         """Whether rows wait to be looked at because of marks and statuses taken already."""
-        return bool(self._late)
+        return bool(self._backlog)
 
     def apply(self, batch: Batch, now: int) -> Sequence[Transition]:
         """Take over the news of one scope, in order; returns what came of it."""
-        for _ in self._steps(batch, now, at_once=self._at_once):
+        for _ in self._steps(batch, now, self._backlog.now_or_later):
             pass
         return self._finish(batch.scope not in self._lists, now)
 
     def catching_up(self, now: int) -> Iterator[Sequence[Transition]]:
         """Do what is late, some rows between two yields; gives what came of them."""
-        self._is_taken = True
-        try:
-            while self._late:
-                for _ in self._late[0]:
-                    yield self._finish(False, now)
-                self._late.popleft()
-                yield self._finish(False, now)
-        finally:
-            self._is_taken = False
+        for _ in self._backlog.taking():
+            yield self._finish(False, now)
 
     def applying(self, batch: Batch, now: int, *, every: int) -> Iterator[Sequence[Transition]]:
         """Do the same a little between two yields; gives what came of each part."""
-        for count, _ in enumerate(self._steps(batch, now, at_once=None), start=1):
+        for count, _ in enumerate(self._steps(batch, now, _all_of), start=1):
             if count % every == 0:
                 yield self._finish(batch.scope not in self._lists, now)
         yield self._finish(batch.scope not in self._lists, now)
 
-    def _steps(self, batch: Batch, now: int, *, at_once: int | None) -> Iterator[None]:
+    def _steps(
+        self, batch: Batch, now: int, do: Callable[[Work], Iterator[None]]
+    ) -> Iterator[None]:
         scope = batch.scope
         for event in batch.events:
             if isinstance(event, Record):
@@ -109,33 +95,22 @@ class Intake:
             elif isinstance(event, Deleted):
                 self._delete(scope, event, now)
             elif isinstance(event, ScopeStatus):
-                yield from self._now_or_late(self._note_status(scope, event), at_once)
+                yield from do(self._note_status(scope, event))
             elif event is Mark.INIT:
                 self._epoch += 1
                 self._lists[scope] = self._epoch
             elif event is Mark.INIT_DONE:
-                yield from self._now_or_late(self._sweep(scope, now), at_once)
+                yield from do(self._sweep(scope, now))
             else:
-                yield from self._now_or_late(self._forget(scope, now), at_once)
+                yield from do(self._forget(scope, now))
             yield
-
-    def _now_or_late(self, work: tuple[int, Iterator[None]], at_once: int | None) -> Iterator[None]:
-        """Do the work, which looks at so many rows, or leave it for later."""
-        rows, steps = work
-        if at_once is None or rows <= at_once:
-            yield from steps
-        else:
-            self._late.append(steps)
 
     def advance(self, now: int) -> Sequence[Transition]:
         """Let what is due fail; does what is late unless somebody is at it."""
-        if not self._is_taken:
-            for work in self._late:
-                for _ in work:
-                    pass
-            self._late.clear()
-        for row, bits in self._deadlines.due(now):
-            self._time_out(row, bits)
+        self._backlog.clear()
+        for row in self._timers.due(now):
+            self._log.mark(row)
+            self._tree.settle(row)
         self._store.shapes.sweep()
         return self._finish(True, now)
 
@@ -154,7 +129,7 @@ class Intake:
             place.rows[row.name] = row
             store.size += 1
             judge(row, None, now=now, observed=observed)
-            self._time(row, now)
+            self._timers.start(row, now)
             self._log.note_added(row)
             self._tree.insert(row)
             if observed:
@@ -164,7 +139,8 @@ class Intake:
             if self._is_news(row, record):
                 self._update(row, record, now, observed=observed)
         if place.spec.role is Role.HEALTH_CHECK:
-            self._retime_machines(row, now)
+            for machine in self._timers.restarted_by(row, now):
+                self._tree.settle(machine)
 
     def _uid_of(self, place: Place) -> UidOf:
         find = self._store.find
@@ -204,7 +180,7 @@ class Intake:
         row.standing = row.standing & ~DELETING | (DELETING if record.deleted_at else 0)
         row.observed_generation = record.observed_generation
         judge(row, before, now=now, observed=observed)
-        self._time(row, now)
+        self._timers.start(row, now)
         self._log.mark(row)
         self._tree.recount(row, unit)
         self._tree.settle(row)
@@ -223,17 +199,15 @@ class Intake:
         if not silent:
             rank = self._tree.touched.get(row, row.standing & RANK)
             self._transitions.append(Transition(row.ref, VERDICTS[rank], None, observed, now))
-        self._deadlines.arm(row, 0, 0)
-        if row.place.spec.role is Role.HEALTH_CHECK:
-            self._checks.drop(row)
+        self._timers.stop(row)
         self._arrived.discard(row)
         self._tree.remove(row)
 
-    def _sweep(self, scope: Scope, now: int) -> tuple[int, Iterator[None]]:
+    def _sweep(self, scope: Scope, now: int) -> Work:
         """Remove what a finished list did not mention."""
         epoch = self._lists.pop(scope, None)
         if epoch is None:
-            return 0, iter(())
+            return NO_WORK
         return self._store.count(scope), self._sweeping(scope, epoch, now)
 
     def _sweeping(self, scope: Scope, epoch: int, now: int) -> Iterator[None]:
@@ -243,7 +217,7 @@ class Intake:
                     self._remove(row, now, observed=False)
             yield
 
-    def _forget(self, scope: Scope, now: int) -> tuple[int, Iterator[None]]:
+    def _forget(self, scope: Scope, now: int) -> Work:
         """Remove what nobody follows any more, without saying that it was deleted."""
         self._lists.pop(scope, None)
         before = self._coverage.unread_kinds(scope.context)
@@ -271,21 +245,19 @@ class Intake:
         )
         return any(scope != besides for scope in scopes)
 
-    def _note_status(self, scope: Scope, status: ScopeStatus) -> tuple[int, Iterator[None]]:
+    def _note_status(self, scope: Scope, status: ScopeStatus) -> Work:
         before = self._coverage.unread_kinds(scope.context)
         has_changed = self._coverage.put(scope, status)
         self._log.note_coverage()
-        return self._settle_unread(scope.context, before) if has_changed else (0, iter(()))
+        return self._settle_unread(scope.context, before) if has_changed else NO_WORK
 
-    def _settle_unread(
-        self, context: str, before: frozenset[KindKey]
-    ) -> tuple[int, Iterator[None]]:
+    def _settle_unread(self, context: str, before: frozenset[KindKey]) -> Work:
         """Derive health anew where unread kinds decide, when their set changed."""
         changed = before ^ self._coverage.unread_kinds(context)
         store = self._store
         deciding = frozenset(key for key in changed if store.spec_of(*key).depth is Depth.SPINE)
         if not deciding:
-            return 0, iter(())
+            return NO_WORK
         scopes = [
             Scope(context, spec.group, spec.kind)
             for spec in store.kinds(context)
@@ -308,31 +280,9 @@ class Intake:
                         self._tree.settle(row)
                 yield
 
-    # -- time -----------------------------------------------------------------------------
-    def _time(self, row: Row, now: int) -> None:
-        at, bits = deadline_of(row, self._checks.limit_s(row))
-        if at and at <= now:
-            row.standing |= bits
-            at = 0
-        self._deadlines.arm(row, at, bits)
-
-    def _time_out(self, row: Row, bits: int) -> None:
-        row.standing |= bits
-        self._log.mark(row)
-        self._tree.settle(row)
-
-    def _retime_machines(self, check: Row, now: int) -> None:
-        """Give machines in progress the time-out of their health check, which just changed."""
-        self._checks.put(check)
-        for row in self._deadlines.rows():
-            if row.place.spec.role is Role.MACHINE and are_of_one_cluster(row, check):
-                row.standing &= ~TIMER_BITS
-                self._time(row, now)
-                self._tree.settle(row)
-
     def next_deadline(self) -> int:
         """Return when ``advance`` may have something to do next, Unix seconds; 0 for never."""
-        return self._deadlines.next_at()
+        return self._timers.next_at()
 
     def _finish(self, observed: bool, now: int) -> Sequence[Transition]:
         tree = self._tree
@@ -350,6 +300,10 @@ class Intake:
         self._arrived.clear()
         self._log.trim()
         return found
+
+
+def _all_of(work: Work) -> Iterator[None]:
+    return work[1]
 
 
 def _same_pointers(before: State, after: State) -> bool:

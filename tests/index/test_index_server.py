@@ -263,6 +263,20 @@ def test_list_of_thousands_is_swept_later_and_not_twice(table, make):
     assert len(index) == 0
 
 
+def test_backlog_taken_halfway_is_finished_by_the_next_one(table, make):
+    """A program that drops background work must not leave deleted machines on the screen."""
+    index = Index(table, at_once=0)
+    make.list(index, "Box", *[make.record("Box", f"b{number}") for number in range(300)])
+    index.advance(make.now)
+    index.apply(Batch(make.scope("Box"), [Mark.INIT, Mark.INIT_DONE]), make.now)
+    work = index.catching_up(make.now)
+    next(work)
+    assert 0 < len(index) < 300
+    work.close()
+    index.advance(make.now)
+    assert len(index) == 0
+
+
 def test_forget_in_slices_keeps_what_is_followed_again(table, make):
     """Opening a cluster again while it is being closed must not lose its machines."""
     index = Index(table)
