@@ -52,6 +52,8 @@ PORTION = 24
 EVENTS_PER_S = 1000
 WATCH_EVERY_S = 0.02
 KEYS = ("j", "j", "j", "k", "pagedown", "pagedown", "pageup")
+CHANGING = 100
+"""Clusters whose objects change: their records are kept, and count in the memory."""
 PAGE = 5_000
 """Records made before they are told one portion after another."""
 
@@ -133,6 +135,7 @@ class BenchLink:
         self._turn = turn
         self._rng = random.Random(7)
         self._hot: list[Record] = []
+        self._every = max(clusters // CHANGING, 1)
         self._warm = WarmContext(ShardFolder(folder), context=CONTEXT, table=table, clock=time.time)
         self._warm.belongs_to(Owner("cluster", "me"))
         self._kinds = list(bench_index.SPECS)
@@ -208,7 +211,7 @@ class BenchLink:
             for number in range(first, min(first + per_page, self.clusters)):
                 for record in bench_index.cluster_records(number, self._rng):
                     page.setdefault(Scope(CONTEXT, record.group, record.kind), []).append(record)
-                    if number % 7 == 0:
+                    if number % self._every == 0:
                         self._hot.append(record)
             self._meter.excluded += time.thread_time() - begun
             yield page
@@ -309,6 +312,7 @@ async def measure(clusters: int, seconds: float, folder: Path) -> list[Figure]:
         times = []
         while not link.is_synced.is_set():
             times += await press_keys(app, meter, seconds=1)
+            await asyncio.sleep(8)  # while keys come, reading rests
         took = time.perf_counter() - begun
         found += figures_of(f"{rows}, first lists", meter, seconds=took)
         found.append(Figure(f"first lists, {rows}", took, "s"))
