@@ -19,11 +19,18 @@ class Servers:
     """A running demo fleet."""
 
     def __init__(
-        self, clusters: int, *, churn: float = 0, link: str = "", contexts: int = 1
+        self,
+        clusters: int,
+        *,
+        churn: float = 0,
+        link: str = "",
+        contexts: int = 1,
+        incidents: str = "",
     ) -> None:
         """Starts it and waits until it serves."""
         arguments = ["--clusters", str(clusters), "--churn", str(churn)]
         arguments += ["--contexts", str(contexts), *(["--link", link] if link else [])]
+        arguments += ["--incidents", incidents] if incidents else []
         begun = time.perf_counter()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "fleettui", "demo", "--serve", *arguments],

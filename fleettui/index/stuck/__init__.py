@@ -5,11 +5,15 @@ from fleettui.index.rows import Row
 from fleettui.index.stuck.deletion import tell_deletion
 from fleettui.index.stuck.gitops import tell_gitops
 from fleettui.index.stuck.provisioning import tell_provisioning
+from fleettui.index.stuck.reach import tell_reach
 from fleettui.index.stuck.rollout import tell_health_check, tell_rollout
 from fleettui.index.stuck.story import Sentence, Story, Teller, title_of
+from fleettui.index.stuck.upgrade import tell_upgrade
 
 TELLERS: tuple[Teller, ...] = (
     tell_deletion,
+    tell_reach,
+    tell_upgrade,
     tell_rollout,
     tell_provisioning,
     tell_gitops,

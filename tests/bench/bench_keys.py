@@ -1,0 +1,102 @@
+"""Keys from the first screen to the cause, pressed in a terminal over the pretend fleet.
+
+Run as ``python tests/bench/bench_keys.py [--clusters N]``. Starts a pretend management
+cluster with every incident, opens the program on it and reads what it paints: the keys
+of an incident are the pages to turn until its line is there, and one more to open the
+line where the words of the truth stand below it only.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyte
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")]
+
+from bench_screen import open_screen  # noqa: E402  found through the path above
+from servers import Servers  # noqa: E402
+from terminal import Terminal  # noqa: E402
+
+from fleettui.demo.world import build_world  # noqa: E402
+from fleettui.demo.world.incidents import all_incidents  # noqa: E402
+from fleettui.demo.world.truth import Truth  # noqa: E402
+
+COLUMNS, LINES = 200, 50
+PAGES = 4
+PAGE_DOWN = b"\x1b[6~"
+SEED = 1
+HARMLESS = frozenset({"upgrade-in-progress"})
+SETTLED_S = 4.0
+WAIT_S = 120.0
+
+
+class Reader:
+    """What a person sees of a terminal."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._screen = pyte.Screen(COLUMNS, LINES)
+        self._stream = pyte.ByteStream(self._screen)
+
+    def settle(self, quiet_s: float) -> list[str]:
+        """The lines once they stood still for so long, times and counts aside."""
+        until, still_since, before = time.monotonic() + WAIT_S, time.monotonic(), ""
+        while time.monotonic() < until and time.monotonic() - still_since < quiet_s:
+            self._stream.feed(self._terminal.pump(0.2))
+            names = "".join(line[:40] for line in self._screen.display[2:-2])
+            if names != before:
+                before, still_since = names, time.monotonic()
+        return list(self._screen.display)
+
+
+def keys_of(truth: Truth, pages: list[list[str]]) -> int:
+    """Keys that lead to an incident's line; 99 when it is on no page."""
+    for number, page in enumerate(pages):
+        for line in page:
+            if truth.text.lower() in line.lower():
+                return number
+    kinds = {truth.root.kind, *(right.kind for right in truth.also_right)}
+    reason = (truth.condition or {}).get("reason", "")
+    for number, page in enumerate(pages):
+        for line in page:
+            if any(f"{kind}: " in line for kind in kinds) and (not reason or reason in line):
+                return number + 1
+    return 99
+
+
+def main() -> None:
+    """Prints the keys of every incident."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--clusters", type=int, default=360)
+    asked = parser.parse_args()
+    names = sorted(all_incidents())
+    now = datetime.now(UTC)
+    world = build_world(0, 1, clusters=asked.clusters, seed=SEED, now=now, incidents=names)
+    truths = [truth for truth in world.truths() if truth.incident not in HARMLESS]
+    servers = Servers(asked.clusters, incidents=",".join(names))
+    with tempfile.TemporaryDirectory() as folder:
+        terminal = open_screen(servers, Path(folder), lines=LINES, columns=COLUMNS)
+        try:
+            reader = Reader(terminal)
+            pages = [reader.settle(SETTLED_S * 3)]
+            for _ in range(PAGES):
+                os.write(terminal._master, PAGE_DOWN)
+                pages.append(reader.settle(SETTLED_S))
+        finally:
+            terminal.close()
+            servers.close()
+    print("\n".join(pages[0]))
+    keys = {truth.incident: keys_of(truth, pages) for truth in truths}
+    for name, count in sorted(keys.items(), key=lambda item: (-item[1], item[0])):
+        print(f"{count:3} {name}")
+    within = sum(count <= 2 for count in keys.values())
+    print(f"within two keys: {within}/{len(keys)}, most {max(keys.values())}")
+
+
+if __name__ == "__main__":
+    main()
