@@ -197,7 +197,7 @@ class FleetApp(OpeningApp):
         self.triage.tick()
         self.repaint()
         self.fleet.want("tree", self.main.opened_clusters())
-        self.main.note_depth(self.fleet.load_plan())
+        self.main.frame.note_depth(self.fleet.load_plan())
         self.fleet.housekeep()
 
     # -- what screens share ---------------------------------------------------------------

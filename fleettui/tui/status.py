@@ -139,3 +139,12 @@ def crumb_spans(
     for text, tone in notes:
         yield Span("  │ ", Tone.DIM)
         yield Span(text, tone)
+
+
+def way_spans(rollup: Rollup) -> Iterator[Span]:
+    """The way to what is broken, where anything is."""
+    if rollup.failed or rollup.stalled:
+        yield Span(" n", Tone.KEY)
+        yield Span(" next fault ", Tone.DIM)
+        yield Span(" :causes", Tone.KEY)
+        yield Span(" why ", Tone.DIM)
