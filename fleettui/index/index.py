@@ -49,6 +49,8 @@ class Index:
         self.coverage = Coverage(table)
         self._store = Store(table)
         self._log = ChangeLog()
+        self._lacking: dict[tuple[frozenset[KindKey], str, str, str], bool] = {}
+        self._lacking_at = 0
         self._intake = Intake(self._store, self.coverage, self._log, at_once=at_once)
 
     def __len__(self) -> int:
@@ -213,13 +215,25 @@ class Index:
         if not unloaded or place.spec.role not in ROLES_WITH_LEAVES:
             return False
         cluster = row.name if place.spec.role is Role.CLUSTER else row.cluster
-        return any(
-            not self.coverage.is_known(
-                place.context, *key, namespace=place.namespace, cluster=cluster
+        return self._lacks_leaves(unloaded, place.context, place.namespace, cluster)
+
+    def _lacks_leaves(
+        self, unloaded: frozenset[KindKey], context: str, namespace: str, cluster: str
+    ) -> bool:
+        """Whether leaves of a cluster are unread; asked for each line that is painted."""
+        coverage = self.coverage
+        if self._lacking_at != coverage.revision or len(self._lacking) > KEPT_ANSWERS:
+            self._lacking.clear()
+            self._lacking_at = coverage.revision
+        key = (unloaded, context, namespace, cluster)
+        known = self._lacking.get(key)
+        if known is None:
+            known = self._lacking[key] = any(
+                not coverage.is_known(context, *kind, namespace=namespace, cluster=cluster)
+                for kind in unloaded
+                if coverage.role_of(*kind) in LEAF_ROLES
             )
-            for key in unloaded
-            if self.coverage.role_of(*key) in LEAF_ROLES
-        )
+        return known
 
     def paused_above(self, row: Row) -> Row | None:
         """Return the nearest row, itself included, that pauses it; None when nothing does."""
@@ -237,6 +251,8 @@ class Index:
         return self._log.since(cursor)
 
 
+KEPT_ANSWERS = 4096
+"""Clusters of which it is remembered whether leaves are unread."""
 ROLES_WITH_LEAVES = frozenset(
     {
         Role.CLUSTER,
