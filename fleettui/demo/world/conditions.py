@@ -60,6 +60,10 @@ GOOD_REASONS = {
     "ControllerManagerPodHealthy": "Running",
     "SchedulerPodHealthy": "Running",
     "NodeKubeadmLabelsAndTaintsSet": "Set",
+    "APIServerProvisioned": "Provisioned",
+    "EtcdProvisioned": "Provisioned",
+    "NodeProvisioned": "Provisioned",
+    "VMProvisioned": "Provisioned",
     "ResourcesApplied": "Applied",
 }
 

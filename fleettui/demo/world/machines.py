@@ -30,6 +30,8 @@ _WORKER = ("Available", "Ready", "UpToDate", "BootstrapConfigReady", "Infrastruc
 _NODE = ("NodeHealthy", "NodeReady")
 _TAIL = ("Updating", "Paused", "Deleting")
 _GATES = ("NodeKubeadmLabelsAndTaintsSet", *COMPONENTS)
+_LISTED = (_GATES[0], *COMPONENTS[3:], *COMPONENTS[:3])
+"""Readiness gates, and their conditions in the order in which the control plane sets them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def machine_document(plan: MachinePlan, *, role: str, owner: Document) -> Docume
     """The Machine itself in its healthy state."""
     kinds = [*_WORKER, *_NODE]
     if plan.is_control_plane and plan.bootstrap_kind == "KubeadmConfig":
-        kinds += _GATES
+        kinds += _LISTED
     if plan.is_checked:
         kinds.append("HealthCheckSucceeded")
     kinds += _TAIL
@@ -163,7 +165,7 @@ def _machine_status(plan: MachinePlan, kinds: list[str]) -> Document:
 def _classic_conditions(kinds: list[str]) -> list[dict[str, Any]]:
     old = ["Ready", "BootstrapReady", "InfrastructureReady", "NodeHealthy"]
     old += [kind for kind in (*COMPONENTS, "HealthCheckSucceeded") if kind in kinds]
-    return [classic(kind, at="${t4}") for kind in old]
+    return [classic(kind, at="${t4}") for kind in (old[0], *sorted(old[1:]))]
 
 
 def _cloned(kind: str, plan: MachinePlan) -> dict[str, str]:
@@ -203,11 +205,24 @@ def bootstrap_document(plan: MachinePlan, *, role: str, machine: Document) -> Do
             created=plan.created,
             generation=2,
             labels=dict(plan.labels),
+            annotations=_bootstrap_annotations(plan),
             ownerReferences=[owner_of(machine, controller=True)],
         ),
         "spec": bootstrap_spec(kind, is_control_plane=plan.is_control_plane),
         "status": status,
     }
+
+
+def _bootstrap_annotations(plan: MachinePlan) -> dict[str, str]:
+    """What the owner of a Machine writes on its bootstrap object."""
+    if not plan.is_control_plane:
+        return {
+            "cluster.x-k8s.io/cloned-from-groupkind": f"{plan.bootstrap_kind}Template.{BOOTSTRAP}",
+            "cluster.x-k8s.io/cloned-from-name": plan.template,
+        }
+    if plan.bootstrap_kind != "KubeadmConfig":
+        return {}
+    return {"machine.cluster.x-k8s.io/certificates-expiry": "${expiry}"}
 
 
 def bootstrap_spec(kind: str, *, is_control_plane: bool) -> Document:

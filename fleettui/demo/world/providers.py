@@ -57,7 +57,10 @@ def infrastructure_machine(provider_name: str, name: str, *, role: str, number: 
     """The provider's machine object in its healthy state, spec.providerID included."""
     data = provider(provider_name)
     marks = machine_marks(data, name, role=role, number=number)
-    document = _object(data, data["machine"], name, role=role, marks=marks)
+    entry = data["machine"]
+    if "/cp/" in role and "plane_conditions" in entry:
+        entry = entry | {"conditions": entry["plane_conditions"]}
+    document = _object(data, entry, name, role=role, marks=marks)
     document["spec"]["providerID"] = provider_id(provider_name, name, role=role, number=number)
     return document
 
@@ -132,8 +135,11 @@ def _object(
 
 
 def _conditions(scheme: str, kinds: list[str]) -> Document:
-    if not kinds and scheme != "modern":
+    if not kinds and scheme not in ("modern", "doubled"):
         return {}
+    if scheme == "doubled" and kinds:
+        before = {"conditions": [classic(kind) for kind in kinds]}
+        return _conditions("modern", kinds) | {"deprecated": {"v1beta1": before}}
     if scheme == "classic":
         return {"conditions": [classic(kind) for kind in kinds]}
     if scheme == "both":

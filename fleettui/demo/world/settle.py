@@ -350,10 +350,9 @@ def _cluster_available(cluster: Document) -> Finding:
             continue
         if kind == "TopologyReconciled" and condition["reason"] not in _TOPOLOGY_FAILURES:
             continue
-        text = condition["message"]
-        if kind == "Deleting":
-            text = "Cluster deletion in progress"
-        lines.append(nested(kind, text))
+        if condition["reason"] == "ObjectDeleted" and "deletionTimestamp" in cluster["metadata"]:
+            continue
+        lines.append(nested(kind, condition["message"]))
         statuses.add("False" if kind == "Deleting" else condition["status"])
     if not lines:
         text = "\n".join(notes)

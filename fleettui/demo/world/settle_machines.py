@@ -173,13 +173,21 @@ def _settle_classic(parts: MachineParts, at: str) -> None:
         if condition is None:
             continue
         if condition["status"] == "True":
-            put(old, classic(kind, at=at))
+            reason = _mirrored_reason(parts) if kind == "InfrastructureReady" else ""
+            put(old, classic(kind, at=at, reason=reason))
         else:
             text = {"reason": condition["reason"], "message": condition["message"]}
             put(old, classic(kind, condition["status"], severity="Info", at=at, **text))
     bad = next((item for item in old if item["status"] != "True" and item["type"] != "Ready"), None)
     more = {key: bad[key] for key in ("reason", "severity", "message") if bad and key in bad}
     put(old, classic("Ready", bad["status"] if bad else "True", at=at, **more))
+
+
+def _mirrored_reason(parts: MachineParts) -> str:
+    """The reason that an infrastructure object with metav1 conditions gives even when True."""
+    status = (parts.infrastructure or {}).get("status", {})
+    ready = find(status.get("conditions"), "Ready")
+    return str(ready.get("reason", "")) if ready else ""
 
 
 def _is(document: Document, kind: str) -> bool:

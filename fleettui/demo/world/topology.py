@@ -27,6 +27,15 @@ def add_topology(drafts: Drafts, parts: ClusterParts, size: str) -> None:
     cluster["metadata"]["generation"] = 3
     cluster["metadata"]["labels"] |= {"cluster.x-k8s.io/cluster-name": "${name}"} | OWNED
     plane = parts.control_plane or {}
+    for cloned in (parts.infrastructure, parts.control_plane):
+        if cloned is not None:
+            group = cloned["apiVersion"].partition("/")[0]
+            cloned["metadata"].setdefault("annotations", {}).update(
+                {
+                    "cluster.x-k8s.io/cloned-from-groupkind": f"{cloned['kind']}Template.{group}",
+                    "cluster.x-k8s.io/cloned-from-name": "standard",
+                }
+            )
     deployments: list[Document] = []
     for part in parts.deployments:
         labels = part.deployment["metadata"]["labels"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fleettui.demo.world.fleet import ClusterPlan, Team, digest, suffix
+from fleettui.demo.world.providers import provider
 
 
 @dataclass(slots=True)
@@ -247,6 +248,7 @@ _CLUSTER: Mapping[str, Callable[[ClusterPlan, WorldFacts], str]] = {
     "oldversion": lambda plan, facts: _minor_beside(plan.version, -1, patch=9),
     "newversion": lambda plan, facts: _minor_beside(plan.version, 1, patch=0),
     "host": _host,
+    "infrakind": lambda plan, facts: str(provider(plan.flavour.provider)["cluster"]["kind"]),
     "account": lambda plan, facts: _account(plan),
     "cost": lambda plan, facts: f"cc-{1000 + int(digest(plan.team.team, size=2), 16) % 9000}",
     "r0": lambda plan, facts: suffix(facts.seed, plan.number, "machine", length=3),

@@ -78,6 +78,8 @@ def add_deployment(
             _add_set(drafts, flavour, facts, document, group, labels, replicas, role, counter)
         )
     check = health_check(name, labels, cluster, group)
+    if flavour.is_topology:
+        check["metadata"]["labels"] |= OWNED
     drafts.add(declared(f"mhc/{group.name}", check, flavour, "workers.yaml"))
     check["status"] = _check_status(part.machines)
     return part
@@ -168,6 +170,8 @@ def _add_set(
     name = f"{deployment['metadata']['name']}-{letter}{hash_}"
     own = labels | {"machine-template-hash": f"{2591100802 - is_old}-{letter}{hash_}"}
     document = set_document(deployment, name, own, group, role=role, replicas=replicas)
+    if flavour.is_topology:
+        document["metadata"]["finalizers"].append("machineset.topology.cluster.x-k8s.io")
     drafts.add(Draft(f"{role}/{group.name}", document, writer="capi-machinedeployment"))
     part = SetParts(document)
     for index in range(replicas):
