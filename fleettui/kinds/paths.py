@@ -11,6 +11,8 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
+import msgspec
+
 Values = tuple[object, ...]
 """What a reader took out of one document, by position."""
 Pick = Callable[[Values], object]
@@ -94,7 +96,12 @@ def leaves_of(
 
 
 def walked(value: object, steps: tuple[str | int, ...]) -> object:
-    """What stands below a decoded value; None where it does not go so far."""
+    """What stands below a value; None where it does not go so far.
+
+    What readers leave as raw JSON, because most never look at it, is decoded here.
+    """
+    if isinstance(value, msgspec.Raw):
+        value = msgspec.json.decode(value)
     for count, step in enumerate(steps):
         if isinstance(step, str):
             value = value.get(step) if isinstance(value, Mapping) else None

@@ -82,3 +82,15 @@ def test_specification_without_usable_managed_fields_is_read_all_the_same(manage
 def test_specified_at_of_nothing_is_empty() -> None:
     """A reader without the field asks nothing."""
     assert specified_at(None) == ""
+
+
+def test_managers_are_read_out_of_bytes_and_of_values_alike() -> None:
+    """Who wrote a ConfigMap was lost where the object came from a server."""
+    body = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "x", "managedFields": [{"manager": "gitops"}, {"manager": "kubectl"}]},
+    }
+    reader = load_table().reader("", "v1", "ConfigMap")
+    for record in (reader.convert(body), reader.read(json.dumps(body).encode())):
+        assert record.fact("managers") == "gitops, kubectl"
