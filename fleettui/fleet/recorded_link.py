@@ -6,6 +6,7 @@ from typing import Any
 from fleettui.errors import FleettuiError, UnreadableError
 from fleettui.fleet.context import ContextInfo, ContextState, Emit, EventLine
 from fleettui.fleet.events import event_lines
+from fleettui.fleet.recorded_kinds import learn_recorded
 from fleettui.kinds import KindTable
 from fleettui.kinds.batch import Batch, Event, Mark, Phase, Scope, ScopeStatus
 from fleettui.kinds.record import ObjectKey, ObjectRef
@@ -61,6 +62,7 @@ class RecordedLink:
 
     def batches(self) -> Iterator[Batch]:
         """One whole list per kind of the table that the recording holds."""
+        learn_recorded(self._recording, self._table)
         by_kind: dict[tuple[str, str], list[ObjectKey]] = {}
         for key in self._recording.objects:
             by_kind.setdefault((key.group, key.kind), []).append(key)
