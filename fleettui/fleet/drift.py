@@ -127,16 +127,16 @@ def signals_of(row: Row, index: Index) -> tuple[Told, ...]:
 _LONG_SHA = re.compile(r"\b(?:sha(?:1|256):)?([0-9a-f]{10})[0-9a-f]{30,54}\b")
 
 
-def _short(revision: str) -> str:
+def short_revision(revision: str) -> str:
     """A revision with as much of its commit or digest as tells it apart."""
     return _LONG_SHA.sub(r"\1", revision)
 
 
 def _revisions(row: Row, index: Index) -> Iterable[Told]:
     applied, attempted = row.fact("revision"), row.fact("attempted")
-    runs = _short(applied) or "nothing"
+    runs = short_revision(applied) or "nothing"
     if attempted and attempted != applied:
-        yield Told(Signal.NOT_APPLIED, f"{_short(attempted)} was tried, {runs} runs")
+        yield Told(Signal.NOT_APPLIED, f"{short_revision(attempted)} was tried, {runs} runs")
     for edge in index.edges(row, "source"):
         source = edge.target
         if source is None:
@@ -144,6 +144,6 @@ def _revisions(row: Row, index: Index) -> Iterable[Told]:
             continue
         current = source.fact("revision")
         if current and current not in (applied, attempted):
-            yield Told(Signal.BEHIND, f"{runs} runs, {_short(current)} is fetched")
+            yield Told(Signal.BEHIND, f"{runs} runs, {short_revision(current)} is fetched")
         if source.health in (Verdict.FAILED, Verdict.STALLED):
             yield Told(Signal.SOURCE_FAILING, f"{source.kind} {source.name}: {source.reason}")

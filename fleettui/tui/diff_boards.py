@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fleettui.desired.desired_diff import DesiredDiff
 from fleettui.desired.object_diff import DIFFERENT, FAILED, Change, ObjectDiff
 from fleettui.desired.objects import ObjectId
-from fleettui.fleet.drift import DriftBoard, DriftRow, Signal
+from fleettui.fleet.drift import DriftBoard, DriftRow, Signal, short_revision
 from fleettui.kinds.record import ObjectRef
 from fleettui.tui.boards import BoardRow
 from fleettui.tui.cause_board import ref_cell
@@ -141,7 +141,8 @@ class AppliedList:
         if diff is None or self.running(self.applier):
             return f"{name}  comparing …" if self.running(self.applier) else name
         wanted = "" if diff.wanted in ("current", "") else f", {diff.wanted}"
-        return f"{name} at {diff.revision or diff.wanted} ({diff.mode.value}{wanted})"
+        revision = short_revision(diff.revision) or diff.wanted
+        return f"{name} at {revision} ({diff.mode.value}{wanted})"
 
     @property
     def empty(self) -> str:
