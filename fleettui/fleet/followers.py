@@ -12,20 +12,16 @@ from typing import Any
 
 from fleettui.errors import FleettuiError
 from fleettui.fleet.context import Emit
-from fleettui.fleet.scopes import RANKS, Part, ScopePlan
+from fleettui.fleet.scopes import LOOKED_AT, Part, ScopePlan, rank_of
 from fleettui.fleet.warm import WarmContext
 from fleettui.kinds import KindTable
 from fleettui.kinds.batch import Batch, Deleted, Event, Mark, Phase, Scope, ScopeStatus
 from fleettui.kinds.record import Record
-from fleettui.kinds.spec import KindSpec, Role
+from fleettui.kinds.spec import KindSpec
 from fleettui.kube.context import KubeContext
 from fleettui.kube.driver import Following
 from fleettui.kube.reflection import Saved
 from fleettui.kube.resource import Resource
-
-CLUSTERS_FIRST_S = 10.0
-"""Longest time that other kinds wait for the clusters."""
-CLUSTERS_LOOK_S = 0.05
 
 VersionsOf = Callable[[KindSpec], tuple[str, ...]]
 
@@ -133,36 +129,14 @@ class Followers:
                 self._end(key)
 
     # -- whole kinds ------------------------------------------------------------------------
-    async def _clusters_first(self, scope: Scope, spec: KindSpec) -> None:
-        """Waits until the clusters are there, which everybody looks for first."""
-        if spec.role is Role.CLUSTER:
-            return
-        until = asyncio.get_running_loop().time() + CLUSTERS_FIRST_S
-        # Bounded, and scopes of several groups decide together: no one event tells it.
-        while (  # noqa: ASYNC110 - as said above
-            asyncio.get_running_loop().time() < until and self._are_clusters_awaited()
-        ):
-            await asyncio.sleep(CLUSTERS_LOOK_S)
-
-    def _are_clusters_awaited(self) -> bool:
-        return any(
-            status.phase in (Phase.PENDING, Phase.SYNCING)
-            for scope, status in self._statuses.items()
-            if not scope.cluster
-            and (spec := self._table.spec_for(scope.group, scope.kind)) is not None
-            and spec.role is Role.CLUSTER
-        )
-
     async def _whole(self, scope: Scope, spec: KindSpec, versions: tuple[str, ...]) -> None:
         saved = await self._saved(scope)
-        if saved is None:
-            await self._clusters_first(scope, spec)
         following = self._context.follow(
             scope,
             self._reader_for,
             versions=versions,
             metadata_only=spec.metadata_only,
-            rank=RANKS[spec.depth],
+            rank=rank_of(spec),
             saved=saved,
         )
         self._followings[scope] = following
@@ -214,7 +188,7 @@ class Followers:
             self._reader_for,
             versions=versions,
             metadata_only=spec.metadata_only,
-            rank=0,  # somebody looks at it
+            rank=LOOKED_AT,
             selector=part.selector,
         )
         self._followings[part] = following

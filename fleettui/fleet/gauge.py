@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from fleettui.errors import FleettuiError
 from fleettui.fleet.depth import Cost, cost_of
-from fleettui.fleet.scopes import KindKey
+from fleettui.fleet.scopes import MEASURING, KindKey
 from fleettui.kinds.record import ObjectKey
 from fleettui.kinds.spec import KindSpec
 from fleettui.kube.context import KubeContext
@@ -51,7 +51,9 @@ class Gauge:
         key = ObjectKey(spec.group, spec.kind, "", "")
         try:
             resource = await self._context.resolve(key)
-            part = Slice(resource, namespace=namespace if resource.namespaced else "", rank=1)
+            part = Slice(
+                resource, namespace=namespace if resource.namespaced else "", rank=MEASURING
+            )
             body = await self._context.client.read_page(part, limit=SAMPLE_OBJECTS, token="")
         except FleettuiError:
             return  # a kind that may not be read costs nothing

@@ -11,15 +11,18 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from fleettui.index.spine import FEEDING_ROLES, ROLE_ORDER
 from fleettui.kinds.batch import Scope
-from fleettui.kinds.spec import Depth, KindSpec
+from fleettui.kinds.spec import Depth, KindSpec, Role
 
 KindKey = tuple[str, str]
 """Group and kind."""
 ClusterKey = tuple[str, str]
 """Namespace and name of a Cluster."""
-RANKS = {Depth.SPINE: 0, Depth.LEAF: 1, Depth.ASKED: 2}
-"""What is listed first when many kinds wait."""
+LOOKED_AT = 0
+"""Rank of what somebody looks at: it goes before everything else that waits."""
+MEASURING = 6
+"""Rank of questions that nobody waits for."""
 SMALL_KIND = 500
 """Objects of a kind that one page holds: followed as a whole, whoever needs some of it."""
 MAX_BATCH = 40
@@ -45,6 +48,21 @@ class Part(NamedTuple):
         return [
             Scope(context, self.group, self.kind, self.namespace, name) for name in self.clusters
         ]
+
+
+def rank_of(spec: KindSpec) -> int:
+    """What is listed first when many kinds wait: clusters, then what their health needs."""
+    if spec.depth is Depth.ASKED:
+        return 5
+    if spec.depth is Depth.LEAF:
+        return 4
+    if spec.role is Role.CLUSTER:
+        return 1
+    return 2 if spec.role in FEEDING_ROLES else 3
+
+
+def _order_of(spec: KindSpec) -> tuple[int, int]:
+    return (rank_of(spec), ROLE_ORDER.get(spec.role, len(ROLE_ORDER)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +124,7 @@ def plan_scopes(
         sizes: how much there is.
         open_parts: what is followed already: nothing is read twice.
     """
-    served = [spec for spec in specs if is_served(spec.group, spec.kind)]
+    served = sorted((s for s in specs if is_served(s.group, s.kind)), key=_order_of)
     parts: dict[Part, KindSpec] = {}
     wholly = set(needs.kinds)
     if not needs.with_leaves:
@@ -118,15 +136,14 @@ def plan_scopes(
                     wholly.add(key)
                 else:
                     parts.update(dict.fromkeys(found, spec))
-    whole: list[tuple[int, Scope, KindSpec]] = []
+    whole: dict[Scope, KindSpec] = {}
     for spec in served:
         key = (spec.group, spec.kind)
         is_leaf = needs.with_leaves and spec.depth is Depth.LEAF
         if spec.depth is Depth.SPINE or is_leaf or key in wholly:
             scope = Scope(context, *key, namespace=namespace if spec.namespaced else "")
-            whole.append((RANKS[spec.depth], scope, spec))
-    ordered = sorted(whole, key=lambda item: item[0])
-    return ScopePlan({scope: spec for _, scope, spec in ordered}, parts)
+            whole[scope] = spec
+    return ScopePlan(whole, parts)
 
 
 def _parts_of(

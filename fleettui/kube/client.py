@@ -71,6 +71,10 @@ def _list_accept(part: Slice) -> str:
     return METADATA_LIST if part.metadata_only else JSON
 
 
+FEW = 20
+"""Objects of a page that is a question, not a list: it does not wait behind lists."""
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """What a list would cost."""
@@ -136,7 +140,7 @@ class Client:
             part.resource.path(namespace=part.namespace),
             accept=_list_accept(part),
             query=tuple(query),
-            purpose=Purpose.LIST,
+            purpose=Purpose.SHORT if 0 < limit <= FEW and not token else Purpose.LIST,
             rank=part.rank,
         )
         started = asyncio.get_running_loop().time()

@@ -13,6 +13,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
 
+_ROUNDING = 1e-6
+"""A timer may ring that much of a request too early."""
+
 
 class TokenBucket:
     """Lets requests through at a rate, with a burst."""
@@ -23,19 +26,45 @@ class TokenBucket:
         self._burst = burst
         self._level = burst
         self._filled_at = 0.0
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = count()
+        self._is_due = False
+        """Whether somebody is let through by a timer that runs."""
 
-    async def take(self) -> None:
-        """Waits until one more request fits the rate; first come, first served."""
-        wait_s = self._reserve(asyncio.get_running_loop().time())
-        if wait_s > 0:
-            await asyncio.sleep(wait_s)
+    async def take(self, *, rank: int = 0) -> None:
+        """Waits until one more request fits the rate; lower ranks first, equal ones in order."""
+        loop = asyncio.get_running_loop()
+        if not self._waiting and self._try(loop.time()):
+            return
+        place: asyncio.Future[None] = loop.create_future()
+        heapq.heappush(self._waiting, (rank, next(self._order), place))
+        self._wait(loop)
+        await place
 
-    def _reserve(self, now: float) -> float:
+    def _try(self, now: float) -> bool:
         if self._filled_at:
             self._level = min(self._burst, self._level + (now - self._filled_at) * self._rate)
         self._filled_at = now
+        if self._level < 1 - _ROUNDING:
+            return False
         self._level -= 1
-        return max(-self._level / self._rate, 0.0)
+        return True
+
+    def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._is_due:
+            self._is_due = True
+            loop.call_later(max((1 - self._level) / self._rate, 0.0), self._let_in, loop)
+
+    def _let_in(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._is_due = False
+        while self._waiting:
+            if self._waiting[0][2].done():  # cancelled: it takes nothing from the others
+                heapq.heappop(self._waiting)
+            elif self._try(loop.time()):
+                heapq.heappop(self._waiting)[2].set_result(None)
+            else:
+                self._wait(loop)
+                return
 
 
 class Turnstile:

@@ -235,15 +235,15 @@ class Transport:
             response.close()
 
     async def _wait_turn(self, call: Call, stack: AsyncExitStack) -> None:
-        if call.purpose is Purpose.LIST:
-            await stack.enter_async_context(self._lists.hold(rank=call.rank))
-        elif call.purpose is Purpose.SHORT:
-            await stack.enter_async_context(self._shorts.hold(rank=call.rank))
-        # Further pages of a list pace themselves: one is in flight, and the rate
-        # would make a large fleet's first list needlessly slow.
+        if call.purpose not in (Purpose.LIST, Purpose.SHORT):
+            return
         is_further = any(key == "continue" for key, _ in call.query)
-        if call.purpose in (Purpose.LIST, Purpose.SHORT) and not is_further:
-            await self._bucket.take()
+        # Lists that have begun are finished first: their tokens die.
+        rank = 2 * call.rank - is_further
+        if not is_further:  # further pages pace themselves: one is in flight
+            await self._bucket.take(rank=rank)
+        places = self._lists if call.purpose is Purpose.LIST else self._shorts
+        await stack.enter_async_context(places.hold(rank=rank))
 
     async def _send(self, call: Call, presented: Presented, stack: AsyncExitStack) -> HttpAnswer:
         if presented.authorization and self._base.startswith("http://") and not self._is_loopback:

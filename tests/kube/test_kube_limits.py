@@ -13,11 +13,45 @@ from fleettui.kube.link import LinkMonitor, LinkState, Reach
 
 def test_bucket_lets_a_burst_through_and_then_keeps_the_rate() -> None:
     """A fleet tool must not be the incident."""
-    bucket = TokenBucket(rate_per_s=20, burst=40)
-    waits = [bucket._reserve(100.0) for _ in range(60)]
+
+    waits: list[float] = []
+
+    async def ask() -> None:
+        bucket = TokenBucket(rate_per_s=20, burst=40)
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+
+        async def take() -> None:
+            await bucket.take()
+            waits.append(round(loop.time() - begun, 3))
+
+        await asyncio.gather(*(take() for _ in range(60)))
+
+    run_quickly(ask())
     assert waits[:40] == [0.0] * 40
     assert waits[59] == 1.0
-    assert bucket._reserve(110.0) == 0.0
+
+
+def test_bucket_lets_the_lowest_rank_through_first() -> None:
+    """A cluster that somebody opens would wait behind lists that nobody looks at."""
+
+    order: list[int] = []
+
+    async def ask() -> None:
+        bucket = TokenBucket(rate_per_s=20, burst=1)
+        await bucket.take()
+
+        async def take(rank: int) -> None:
+            await bucket.take(rank=rank)
+            order.append(rank)
+
+        tasks = [asyncio.create_task(take(rank)) for rank in (9, 5, 0, 5)]
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    run_quickly(ask())
+    assert order == [0, 5, 5]
 
 
 async def test_turnstile_lets_the_lowest_rank_in_first() -> None:
