@@ -52,7 +52,10 @@ def message_of(row: "Row") -> str:
     if standing & OVERDUE:
         return _timed_out("in progress", limits.in_progress_s, row.state)
     if (culprit := culprit_of(row)) is not None:
-        return f"{culprit.kind} {culprit.name}: {message_of(culprit)}"
+        words = message_of(culprit)
+        return (
+            f"{culprit.kind} {culprit.name}: {words}" if words else f"{culprit.kind} {culprit.name}"
+        )
     if standing & UNREAD:
         return "a part that decides about its health has not been read"
     return (row.blamed or row.state).message
