@@ -50,6 +50,8 @@ MIRRORS: Final = frozenset(
 """Condition types of Cluster API that sum up or repeat what other objects say."""
 MIRROR_DIALECTS: Final = frozenset({Dialect.CAPI, Dialect.POOL, Dialect.FLAG})
 BUSY: Final = frozenset({"RollingOut", "ScalingUp", "ScalingDown", "Remediating", "Updating"})
+DIPPING: Final = frozenset({"EtcdClusterHealthy", "ControlPlaneComponentsHealthy"})
+"""Conditions that are False for seconds whenever a control plane Machine comes or goes."""
 DANGLING_RELATIONS: Final = frozenset(
     {
         "infrastructure",
@@ -88,7 +90,7 @@ def signals_of(index: Index, row: Row, now: int) -> Iterator[Signal]:
     yield from _circle(index, row)
     yield from neglect_of(index, row, now)
     yield from _conditions(row, now)
-    yield from _verdict(row)
+    yield from _verdict(row, now)
     yield from conduct_of(index, row)
     yield from running_of(index, row, now)
 
@@ -222,7 +224,8 @@ def _conditions(row: Row, now: int) -> Iterator[Signal]:
     )
     is_red = row.verdict in (Verdict.FAILED, Verdict.STALLED)
     for condition in bad:
-        is_fresh = not is_red and now - condition.since < PATIENCE_S
+        is_young = now - condition.since < PATIENCE_S
+        is_fresh = is_young and (not is_red or condition.type in DIPPING)
         yield _condition_signal(
             condition, is_starting=is_starting or is_fresh, waits=_waits(condition, bad)
         )
@@ -273,14 +276,17 @@ _STEPWISE: Final = frozenset({Role.INFRA_MACHINE, Role.INFRA_CLUSTER, Role.INFRA
 """Objects that are provisioned in steps, each with a condition of its own."""
 
 
-def _verdict(row: Row) -> Iterator[Signal]:
+def _verdict(row: Row, now: int) -> Iterator[Signal]:
     verdict = row.verdict
     if verdict is Verdict.CURRENT or row.is_deleting:
         return
     mirrors = MIRRORS if row.spec.dialect in MIRROR_DIALECTS else frozenset[str]()
     state = row.blamed or row.state
     hard = state.condition not in mirrors and state.condition not in BUSY
-    if verdict in (Verdict.FAILED, Verdict.STALLED) and not state.flags & Flag.WAITING:
+    since = row.broken_since or row.told_since
+    dips = state.condition in DIPPING and now - since < PATIENCE_S
+    is_soft = dips or state.flags & Flag.WAITING
+    if verdict in (Verdict.FAILED, Verdict.STALLED) and not is_soft:
         is_watcher = row.spec.role is Role.HEALTH_CHECK  # what it watches is the deeper reason
         kind, weight = CauseState.FAILING, 70 if is_watcher else 80 if hard else 60
     elif verdict is Verdict.UNKNOWN:
@@ -295,6 +301,6 @@ def _verdict(row: Row) -> Iterator[Signal]:
         condition=state.condition,
         reason=state.reason,
         message=state.message,
-        since=row.broken_since or row.told_since,
+        since=since,
         is_hard=hard and kind is CauseState.FAILING,
     )
