@@ -70,18 +70,21 @@ def _about(info: ContextInfo, now: int, width: int) -> Iterator[Line]:
 
 
 def _worst(roots: Iterator[Row], index: Index, now: int) -> Iterator[Line]:
-    faulty = ((row, index.rollup(row).faults) for row in islice(roots, LOOKED_AT))
-    worst = heapq.nlargest(WORST, (found for found in faulty if found[1]), key=lambda f: f[1])
+    counted = ((row, index.rollup(row)) for row in islice(roots, LOOKED_AT))
+    faulty = ((row, rollup) for row, rollup in counted if rollup.faults)
+    worst = heapq.nlargest(WORST, faulty, key=lambda found: found[1].faults)
     if not worst:
         return
     yield from heading("WORST")
-    for row, faults in worst:
-        since = since_text(row, now)
+    for row, rollup in worst:
+        health = rollup.worst
+        is_its_own = row.health is health
+        since = since_text(row, now) if is_its_own else ""
         yield spans_line(
-            Span(f"  {GLYPHS[row.health]} ", VERDICT_TONES[row.health]),
+            Span(f"  {GLYPHS[health]} ", VERDICT_TONES[health]),
             Span(f"{row.kind}/{row.name}", Tone.LINK),
-            Span(f"  {count_text(faults)}✗", Tone.FAILED),
-            Span(f"  {row.reason}" if row.reason else "", VERDICT_TONES[row.health]),
+            Span(f"  {count_text(rollup.faults)}✗", Tone.FAILED),
+            Span(f"  {row.reason if is_its_own else 'something below'}", VERDICT_TONES[health]),
             Span(f"  {since}" if since else "", Tone.DIM),
             target=row.ref,
         )

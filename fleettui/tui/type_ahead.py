@@ -18,6 +18,8 @@ MOST_KEYS = 256
 """Keys kept; somebody leans on the keyboard."""
 PATIENCE_S = 0.25
 """Longest wait for quiet; a fleet that changes all the time is never quite quiet."""
+PATIENT_ROUNDS = 100
+"""Looks for quiet that are made in any case: on a busy machine time passes without us."""
 QUIET_ROUNDS = 3
 """Rounds of the loop in a row in which nothing is waiting: a message posts the next one."""
 SHORT_S = 0.002
@@ -84,7 +86,7 @@ class TypeAhead:
         loop = asyncio.get_running_loop()
         until = loop.time() + PATIENCE_S
         quiet = rounds = 0
-        while quiet < QUIET_ROUNDS and loop.time() < until:
+        while quiet < QUIET_ROUNDS and (rounds < PATIENT_ROUNDS or loop.time() < until):
             await asyncio.sleep(0 if rounds < 4 * QUIET_ROUNDS else SHORT_S)
             rounds += 1
             quiet = quiet + 1 if self._is_quiet() else 0
