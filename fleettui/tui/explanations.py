@@ -7,6 +7,7 @@ widget.
 from collections.abc import Callable, Iterator, Sequence
 
 from fleettui.fleet.pointed_metadata import read_pointed, users_of_kubeconfigs
+from fleettui.fleet.trace_forms import is_unread
 from fleettui.index.causes import explain
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
@@ -18,7 +19,7 @@ from fleettui.text import one_line
 from fleettui.tui.cause_board import explanation_lines, ref_cell
 from fleettui.tui.cells import GLYPHS
 from fleettui.tui.documents import Manner
-from fleettui.tui.lines import Line, Span, spans_line, text_line
+from fleettui.tui.lines import Cell, Line, Span, spans_line, text_line
 from fleettui.tui.ports import FleetPort
 from fleettui.tui.prose import paragraph
 from fleettui.tui.theme import VERDICT_TONES, Tone
@@ -130,10 +131,23 @@ def _origin_words(step: Step) -> str:
     return f"  {'  '.join(words)}" if words else ""
 
 
+def _end_of(index: Index, step: Step) -> Cell:
+    """What stands at the end of a step; what was never asked for is not called missing."""
+    if step.ref is None:
+        return (Span("not decided", Tone.UNKNOWN),)
+    if step.row is None and is_unread(index, step.ref):
+        return (
+            Span(f"{step.ref.kind}/", Tone.DIM),
+            Span(step.ref.name),
+            Span(" not read", Tone.DIM),
+        )
+    return ref_cell(index, step.ref)
+
+
 def _step_lines(index: Index, steps: Sequence[Step], depth: int) -> Iterator[Line]:
     for step in steps:
         margin = "  " * min(depth, MAX_DEPTH)
-        what = ref_cell(index, step.ref) if step.ref else (Span("not decided", Tone.UNKNOWN),)
+        what = _end_of(index, step)
         yield spans_line(
             Span(f"{margin}{step.words} ", Tone.DIM),
             *what,

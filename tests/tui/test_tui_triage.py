@@ -12,6 +12,7 @@ from fleettui.index.changes import Transition
 from fleettui.index.view import TreeView
 from fleettui.kinds.record import ObjectRef, Reference, Verdict
 from fleettui.tui.app import FleetApp
+from fleettui.tui.explanations import Chain
 from fleettui.tui.screens.board import BoardScreen
 
 CAPI = "cluster.x-k8s.io"
@@ -182,3 +183,18 @@ async def test_dependencies_board_marks_what_is_missing_and_circles(
         assert "∅ Kustomization/fleet/nobody" in text
         assert "waited for, and not there" in text
         assert "by dependencies" in text
+
+
+async def test_trace_does_not_call_missing_what_was_never_read(
+    small_fleet: Any, tmp_path: Path, record_of: Callable[..., Any]
+) -> None:
+    """Secrets are not read: a sign of a failure there would be a guess shown as a fact."""
+    pointer = Reference("credentials", "", "Secret", "fleet", "git", "spec.secretRef")
+    small_fleet.put(record_of("Kustomization", "reader", references=(pointer,)))
+    ref = next(row.ref for row in small_fleet.index.rows() if row.name == "reader")
+    async with running(small_fleet, tmp_path) as pilot:
+        pilot.app.read(Chain(small_fleet, ref))
+        await pilot.pause(0.3)
+        text = "\n".join(screen_text(pilot))
+        assert "Secret/git not read" in text
+        assert "∅" not in text
