@@ -4,8 +4,8 @@ import click
 
 from fleettui.cli.answers import answer_options
 from fleettui.cli.options import Asked, fleet_options
-from fleettui.cli.output import open_output, render
-from fleettui.cli.overview_text import overview_lines
+from fleettui.cli.output import Output, open_output, render
+from fleettui.cli.overview_text import Painted, overview_lines, runs_of
 from fleettui.cli.session import completeness, with_fleet
 from fleettui.fleet import Fleet
 from fleettui.fleet.needs import also_asking, extra_kinds
@@ -29,7 +29,7 @@ def overview(asked: Asked, form: str, color: str, allow_partial: bool, timeout: 
         found = figures_of(fleet, causes)
         if form == "table":
             lines = overview_lines(found, causes, now=fleet.now(), width=output.width)
-            output.write("\n".join(output.paint(line.text, line.tone) for line in lines))
+            output.write("\n".join(_painted(line, output) for line in lines))
         else:
             output.write(render(overview_form(fleet, found), form))
         return int(
@@ -37,3 +37,11 @@ def overview(asked: Asked, form: str, color: str, allow_partial: bool, timeout: 
         )
 
     return with_fleet(also_asking(asked.opening()), output, work, timeout_s=timeout)
+
+
+def _painted(line: Painted, output: Output) -> str:
+    text, at = "", 0
+    for run in runs_of(line):
+        text += " " * (run.column - at) + output.paint(run.text, run.tone)
+        at = run.column + len(run.text)
+    return text

@@ -1,5 +1,6 @@
 """Figures as lines of bars that a person reads at a glance; 80 columns suffice."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -28,11 +29,48 @@ _WORDS = {
 }
 
 
+_BAR_TONES = {glyph: verdict.value for verdict, glyph in _GLYPHS.items()}
+_BAR = re.compile("|".join(f"{glyph}+" for glyph in _BAR_TONES))
+_WORD = rf"[^\s{''.join(_BAR_TONES)}]+"
+_STRETCH = re.compile(rf"{_BAR.pattern}|{_WORD}(?: {_WORD})*")
+
+
 class Painted(NamedTuple):
     """A line in one tone: a word of ``cli.output``, empty for plain."""
 
     text: str
     tone: str = ""
+
+
+class Run(NamedTuple):
+    """A stretch of a line in one tone, and the column that it begins at."""
+
+    column: int
+    text: str
+    tone: str
+
+    @property
+    def is_bar(self) -> bool:
+        """Whether it is a part of a bar, which may be drawn instead of written."""
+        return self.text[:1] in _BAR_TONES
+
+
+def runs_of(line: Painted) -> list[Run]:
+    """The line cut where its tone changes: each part of a bar has the tone of what it counts.
+
+    Words keep the line's tone, or none where a bar tells more; gaps are left out, so that
+    whoever draws runs at their columns needs no font of equal widths.
+    """
+    plain = "" if _BAR.search(line.text) else line.tone
+    return [
+        Run(found.start(), found[0], _BAR_TONES.get(found[0][0], plain))
+        for found in _STRETCH.finditer(line.text)
+    ]
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 cluster``, ``2 clusters``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def overview_lines(
@@ -105,7 +143,8 @@ def _context_line(figures: Figures, clusters: Counter[Verdict]) -> str:
     failing = sum(figures.causes.values())
     return (
         f"  {safe_text(figures.name):<24.24} {info.state.value}{latency}: {_tail(clusters)} of "
-        f"{sum(clusters.values())} clusters, {failing} causes, {figures.paused} paused"
+        f"{counted(sum(clusters.values()), 'cluster')}, {counted(failing, 'cause')}, "
+        f"{figures.paused} paused"
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from fleettui.cli.overview_text import Painted
+from fleettui.cli.overview_text import Painted, Run, runs_of
 
 _COLOURS = {
     "": "#d4d4d4",
@@ -36,20 +36,42 @@ def svg_of(lines: Sequence[Painted], *, title: str) -> str:
     ]
     for number, line in enumerate(lines, 1):
         y = _MARGIN + number * _CELL[1] - 4
-        weight = ' font-weight="bold"' if line.tone == "bold" else ""
-        parts.append(
-            f'<text x="{_MARGIN}" y="{y:.0f}" fill="{_COLOURS.get(line.tone, _COLOURS[""])}"'
-            f"{weight}>{escape(line.text)}</text>"
-        )
+        parts += [_svg_run(run, y) for run in runs_of(line)]
     return "\n".join([*parts, "</g>", "</svg>"])
+
+
+def _svg_run(run: Run, y: float) -> str:
+    """Text at its column and as wide as its cells, whatever font there is."""
+    x = _MARGIN + run.column * _CELL[0]
+    if run.is_bar:
+        return (
+            f'<rect x="{x:.1f}" y="{y - 11:.0f}" width="{len(run.text) * _CELL[0]:.1f}" '
+            f'height="12" fill="{_colour(run.tone)}"/>'
+        )
+    weight = ' font-weight="bold"' if run.tone == "bold" else ""
+    return (
+        f'<text x="{x:.1f}" y="{y:.0f}" textLength="{len(run.text) * _CELL[0]:.1f}" '
+        f'lengthAdjust="spacingAndGlyphs" fill="{_colour(run.tone)}"{weight}>'
+        f"{escape(run.text)}</text>"
+    )
+
+
+def _colour(tone: str) -> str:
+    return _COLOURS.get(tone, _COLOURS[""])
+
+
+def _html_line(line: Painted) -> str:
+    shown, at = "", 0
+    for run in runs_of(line):
+        gap = " " * (run.column - at)
+        shown += f'{gap}<span style="color:{_colour(run.tone)}">{escape(run.text)}</span>'
+        at = run.column + len(run.text)
+    return shown
 
 
 def html_of(lines: Sequence[Painted], *, title: str) -> str:
     """A whole HTML page of the lines."""
-    body = "\n".join(
-        f'<span style="color:{_COLOURS.get(line.tone, _COLOURS[""])}">{escape(line.text)}</span>'
-        for line in lines
-    )
+    body = "\n".join(_html_line(line) for line in lines)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}'
         f'</title></head>\n<body style="background:{_BACKGROUND}"><pre style="font:14px/18px '

@@ -8,7 +8,7 @@ import click
 
 from fleettui.cli.options import Asked, fleet_options
 from fleettui.cli.output import open_output, render
-from fleettui.cli.overview_text import Painted, cause_tone, overview_lines
+from fleettui.cli.overview_text import Painted, cause_tone, counted, overview_lines
 from fleettui.cli.pictures import html_of, svg_of
 from fleettui.cli.session import DEFAULT_TIMEOUT_S, completeness, with_fleet
 from fleettui.config import state_folder
@@ -94,7 +94,11 @@ def _picture(
     lines.append(Painted("causes", "bold"))
     for cause in causes:
         since = age_text(now - cause.since) if cause.since else ""
-        hit = f"{cause.clusters} clusters" if cause.clusters else f"{len(cause.tops)} objects"
+        hit = (
+            counted(cause.clusters, "cluster")
+            if cause.clusters
+            else counted(len(cause.tops), "object")
+        )
         head = f"  {cause.state.value:<11} {since:>6}  {hit:<12} {safe_text(str(cause.root))}"
         words = f"{' ' * 22}{safe_text(cause.reason)}: {one_line(cause.message)}"
         lines.append(Painted(head[:PICTURE_CELLS], cause_tone(cause)))
@@ -117,7 +121,8 @@ def markdown_of(document: dict[str, Any]) -> str:
         context = _plain(root["context"])
         lines.append(
             f"{cause['rank']}. **{cause['state']}** `{_plain(where)}` in `{context}`"
-            f": {cause['clusters']} clusters, {cause['objects']} objects{since}  "
+            f": {counted(cause['clusters'], 'cluster')}, "
+            f"{counted(cause['objects'], 'object')}{since}  "
         )
         words = f"{cause['condition'] or ''} {cause['reason']}: {one_line(cause['message'])}"
         lines.append(f"   {_escape(words.strip())}")

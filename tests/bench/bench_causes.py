@@ -18,6 +18,8 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "sup
 
 import bench_index  # noqa: E402  found through the path above
 from demo_truth import every_incident, outcomes, plant  # noqa: E402
+from incidents import all_incidents, findings_of, place_of, told  # noqa: E402
+from incidents import false_alarms as alarms_of  # noqa: E402
 from mutations import MUTATIONS, stressed, stressed_merged  # noqa: E402
 from truth import Score, score_clusters, score_gitops, tell  # noqa: E402
 
@@ -51,6 +53,25 @@ def line_of(score: Score) -> str:
     """A score in words."""
     wrong = f"  wrong: {', '.join(score.wrong)}" if score.wrong else ""
     return f"top-1 {len(score.right)}/{score.total}  top-3 {len(score.third)}/{score.total}{wrong}"
+
+
+def unrecorded(*, scramble: bool) -> str:
+    """How incidents in the shapes of further controllers are explained, as a line."""
+    places = {}
+    alarms = 0
+    for incident in all_incidents():
+        found = told(incident, scramble=scramble)
+        if incident.roots:
+            places[incident.name] = place_of(incident, findings_of(incident, found))
+        else:
+            alarms += len(list(alarms_of(found)))
+    top_1 = sum(place == 1 for place in places.values())
+    top_3 = sum(0 < place <= 3 for place in places.values())
+    wrong = [name for name, place in places.items() if place != 1]
+    return (
+        f"top-1 {top_1}/{len(places)}  top-3 {top_3}/{len(places)}  "
+        f"false alarms of ordinary changes {alarms}{'  wrong: ' if wrong else ''}{', '.join(wrong)}"
+    )
 
 
 def false_alarms(shared: Path) -> None:
@@ -143,6 +164,8 @@ def main() -> None:
     plain = show_catalogue(scramble=False)
     print(f"\npretend fleet, plain           {plain}")
     print(f"pretend fleet, texts replaced  {show_catalogue(scramble=True)}")
+    print(f"unrecorded, plain              {unrecorded(scramble=False)}")
+    print(f"unrecorded, texts replaced     {unrecorded(scramble=True)}")
     if (asked.shared / "recordings").exists():
         for name, score in (("Cluster API", score_clusters), ("Flux", score_gitops)):
             print(f"recorded {name:12} plain    {line_of(score(asked.shared))}")

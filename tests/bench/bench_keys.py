@@ -32,7 +32,7 @@ PAGE_DOWN = b"\x1b[6~"
 SEED = 1
 HARMLESS = frozenset({"upgrade-in-progress"})
 SETTLED_S = 4.0
-WAIT_S = 120.0
+WAIT_S = 180.0
 
 
 class Reader:
@@ -42,6 +42,15 @@ class Reader:
         self._terminal = terminal
         self._screen = pyte.Screen(COLUMNS, LINES)
         self._stream = pyte.ByteStream(self._screen)
+
+    def wait_for_causes(self) -> float:
+        """Seconds until the program showed causes by itself; inf when it did not."""
+        begun = time.monotonic()
+        while (took := time.monotonic() - begun) < WAIT_S:
+            self._stream.feed(self._terminal.pump(0.2))
+            if any("MESSAGE" in line and "CLUSTERS" in line for line in self._screen.display):
+                return took
+        return float("inf")
 
     def settle(self, quiet_s: float) -> list[str]:
         """The lines once they stood still for so long, times and counts aside."""
@@ -83,6 +92,7 @@ def main() -> None:
         terminal = open_screen(servers, Path(folder), lines=LINES, columns=COLUMNS)
         try:
             reader = Reader(terminal)
+            print(f"causes by themselves after {reader.wait_for_causes():.1f} s")
             pages = [reader.settle(SETTLED_S * 3)]
             for _ in range(PAGES):
                 os.write(terminal._master, PAGE_DOWN)

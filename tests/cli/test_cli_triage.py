@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fleettui.cli.app import COMMANDS
-from fleettui.cli.overview_text import bar
+from fleettui.cli.overview_text import Painted, bar, runs_of
 
 Run = Callable[..., Result]
 
@@ -116,3 +116,15 @@ def test_bar_shows_every_state_and_keeps_its_width() -> None:
     line = bar(Counter({Verdict.FAILED: 1, Verdict.CURRENT: 999}), 20)
     assert len(line) == 20
     assert line.startswith("█")
+
+
+def test_runs_of_a_bar_have_the_tone_of_what_they_count() -> None:
+    """One failed cluster would paint a whole fleet red."""
+    runs = runs_of(Painted("  clusters   █━━━ 1 failed, 3 well", "failed"))
+    assert [(run.text, run.tone) for run in runs] == [
+        ("clusters", ""),
+        ("█", "failed"),
+        ("━━━", "current"),
+        ("1 failed, 3 well", ""),
+    ]
+    assert [run.column for run in runs] == [2, 13, 14, 18]
