@@ -100,6 +100,10 @@ class DeepLink(Protocol):
         """Saves what changed, some rows between two yields."""
         ...
 
+    def auditing(self, index: Index) -> Iterator[None]:
+        """Compares what a warm start resumed with what the server holds."""
+        ...
+
 
 def fits(cost: Cost) -> bool:
     """Whether so much may be read without being asked for."""

@@ -6,13 +6,15 @@ One kind's failure never touches another.
 """
 
 import asyncio
+import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fleettui.errors import FleettuiError
+from fleettui.fleet.audit import Audits, Listed
 from fleettui.fleet.context import Emit
-from fleettui.fleet.scopes import LOOKED_AT, Part, ScopePlan, rank_of
+from fleettui.fleet.scopes import LOOKED_AT, MEASURING, Part, ScopePlan, rank_of
 from fleettui.fleet.warm import WarmContext
 from fleettui.kinds import KindTable
 from fleettui.kinds.batch import Batch, Deleted, Event, Mark, Phase, Scope, ScopeStatus
@@ -22,6 +24,11 @@ from fleettui.kube.context import KubeContext
 from fleettui.kube.driver import Following
 from fleettui.kube.reflection import Saved
 from fleettui.kube.resource import Resource
+
+AUDIT_S = 40.0
+"""Over how long the kinds of a warm start are compared; within a minute all have been."""
+FAR_AUDIT_PAGES = 1
+"""Pages compared of a kind behind a link where a whole list of metadata costs a cold start."""
 
 VersionsOf = Callable[[KindSpec], tuple[str, ...]]
 
@@ -74,6 +81,8 @@ class Followers:
         self._clock = clock
         self._tasks: dict[Scope | Part, asyncio.Task[None]] = {}
         self._followings: dict[Scope | Part, Following] = {}
+        self.audits = Audits(clock)
+        """Kinds that a warm start resumed, on their way to be compared."""
 
     @property
     def parts(self) -> list[Part]:
@@ -140,15 +149,43 @@ class Followers:
             saved=saved,
         )
         self._followings[scope] = following
+        is_unaudited = saved is not None
         try:
             async for batch in following.batches():
                 self._tell(batch)
+                if is_unaudited and self._statuses[scope].phase is Phase.LIVE:
+                    is_unaudited = False
+                    if not following.state.counters.lists:
+                        self._group.create_task(self._audit(scope, spec, versions, following))
                 if not scope.namespace and self._is_forbidden(scope):
                     await self._try_namespaces(scope, spec, versions)
         finally:
             if self._followings.get(scope) is following:
                 del self._followings[scope]
             self._context.forget(following)
+
+    async def _audit(
+        self, scope: Scope, spec: KindSpec, versions: tuple[str, ...], following: Following
+    ) -> None:
+        """Compares a kind whose watch was resumed with what the server holds, within a minute."""
+        await asyncio.sleep(random.uniform(1, AUDIT_S))  # noqa: S311 - spreads requests
+        part = following.part
+        if part is None or self._followings.get(scope) is not following:
+            return
+        pages = 0 if self._context.transport.pace.is_near else FAR_AUDIT_PAGES
+        try:
+            held = await self._context.client.versions(replace(part, rank=MEASURING), pages=pages)
+        except FleettuiError:
+            return  # the watch meets the same trouble, and tells of it
+
+        def doubted() -> None:
+            if self._followings.get(scope) is following:
+                self._warmth.is_loaded.pop(scope, None)  # not from the disk again
+                self._tasks[scope].cancel()
+                self._begin(scope, self._whole(scope, spec, versions))
+
+        listed = Listed(held.of, held.resource_version, held.is_whole)
+        self.audits.add(scope, listed, doubted=doubted)
 
     async def _saved(self, scope: Scope) -> Saved | None:
         warm = self._warmth.context

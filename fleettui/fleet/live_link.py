@@ -337,6 +337,10 @@ class LiveLink:
             return iter(())
         return self._warm.saving(index, self._followers)
 
+    def auditing(self, index: Index) -> Iterator[None]:
+        """Compares what a warm start resumed with what the server holds."""
+        return self._followers.audits.comparing(index) if self._followers else iter(())
+
     # -- single objects -----------------------------------------------------------------------
 
     def _require(self) -> KubeContext:

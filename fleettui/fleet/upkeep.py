@@ -89,6 +89,8 @@ class Upkeep:
         if now >= self._sample_at and not self._pacer.is_running("samples"):
             self._sample_at = now + SAMPLE_S
             self._pacer.run("samples", self._sampling(), done=self._pass_wishes)
+        if not self._pacer.is_running("audit"):
+            self._pacer.run("audit", self._auditing(), done=lambda: None)
         if now >= self.save_at and typed_s >= SAVE_CALM_S and not self._pacer.is_running("save"):
             self.save_at = now + SAVE_S
             self._pacer.run("save", self._saving(), done=lambda: None)
@@ -98,6 +100,10 @@ class Upkeep:
         partial = [p.context for p in plans if p.known_through_parent and p.is_decided]
         found = yield from sampling(self._index, partial)
         self._wishes.want("failing", found)
+
+    def _auditing(self) -> Generator[None, None, None]:
+        for link in self._links().values():
+            yield from link.auditing(self._index)
 
     def _saving(self) -> Generator[None, None, None]:
         for link in self._links().values():

@@ -9,9 +9,9 @@ representations); core/v1 Event and Pod log reference.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -73,6 +73,17 @@ def _list_accept(part: Slice) -> str:
 
 FEW = 20
 """Objects of a page that is a question, not a list: it does not wait behind lists."""
+
+
+@dataclass(slots=True)
+class Versions:
+    """Which objects a server holds."""
+
+    of: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    """Uid and resourceVersion, by namespace and name."""
+    resource_version: str = ""
+    """When that was so."""
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,24 +240,30 @@ class Client:
             if not token:
                 return found
 
-    async def versions(self, part: Slice) -> Mapping[tuple[str, str], tuple[str, str]]:
-        """Uid and resourceVersion of every object, by namespace and name; metadata only.
+    async def versions(self, part: Slice, *, pages: int = 0) -> "Versions":
+        """Uid and resourceVersion of objects; metadata only.
 
         For comparing with what is shown, after a watch was resumed.
+
+        Args:
+            part: whose.
+            pages: most pages of 2,000 objects; 0 for all.
 
         Raises:
             ApiError: no success.
         """
-        found: dict[tuple[str, str], tuple[str, str]] = {}
-        token = ""
+        found = Versions()
+        lean, token = replace(part, metadata_only=True), ""
         while True:
-            lean = replace(part, metadata_only=True)
             page = (await self.read_page(lean, limit=2000, token=token)).page
             for document in page.documents:
                 meta = read_head(document).metadata
-                found[meta.namespace, meta.name] = (meta.uid, meta.resource_version)
+                found.of[meta.namespace, meta.name] = (meta.uid, meta.resource_version)
+            found.resource_version = found.resource_version or page.metadata.resource_version
             token = page.metadata.continue_
-            if not token:
+            pages -= 1
+            if not token or pages == 0:
+                found.is_whole = not token
                 return found
 
     async def estimate(self, part: Slice, *, sample: int = 20) -> Estimate:

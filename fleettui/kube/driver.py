@@ -134,6 +134,11 @@ class Following:
         return self._wanted.scope
 
     @property
+    def part(self) -> Slice | None:
+        """What is asked for, in the server's words; None before that is known."""
+        return self._part() if self.state.resource is not None else None
+
+    @property
     def decoded_bytes(self) -> int:
         """Bytes of documents read so far."""
         return self._teller.decoded_bytes
@@ -318,9 +323,11 @@ class Following:
             ) as chunks:
                 opened_at = self._rhythm.clock()
                 yield Opened()
+                worked_s = 0.0
                 async for chunk in chunks:
                     self._teller.decoded_bytes += len(chunk)
                     for lines in _portions(reader.lines(chunk)):
+                        begun = time.perf_counter()
                         events, seen = reader.read(lines)
                         if events:
                             total += seen.events
@@ -331,7 +338,9 @@ class Following:
                         yield seen
                         if reader.failure is not None:
                             raise reader.failure
-                        if seen.events >= _PORTION:
+                        worked_s += time.perf_counter() - begun
+                        if worked_s > SLICE_S:
+                            worked_s = 0.0
                             await self._rhythm.pause()
         except FleettuiError as error:
             lasted_s = 0.0 if opened_at is None else self._rhythm.clock() - opened_at
@@ -340,8 +349,8 @@ class Following:
         yield Closed(self._rhythm.clock() - opened_at, total)
 
 
-_PORTION = 64
-"""Most watch events between two pauses: well below the slice for any object."""
+_PORTION = 8
+"""Watch events between two looks at the clock: well below the slice for any object."""
 
 
 def _portions(lines: Sequence[bytes]) -> Iterable[Sequence[bytes]]:

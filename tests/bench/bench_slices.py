@@ -159,6 +159,10 @@ class BenchLink:
     def head(self) -> Head | None:
         return None
 
+    def auditing(self, index: Index) -> Iterator[None]:
+        """Nothing was resumed."""
+        return iter(())
+
     def saving(self, index: Index) -> Iterator[None]:
         positions = {
             Scope(CONTEXT, group, kind): (str(self.applied), "v1beta2")

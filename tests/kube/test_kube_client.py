@@ -88,7 +88,7 @@ async def test_estimate_and_versions_tell_what_a_list_holds_without_reading_it(
             await server.put(f"m{number}")
         client = Client(transport, pace=transport.pace)
         estimate = await client.estimate(Slice(MACHINE), sample=5)
-        versions = await client.versions(Slice(MACHINE))
+        versions = (await client.versions(Slice(MACHINE))).of
     assert estimate.objects == 50
     assert 50 * 100 < estimate.decoded_bytes < 50 * 400
     held = server.objects["m7"]["metadata"]
