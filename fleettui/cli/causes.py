@@ -77,7 +77,8 @@ def causes(
 ) -> int:
     """Print what is broken and why, worst first; only for CLUSTERS if any are named.
 
-    On a terminal what is new since the last look stands first.
+    On a terminal what is new since the last look stands first. What drifted from git is
+    told as waiting, for its next apply; what only follows an old revision as paused.
     """
     if first and not by:
         raise UsageError("--first needs the label that it is a value of", hint="--by environment")

@@ -26,7 +26,12 @@ _SPARK_WIDTH = 60
 def changes(
     asked: Asked, last: int, bad: bool, form: str, allow_partial: bool, timeout: float
 ) -> int:
-    """Print what changed lately across the fleet, newest first."""
+    """Print what changed lately across the fleet, newest first.
+
+    Told are changes of health and of revisions. A ConfigMap or Deployment that a hand
+    changed is seen by its field manager alone (ChangedByHand in ``causes``), and not at all
+    when the hand used the applier's own: ``diff`` compares with git.
+    """
     output = open_output()
 
     async def work(fleet: Fleet) -> int:

@@ -64,18 +64,26 @@ class Reader:
 
 
 def keys_of(truth: Truth, pages: list[list[str]]) -> int:
-    """Keys that lead to an incident's line; 99 when it is on no page."""
+    """Keys that lead to an incident's words; 99 when it is on no page."""
     for number, page in enumerate(pages):
-        for line in page:
-            if truth.text.lower() in line.lower():
-                return number
-    kinds = {truth.root.kind, *(right.kind for right in truth.also_right)}
-    reason = (truth.condition or {}).get("reason", "")
+        if any(truth.text.lower() in line.lower() for line in page):
+            return number
     for number, page in enumerate(pages):
-        for line in page:
-            if any(f"{kind}: " in line for kind in kinds) and (not reason or reason in line):
-                return number + 1
+        if any(_is_line_of(truth, line) for line in page):
+            return number + 1
     return 99
+
+
+def _is_line_of(truth: Truth, line: str) -> bool:
+    """Whether a line names what is at fault and, as far as it is not cut, the reason."""
+    reason = (truth.condition or {}).get("reason", "")
+    for right in (truth.root, *truth.also_right):
+        _, found, rest = line.partition(f"{right.kind}: ")
+        if found:
+            shown = rest.partition("  ")[0].partition("…")[0].strip()
+            if right is not truth.root or not reason or reason.startswith(shown):
+                return True
+    return False
 
 
 def main() -> None:
@@ -100,7 +108,7 @@ def main() -> None:
         finally:
             terminal.close()
             servers.close()
-    print("\n".join(pages[0]))
+    print("\n".join(line for page in pages for line in page))
     keys = {truth.incident: keys_of(truth, pages) for truth in truths}
     for name, count in sorted(keys.items(), key=lambda item: (-item[1], item[0])):
         print(f"{count:3} {name}")
