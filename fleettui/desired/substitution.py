@@ -129,6 +129,9 @@ def substituted(document: dict[str, object], variables: Variables) -> dict[str, 
         return document
     if not _has_dollar(document):
         return document
+    plain = _plainly_substituted(document, variables)
+    if isinstance(plain, dict):
+        return plain
     text = dump_yaml(document, sort_keys=True)
     identity = id_of(document)
     try:
@@ -136,6 +139,48 @@ def substituted(document: dict[str, object], variables: Variables) -> dict[str, 
     except SubstitutionError as error:
         raise SubstitutionError(str(error), where=str(identity), hint=error.hint) from error
     return checked_manifest(read_document(expanded, name=str(identity)), where=str(identity))
+
+
+_PLAIN_TEXT = re.compile(
+    r"[A-Za-z0-9_./-]*(?:\$\{[_A-Za-z][_A-Za-z0-9]*\}[A-Za-z0-9_./-]*)+", re.ASCII
+)
+_VARIABLE = re.compile(r"\$\{([_A-Za-z][_A-Za-z0-9]*)\}", re.ASCII)
+_PLAIN_RESULT = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*", re.ASCII)
+_TYPED_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
+
+
+def _plainly_substituted(value: object, variables: Variables) -> object:
+    """A value with plain variables expanded in place; None: it needs the way through YAML.
+
+    Most objects hold words and ``${name}`` alone; what comes out then is text, whatever
+    YAML does with it. Writing and reading an object is ten times as expensive.
+    """
+    if isinstance(value, str):
+        return value if "$" not in value else _plain_expanded(value, variables)
+    if isinstance(value, dict):
+        result: dict[str, object] = {}
+        for key, item in value.items():
+            found = None if "$" in key else _plainly_substituted(item, variables)
+            if found is None and (item is not None or "$" in key):
+                return None
+            result[key] = found
+        return result
+    if isinstance(value, list):
+        items = [_plainly_substituted(item, variables) for item in value]
+        lost = any(new is None and old is not None for new, old in zip(items, value, strict=True))
+        return None if lost else items
+    return value
+
+
+def _plain_expanded(text: str, variables: Variables) -> str | None:
+    if not _PLAIN_TEXT.fullmatch(text):
+        return None
+    values = {name: variables.lookup(name) for name in _VARIABLE.findall(text)}
+    if any(value is None for value in values.values()):
+        return None
+    result = _VARIABLE.sub(lambda match: values[match[1]] or "", text)
+    is_text = _PLAIN_RESULT.fullmatch(result) and result.lower() not in _TYPED_WORDS
+    return result if is_text else None
 
 
 def _has_dollar(value: object) -> bool:

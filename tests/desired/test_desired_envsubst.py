@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleettui.desired.envsubst import SubstitutionError, expand
+from fleettui.desired.substitution import Variables, _plainly_substituted
+from fleettui.manifests import dump_yaml, read_document
 
 VALUES = {
     "name": "prod-eu-1",
@@ -140,3 +142,45 @@ def test_expand_values_are_not_expanded_again(values: dict[str, str]) -> None:
     """A value from a Secret that looks like an expression would otherwise be changed."""
     expected = "-".join(values.get(name, "") for name in "abc")
     assert expand("${a}-${b}-${c}", values.get) == expected
+
+
+_WORDS = st.sampled_from(
+    ["a", "true", "no", "7", "1e3", "null", "x.y/z", "", "é", "a b", "$", "$$", "${", "~", "a: b"]
+)
+_PARTS = st.lists(st.sampled_from(["${one}", "${two}", "$${one}", "-", "a", "'", " ", "#"]))
+_LEAVES = _PARTS.map("".join) | _WORDS | st.integers() | st.booleans() | st.none()
+_DOCUMENTS = st.recursive(
+    _LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["k", "l", "${one}"]), inner, max_size=2)
+    ),
+    max_leaves=5,
+)
+
+
+@given(_DOCUMENTS, _WORDS, _WORDS)
+def test_substituted_in_place_is_what_the_way_through_yaml_gives(
+    data: object, one: str, two: str
+) -> None:
+    """The short way must never give another type or text than the controller's."""
+    variables = Variables({"one": one, "two": two})
+    document: dict[str, object] = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "a"},
+        "data": data,
+    }
+    quick = _plainly_substituted(document, variables)
+    if quick is None:
+        return
+    text = expand(dump_yaml(document, sort_keys=True), variables.lookup, strict=True)
+    assert read_document(text, name="x") == quick
+
+
+def test_substituted_in_place_is_the_usual_way() -> None:
+    """A thousand objects with a variable each would otherwise be written and read again."""
+    document: dict[str, object] = {"data": {"a": "${one}-x", "b": [1, None, "c"], "d": None}}
+    quick = _plainly_substituted(document, Variables({"one": "north"}))
+    assert quick == {"data": {"a": "north-x", "b": [1, None, "c"], "d": None}}
+    assert _plainly_substituted(document, Variables({"one": "7"})) is None
