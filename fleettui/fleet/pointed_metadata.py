@@ -19,6 +19,7 @@ from fleettui.index.joins import Joins
 from fleettui.index.targets import ARGO_NAMESPACE, registered_name
 from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import Role
+from fleettui.kube.faults import ApiError, Fault
 
 
 class RowReader(Protocol):
@@ -99,8 +100,16 @@ def pointed_by(index: Index, joins: Joins, user: Row) -> Iterator[Pointed]:
             yield Pointed(ref, is_optional=True)
 
 
-async def read_pointed(fleet: RowReader, users: Iterable[Row]) -> list[str]:
+async def read_pointed(
+    fleet: RowReader, users: Iterable[Row], *, gives_up: bool = False
+) -> list[str]:
     """Reads the objects that decide the joins of these appliers, as they are now.
+
+    Args:
+        fleet: reads them.
+        users: the appliers.
+        gives_up: ask for nothing more in a namespace after the first refusal there; a right
+            may be about single names, which is worth a try when somebody asked for these.
 
     Returns:
         what could not be read, in words, unsafe to show without ``safe_text``.
@@ -109,12 +118,18 @@ async def read_pointed(fleet: RowReader, users: Iterable[Row]) -> list[str]:
     joins.refresh()
     wanted = {found.ref: found for user in users for found in pointed_by(fleet.index, joins, user)}
     gate = asyncio.Semaphore(IN_FLIGHT)
+    closed: set[tuple[str, str]] = set()
 
     async def read(pointed: Pointed) -> str:
+        place = (pointed.ref.context, pointed.ref.namespace)
         async with gate:
+            if place in closed:
+                return ""
             try:
                 await fleet.read_row(pointed.ref)
             except FleettuiError as error:
+                if gives_up and isinstance(error, ApiError) and error.fault is Fault.FORBIDDEN:
+                    closed.add(place)
                 return "" if pointed.is_optional else f"{pointed.ref}: {error}"
         return ""
 
@@ -139,5 +154,5 @@ async def read_all_pointed(fleet: RowReader, *, within_s: float = WITHIN_S) -> N
         for row in index.rows((spec.group, spec.kind))
     ]
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(read_pointed(fleet, users), within_s)
+        await asyncio.wait_for(read_pointed(fleet, users, gives_up=True), within_s)
     fleet.settle()

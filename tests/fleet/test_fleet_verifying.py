@@ -9,6 +9,7 @@ import yaml
 
 from fleettui.errors import FleettuiError
 from fleettui.fleet import Fleet, Opening, open_fleet
+from fleettui.fleet.pointed_metadata import IN_FLIGHT, read_all_pointed
 from fleettui.fleet.refs import one_row
 from fleettui.fleet.verifying import AGAIN_S, Verifier
 from fleettui.index import Index, Row
@@ -128,4 +129,13 @@ async def test_forbidden_secrets_are_not_asked_for_one_by_one(tmp_path: Path) ->
     assert 1 <= len(server.asked) <= 2
     assert relations(fleet, one_row(fleet, "Cluster/a/c7")) == [BY_NAME]
     await verifier.close()
+    await fleet.close()
+
+
+async def test_print_of_a_fleet_gives_up_where_secrets_are_forbidden(tmp_path: Path) -> None:
+    """Every print would otherwise leave hundreds of refusals in the audit log."""
+    fleet = await started(fleet_of(tmp_path, tuple(f"c{number}" for number in range(40))))
+    server = Server(fleet, {}, fault=Fault.FORBIDDEN)
+    await read_all_pointed(server)
+    assert 1 <= len(server.asked) <= IN_FLIGHT
     await fleet.close()
