@@ -24,7 +24,11 @@ _HEADER = ("FINGERPRINT", "ENDS IN", "SINCE", "REASON", "CAUSE")
 @click.argument("fingerprint", required=False, default="")
 @click.option("--reason", default="", help="Who works on it, or why it may wait.")
 @click.option(
-    "--for", "duration", callback=seconds_of, default="4h", help="Until when: 4h, 3d; 90d at most."
+    "--expires",
+    "duration",
+    callback=seconds_of,
+    default="4h",
+    help="After how long it ends: 4h, 3d; 90d at most.",
 )
 @click.option(
     "-o", "--output", "form", type=click.Choice(["table", "json", "yaml"]), default="table"

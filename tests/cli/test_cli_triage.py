@@ -47,7 +47,7 @@ def test_mute_words_hide_list_and_show_again(run: Run) -> None:
 
     first = json.loads(run("causes", "-o", "json").stdout)["items"][0]["fingerprint"]
     words = CliRunner()
-    assert words.invoke(mute, [first, "--reason", "case 12", "--for", "1d"]).exit_code == 0
+    assert words.invoke(mute, [first, "--reason", "case 12", "--expires", "1d"]).exit_code == 0
     assert "case 12" in words.invoke(mute, []).stdout
     left = json.loads(run("causes", "-o", "json").stdout)["items"]
     assert first not in {item["fingerprint"] for item in left}

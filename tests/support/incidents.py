@@ -54,9 +54,9 @@ def all_incidents() -> tuple[Incident, ...]:
     """Every incident of the folder, harmless ones included."""
     base = yaml.safe_load((_FOLDER / "cluster.yaml").read_text())
     found = []
-    for file in ("clusters.yaml", "gitops.yaml"):
+    for file in ("clusters.yaml", "clusters2.yaml", "gitops.yaml", "gitops2.yaml"):
         for entry in yaml.safe_load((_FOLDER / file).read_text()):
-            found.append(_incident(entry, base if file == "clusters.yaml" else []))
+            found.append(_incident(entry, base if file.startswith("clusters") else []))
     return tuple(found)
 
 
@@ -107,6 +107,8 @@ class _Builder:
         metadata = body["metadata"]
         if part.get("young"):
             metadata["creationTimestamp"] = rfc3339(since)
+        if part.get("deleting"):
+            metadata["deletionTimestamp"] = rfc3339(since)
         for field_name in ("annotations", "labels"):
             metadata.setdefault(field_name, {}).update(part.get(field_name, {}))
         if "owner" in part:

@@ -138,6 +138,8 @@ class _Case:
     def _neighbours(self, row: Row, *, is_well: bool) -> Iterator[Row]:
         if row.spec.role not in _BARREN_ROLES:
             yield from self._index.children(row)
+        if row.spec.role is Role.ADDON:
+            yield from made_elsewhere(self._index, row)
         for edge in self._index.edges(row):
             if edge.target is None or edge.relation not in EXPLAINING:
                 continue
@@ -334,6 +336,13 @@ def _fingerprint(row: Row, signal: Signal, path: list[ObjectRef]) -> str:
         names = sorted({ref.name for ref in path}, key=len, reverse=True)
         abstracted = abstract(signal.message, tuple(names))
     return fingerprint(signal.state.value, row.kind, signal.condition, signal.reason, abstracted)
+
+
+def made_elsewhere(index: Index, row: Row) -> Iterator[Row]:
+    """What the row owns though it stands elsewhere: an add-on's part in each cluster."""
+    for edge in index.reverse(row, "owner"):
+        if edge.target is not None and edge.target.parent is not row:
+            yield edge.target
 
 
 def is_top(row: Row) -> bool:

@@ -68,6 +68,10 @@ class Suspects:
     def tops_of(self, row: Row) -> Iterator[Row]:
         """Tops whose explanation this row may be part of; may repeat some."""
         yield from _tops_above(row)
+        if row.spec.role is Role.ADDON:
+            for edge in self._index.edges(row, "owner"):
+                if edge.target is not None:
+                    yield from _tops_above(edge.target)
         for edge in self._index.reverse(row):
             source = edge.target
             if source is None or edge.relation not in EXPLAINING:
