@@ -8,6 +8,7 @@ machines next door take identity.
 """
 
 import re
+from collections import deque
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -22,6 +23,15 @@ this there is a tunnel behind the address."""
 
 WIDE_BYTES_PER_S = 15e6
 """A link that gives less than this of plain JSON is better used compressed."""
+
+ROUND_TRIPS = 16
+"""Round trips that count: a laptop that went home is far from what was next door."""
+
+TRY_PLAIN_AFTER = 16
+"""Compressed lists after which a near link is tried without compression again."""
+
+TELLING_BYTES = 200_000
+"""Bytes of a list from which a rate can be told."""
 
 SKEW_NOISE_S = 2.0
 """Date headers have whole seconds and travel: smaller differences mean nothing."""
@@ -52,8 +62,9 @@ class LinkPace:
     def __init__(self, *, is_loopback: bool) -> None:
         """Start with nothing measured."""
         self._is_loopback = is_loopback
-        self.round_trip_s = float("inf")
-        """Shortest time from a request to its first byte."""
+        self._round_trips: deque[float] = deque(maxlen=ROUND_TRIPS)
+        self._compressed = 0
+        """Large lists that came compressed since the last that did not."""
         self.wire_bytes = 0
         """Bytes of list bodies that came over the wire."""
         self.decoded_bytes = 0
@@ -61,6 +72,11 @@ class LinkPace:
         """Rate of the last large uncompressed list."""
         self.skew_s = 0.0
         """Server's clock minus ours, seconds, as far as whole seconds tell."""
+
+    @property
+    def round_trip_s(self) -> float:
+        """Shortest recent time from a request to its first byte; infinite: not known."""
+        return min(self._round_trips, default=float("inf"))
 
     @property
     def is_near(self) -> bool:
@@ -80,14 +96,23 @@ class LinkPace:
     def note_round_trip(self, purpose: Purpose, seconds: float) -> None:
         """Learns from the time to the first byte of a request that costs little."""
         if purpose in (Purpose.SHORT, Purpose.PROBE):
-            self.round_trip_s = min(self.round_trip_s, seconds)
+            self._round_trips.append(seconds)
 
     def note_list(self, *, wire_bytes: int, decoded_bytes: int, seconds: float) -> None:
         """Learns from a list body that was read."""
         self.wire_bytes += wire_bytes
         self.decoded_bytes += decoded_bytes
-        if wire_bytes == decoded_bytes and wire_bytes > 200_000 and seconds > 0:
+        if decoded_bytes <= TELLING_BYTES or seconds <= 0:
+            return
+        if wire_bytes == decoded_bytes:
             self.plain_bytes_per_s = wire_bytes / seconds
+            self._compressed = 0
+            return
+        self._compressed += 1
+        if self._compressed >= TRY_PLAIN_AFTER:
+            # What was narrow once may have been a server that was busy.
+            self.plain_bytes_per_s = float("inf")
+            self._compressed = 0
 
     def note_date(self, header: str) -> None:
         """Learns from a Date header; ignores what is no date."""

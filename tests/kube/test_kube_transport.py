@@ -22,7 +22,7 @@ from fleettui.errors import ConnectError, UsageError
 from fleettui.kube.calls import Call, Purpose
 from fleettui.kube.faults import ApiError, Fault
 from fleettui.kube.gate import Policy, ReadOnlyViolation
-from fleettui.kube.pace import LinkPace, Warnings
+from fleettui.kube.pace import ROUND_TRIPS, TRY_PLAIN_AFTER, LinkPace, Warnings
 from fleettui.kube.proxies import proxy_for
 from fleettui.kube.tls import Trust, tls_context
 from fleettui.kube.transport import Guard, Transport
@@ -557,6 +557,32 @@ def test_encoding_follows_the_link() -> None:
     assert far.encoding(Purpose.LIST) == "identity"
     far.note_list(wire_bytes=4_000_000, decoded_bytes=4_000_000, seconds=2.0)
     assert far.encoding(Purpose.LIST) == "gzip"
+
+
+def test_encoding_goes_back_when_the_link_is_wide_again() -> None:
+    """One list of a busy server would cost compression for the rest of the day."""
+    near = LinkPace(is_loopback=False)
+    near.note_round_trip(Purpose.SHORT, 0.001)
+    near.note_list(wire_bytes=4_000_000, decoded_bytes=4_000_000, seconds=2.0)
+    for _ in range(TRY_PLAIN_AFTER):
+        assert near.encoding(Purpose.LIST) == "gzip"
+        near.note_list(wire_bytes=400_000, decoded_bytes=4_000_000, seconds=0.1)
+    assert near.encoding(Purpose.LIST) == "identity"
+    near.note_list(wire_bytes=4_000_000, decoded_bytes=4_000_000, seconds=0.05)
+    assert near.encoding(Purpose.LIST) == "identity"
+
+
+@pytest.mark.parametrize("is_loopback", [False, True])
+def test_encoding_follows_a_laptop_to_the_far_end_of_a_vpn(is_loopback: bool) -> None:
+    """Who left the office would pull eight times the bytes until a restart, tunnels included."""
+    pace = LinkPace(is_loopback=is_loopback)
+    pace.note_round_trip(Purpose.PROBE, 0.001)
+    assert pace.encoding(Purpose.LIST) == "identity"
+    for _ in range(ROUND_TRIPS):
+        pace.note_round_trip(Purpose.PROBE, 0.08)
+    assert pace.encoding(Purpose.LIST) == "gzip"
+    pace.note_round_trip(Purpose.PROBE, 0.001)
+    assert pace.encoding(Purpose.LIST) == "identity"
 
 
 def test_warnings_are_kept_once_each() -> None:
