@@ -35,7 +35,7 @@ def platform_drafts() -> Drafts:
         _add_namespace(drafts, name)
     for entry in controllers:
         _add_controller(drafts, entry)
-    for file in ("gitops", "argo", "clouds"):
+    for file in ("gitops", "argo", "clouds", "identities"):
         add_objects(drafts, data_file(f"platform/{file}.yaml"))
     _fill_inventories(drafts)
     return drafts
