@@ -15,23 +15,21 @@ from textual.screen import Screen
 from fleettui.config import Settings, state_folder
 from fleettui.errors import ExitCode, FleettuiError
 from fleettui.fleet import Fleet
-from fleettui.index.dependencies import DEPENDENCIES
 from fleettui.index.index import Index
 from fleettui.index.view import TreeView
 from fleettui.kinds.record import ObjectRef
 from fleettui.text import safe_text
 from fleettui.tui.acting import Acting
 from fleettui.tui.bridge import Bridge
-from fleettui.tui.commands import COMMANDS, Argument, Typed, Vocabulary
+from fleettui.tui.command_line import CommandLine
+from fleettui.tui.commands import COMMANDS, Vocabulary
 from fleettui.tui.content import BOARDS
 from fleettui.tui.context_switch import ContextSwitch
-from fleettui.tui.dependency_board import DependencyBoard
 from fleettui.tui.dispatch import Handler
 from fleettui.tui.documents import Description, Document, Manifest
 from fleettui.tui.explanations import Chain
 from fleettui.tui.git_diffs import GitDiffs, MakeDiffs, diffs_of
 from fleettui.tui.help import HelpText
-from fleettui.tui.journal_board import JournalBoard
 from fleettui.tui.keymap import Keymap
 from fleettui.tui.opening import OpeningApp, OpeningScreen
 from fleettui.tui.overview import DOCUMENTS, cluster_count
@@ -41,7 +39,6 @@ from fleettui.tui.screens.main import MainScreen
 from fleettui.tui.screens.text import TextScreen
 from fleettui.tui.status import SETTLED_STATES
 from fleettui.tui.theme import Theme, theme_of
-from fleettui.tui.tree_state import GROUPINGS
 from fleettui.tui.triage import WORDS, Triage
 from fleettui.tui.widgets.bar import Bar
 from fleettui.tui.widgets.detail_pane import DetailPane
@@ -109,8 +106,8 @@ class FleetApp(OpeningApp):
         self.index = index
         can_write = acts is not None and not fleet.read_only
         self.acting = Acting(self, acts) if acts is not None and can_write else None
-        self._diffs = GitDiffs(self, diffs) if diffs is not None else None
-        self._journal = acts.journal if acts is not None else None
+        self.diffs = GitDiffs(self, diffs) if diffs is not None else None
+        self.journal = acts.journal if acts is not None else None
         self.keymap = Keymap(read_only=not can_write)
         self.vocabulary = Vocabulary(
             read_only=not can_write,
@@ -119,6 +116,7 @@ class FleetApp(OpeningApp):
         )
         self.main = MainScreen(fleet, index, view)
         self.contexts = ContextSwitch(self)
+        self.commands = CommandLine(self, self.vocabulary)
         self.bridge: Bridge | None = None
         self.pacer = fleet.pacer
         self.triage = Triage(self, state)
@@ -129,7 +127,7 @@ class FleetApp(OpeningApp):
         """Whether a person has pressed a key: then no screen opens by itself."""
 
     def _has_content(self, command: str) -> bool:
-        optional = {"journal": self._journal, "drift": self._diffs}
+        optional = {"journal": self.journal, "drift": self.diffs}
         if command in optional:
             return optional[command] is not None
         return command in _OWN_COMMANDS or command in BOARDS or command in DOCUMENTS
@@ -240,7 +238,7 @@ class FleetApp(OpeningApp):
             "logs": about(self.triage.log),
             "trace": about(lambda r: Chain(fleet, r)),
             "explain": about(self.triage.explanation),
-            **(self._diffs.handlers(ref) if self._diffs is not None else {}),
+            **(self.diffs.handlers(ref) if self.diffs is not None else {}),
             "copy": lambda: self._copy(ref(), whole=False),
             "copy_reference": lambda: self._copy(ref(), whole=True),
         }
@@ -293,79 +291,11 @@ class FleetApp(OpeningApp):
     def open_command_line(self) -> None:
         """Opens the command line of the screen in front."""
         for prompt in self.screen.query(Prompt):
-            prompt.open(":", complete=self.complete)
-
-    def complete(self, text: str) -> str:
-        """What was typed with its last word completed."""
-        return self.vocabulary.complete(text, self._arguments(text))
-
-    def _arguments(self, text: str) -> Sequence[str]:
-        match self.vocabulary.argument_of(text):
-            case Argument.CONTEXT:
-                return self.fleet.available_contexts()
-            case Argument.NAMESPACE:
-                return ["all", *sorted({r.namespace for r in self.index.realms() if r.namespace})]
-            case Argument.PERSPECTIVE:
-                return [*GROUPINGS, "label", DEPENDENCIES]
-            case _:
-                return ()
+            prompt.open(":", complete=self.commands.complete)
 
     def run_command(self, text: str) -> None:
         """Does what was typed, or says why not."""
-        if not text.strip():
-            return
-        try:
-            self._run(self.vocabulary.read(text))
-        except FleettuiError as error:
-            self.say_error(error)
-
-    def _run(self, typed: Typed) -> None:
-        main = self.main
-        match typed.command:
-            case "quit":
-                self.action_leave()
-            case "help":
-                self.show_help()
-            case "tree":
-                self.show_tree()
-                main.reshape(lambda: main.state.group(""))
-            case "ctx" if typed.argument:
-                self.contexts.switch(typed.argument)
-            case "ctx":
-                self.contexts.choose()
-            case "ns" if typed.argument:
-                self.show_tree()
-                name = typed.argument
-                main.set_namespace("" if name in ("all", "-A", "*") else name)
-            case "ns":
-                main.pickers.choose_namespace()
-            case "perspective" if typed.argument == DEPENDENCIES:
-                self.push_screen(BoardScreen(DependencyBoard(self.fleet)), self.go_to_if)
-            case "perspective":
-                self.show_tree()
-                main.reshape(lambda: main.state.group(typed.argument, now=self.fleet.now()))
-            case "kind":
-                self.show_tree()
-                main.pickers.show_kind(typed.argument)
-                if typed.filter:
-                    main.filter_by(typed.filter)
-            case "filter":
-                self.show_tree()
-                main.filter_by(typed.argument)
-            case "load":
-                self.fleet.load_all()
-            case "all":
-                self.act_on_all(typed.argument)
-            case "journal" if self._journal is not None:
-                self.push_screen(BoardScreen(JournalBoard(self._journal)), self.go_to_if)
-            case "drift" if self._diffs is not None:
-                self._diffs.open(typed.argument)
-            case name if name in WORDS:
-                self.triage.run(name, typed.argument)
-            case name if name in BOARDS:
-                self.push_screen(BoardScreen(BOARDS[name](self.fleet)), self.go_to_if)
-            case name:
-                self.read(DOCUMENTS[name](self.fleet))
+        self.commands.run(text)
 
     def ask_to_leave(self) -> None:
         """Leaves when asked twice."""
@@ -379,8 +309,8 @@ class FleetApp(OpeningApp):
     async def on_unmount(self) -> None:
         """Ends every connection."""
         self.triage.close()
-        if self._diffs is not None:
-            await self._diffs.close()
+        if self.diffs is not None:
+            await self.diffs.close()
         await self.fleet.close()
 
 

@@ -197,7 +197,7 @@ async def test_diff_key_on_a_made_object_opens_its_difference_and_keys_jump(
     _put_pair(small_fleet)
     async with running(small_fleet, diffs) as pilot:
         app: Any = pilot.app
-        app._diffs.diffing.show(ObjectRef(CONTEXT, CAPI, "Cluster", "fleet", "hand-made"))
+        app.diffs.diffing.show(ObjectRef(CONTEXT, CAPI, "Cluster", "fleet", "hand-made"))
         await pilot.pause(0.1)
         assert "change 0/2" in shown(pilot)
         await pilot.press("n")
@@ -222,7 +222,7 @@ async def test_diff_key_on_an_object_of_nobody_says_so(small_fleet: Any) -> None
     _put(small_fleet, "Cluster", "orphan")
     async with running(small_fleet, diffs) as pilot:
         app: Any = pilot.app
-        app._diffs.diffing.show(ObjectRef(CONTEXT, CAPI, "Cluster", "fleet", "orphan"))
+        app.diffs.diffing.show(ObjectRef(CONTEXT, CAPI, "Cluster", "fleet", "orphan"))
         await pilot.pause(0.1)
         assert "nothing says which" in shown(pilot)
     assert diffs.asked == []
