@@ -12,6 +12,7 @@ from fleettui.fleet.birth_forms import birth_form, birth_line
 from fleettui.fleet.describe import Options, build_tree, describe_form, describe_lines
 from fleettui.fleet.describe.gather import gather
 from fleettui.fleet.describe.single import object_form, object_lines, past_or_words
+from fleettui.fleet.pointed_metadata import read_pointed, users_of_kubeconfigs
 from fleettui.fleet.refs import one_row
 from fleettui.index.birth import birth_of, is_being_made
 from fleettui.index.joins import Joins
@@ -105,6 +106,7 @@ def cluster(
         now = fleet.now()
         birth = None
         if progress or is_being_made(row, now):
+            await read_pointed(fleet, users_of_kubeconfigs(fleet.index, row))
             birth = birth_of(fleet.index, row, joins=Joins(fleet.index))
         if form == "table":
             lines = describe_lines(root, now)

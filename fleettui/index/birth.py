@@ -7,7 +7,7 @@ another commit's and is not told.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -96,7 +96,7 @@ def birth_of(index: Index, cluster: Row, *, joins: Joins | None = None) -> Birth
         _step("infrastructure", infrastructure, _moment_of(cluster, "InfrastructureReady")),
         _step("control plane", planes, _moment_of(cluster, "ControlPlaneInitialized")),
         _step("workers", workers, 0),
-        _step("add-ons", list(_addons(cluster, joins)), 0),
+        _addons_step(cluster, joins),
     ]
     return Birth(tuple(_in_order(found)))
 
@@ -128,14 +128,21 @@ def _moment_of(row: Row, condition: str) -> int:
     return max(moments, default=0)
 
 
-def _addons(cluster: Row, joins: Joins | None) -> Iterator[Row]:
+def _addons(cluster: Row) -> Iterator[Row]:
     yield from (kid for kid in rows_of(cluster.kids) if kid.spec.role is Role.ADDON)
     for source in rows_of(cluster.inbound):
         if source.spec.role is Role.ADDON and source.parent is not cluster:
             yield source
-    for join in joins.targeted_by(cluster) if joins is not None else ():
-        if join.row is not None:
-            yield join.row
+
+
+def _addons_step(cluster: Row, joins: Joins | None) -> BirthStep:
+    """The step of add-ons; says so when some belong to the cluster by a name only."""
+    targeted = joins.targeted_by(cluster) if joins is not None else []
+    rows = [*_addons(cluster), *(join.row for join in targeted if join.row is not None)]
+    step = _step("add-ons", rows, 0)
+    if not any(join.doubt for join in targeted):
+        return step
+    return replace(step, words=_told(step.words, "by name only, unverified"))
 
 
 def _step(name: str, rows: Sequence[Row], told_at: int) -> BirthStep:

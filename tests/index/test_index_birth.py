@@ -108,6 +108,7 @@ def test_birth_counts_appliers_into_the_cluster_as_addons(make, index):
     birth, steps = progress(index, make, joins=Joins(index))
     assert steps["add-ons"] == "failed"
     assert birth.current.ref.name == "apps"
+    assert "by name only" in birth.steps[-1].words
 
 
 def test_is_being_made_ends_with_age_and_a_control_plane(make, index):
