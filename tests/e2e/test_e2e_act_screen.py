@@ -1,6 +1,8 @@
 """Acting in a terminal on running controllers: plan, reason, progress, effect, journal."""
 
+import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -131,3 +133,88 @@ def test_screen_of_one_who_may_write_is_not_read_only(demo: Any, screen: Any) ->
     text = screen.wait_for("act on Kustomization/policies")
     assert "READ-ONLY" not in text
     assert "missing right" not in text
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One action by keys: on what, which, with which answers."""
+
+    words: str
+    """Filter whose last line is the object."""
+    name: str
+    choose: str
+    """What is typed to narrow the actions down to the one that is meant."""
+    answer: str = ""
+    steps: int = 1
+    is_typed: bool = False
+    """Whether the object's name has to be typed."""
+    is_long: bool = False
+    """Whether it is left to itself once the server has taken it."""
+    is_rare: bool = False
+    """Whether it is done only with FLEETTUI_DEEDS=all."""
+
+    def __str__(self) -> str:
+        return f"{self.choose} {self.name}"
+
+
+def deeds(demo: Any) -> list[Deed]:
+    """One action of each sort."""
+    items = demo.call(demo.contexts[0], f"{CAPI}/machinedeployments")["items"]
+    md = next(item["metadata"]["name"] for item in items if item["spec"]["replicas"] > 1)
+    machines = demo.call(demo.contexts[0], f"{CAPI}/machines")["items"]
+    plane = "cluster.x-k8s.io/control-plane"
+    cp = next(m["metadata"]["name"] for m in machines if plane in m["metadata"]["labels"])
+    app = "management-monitoring"
+    return [
+        Deed("kind:HelmRelease name:payments-cache", "payments-cache", "resync, forced"),
+        Deed("kind:ks name:policies", "policies", "source first", steps=2),
+        Deed(f"kind:application name:{app}", app, "without the", is_rare=True),
+        Deed(f"kind:application name:{app}", app, "resync, sync"),
+        Deed("kind:managedcluster name:legacy-billing", "legacy-billing", "pause"),
+        Deed("kind:fluxinstance", "flux", "pause", is_rare=True),
+        Deed(
+            "kind:terraform name:landing-network",
+            "landing-network",
+            "plan again",
+            steps=2,
+            is_rare=True,
+        ),
+        Deed(f"kind:machinedeployment name:{md}", md, "rollouts only"),
+        Deed(f"kind:machinedeployment name:{md}", md, "resume", is_rare=True),
+        Deed(f"kind:machinedeployment name:{md}", md, "scale", answer="5", is_long=True),
+        Deed(f"kind:machinedeployment name:{md}", md, "roll out", is_long=True, is_rare=True),
+        Deed(f"kind:machinedeployment name:{md}", md, "label", answer="tier=gold"),
+        Deed(f"kind:machine name:{cp}", cp, "delete", is_typed=True, is_long=True),
+    ]
+
+
+@pytest.mark.timeout(300)
+def test_screen_reaches_every_action_by_keys(demo: Any, screen: Any) -> None:
+    """What is only possible by words is not possible in the middle of an incident."""
+    is_all = os.environ.get("FLEETTUI_DEEDS") == "all"
+    for deed in (one for one in deeds(demo) if is_all or not one.is_rare):
+        find(screen, deed.words, deed.name)
+        screen.press("a")
+        screen.wait_for("type to narrow", 15)
+        screen.press(deed.choose)
+        screen.wait_for(f"{deed.choose}▏")
+        screen.press("\r")
+        if deed.answer:
+            screen.wait_for("?")
+            screen.press(f"{deed.answer}\r")
+        screen.wait_for("why (for the journal)")
+        text = screen.wait_for("/apis/")
+        if deed.is_typed:
+            wanted = next(line for line in text.splitlines() if line.startswith(" type "))
+            screen.press(f"\t{wanted.split()[1]}")
+        screen.press("\r")
+        if deed.is_long:
+            screen.wait_for(lambda text: " waiting" in text or " done" in text, 60)
+            screen.press("\x1b")
+        done = ("done", "cancelled") if deed.is_long else (f"{deed.steps} done",)
+        screen.wait_for(lambda text, d=done: "close" in text and any(w in text for w in d), 60)
+        screen.press("\x1b")
+        screen.wait_for(lambda text: "STATE" not in text)
+        screen.press("\x1b")
+        while screen.pump(0.3):
+            pass  # the filter is cleared

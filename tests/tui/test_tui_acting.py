@@ -227,6 +227,14 @@ async def test_confirm_typed_text_must_match(small_fleet, acts):
     assert acts.executed
 
 
+async def test_confirm_shows_the_whole_text_that_has_to_be_typed(small_fleet, acts):
+    """A name that is cut cannot be typed."""
+    acts.typed = "production-eu-west-1-payments/prod-00-control-plane-xk2pq"
+    async with running(small_fleet, acts) as pilot:
+        await pilot.press("j", "j", "ctrl+d")
+        await shows(pilot, f"type {acts.typed} ")
+
+
 async def test_dry_run_is_asked_for_as_such(small_fleet, acts):
     """Asking the server only must not turn into the real thing."""
     async with running(small_fleet, acts) as pilot:

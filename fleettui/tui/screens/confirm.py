@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 PAUSE = "pause"
 """The verb whose patch says why and until when."""
+LABEL_CELLS = 26
+"""Width of the labels of fields; what has to be typed is never cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class ConfirmScreen(LeavableScreen[Confirmed | None]):
 
     CSS = """
     ConfirmScreen .field { height: 1; background: $panel; }
-    ConfirmScreen .field Bar { width: 26; }
+    ConfirmScreen .field Bar { width: 26; max-width: 75%; }
     ConfirmScreen .field Input { width: 1fr; border: none; height: 1; padding: 0;
                                  background: $panel; }
     """
@@ -110,7 +112,9 @@ class ConfirmScreen(LeavableScreen[Confirmed | None]):
         )
         self._reason_label.show(Span(" why (for the journal)  ", Tone.KEY))
         self._until_label.show(Span(" ends after (2h, or never)", Tone.KEY))
-        self._typed_label.show(Span(f" type {plan.typed_confirmation}  ", Tone.FAILED))
+        wanted = f" type {plan.typed_confirmation}  "
+        self._typed_label.show(Span(wanted, Tone.FAILED))
+        self._typed_label.styles.width = max(len(wanted), LABEL_CELLS)
         self._show_footer()
         self.set_focus(self.reason)
 
