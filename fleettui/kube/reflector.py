@@ -63,6 +63,9 @@ LIST_BUDGET_S = 240.0
 """Continue tokens die after five minutes; a list that needs longer is done otherwise."""
 PAGE_BYTES = 4_000_000
 """Decoded size that a page should have."""
+SLOW_PAGE_BYTES = 8_000_000
+"""The same where round trips are what makes a list slow; servers stop compressing whole
+answers, and clients hold up keys, far above it."""
 _WAITING = frozenset(
     {
         Mode.WAIT_LINK,
@@ -181,17 +184,22 @@ def _page_read(state: State, happened: PageRead, now: float, chance: Chance) -> 
     if not happened.token:
         return _synced(read, listing.resource_version, now, chance)
     if _is_too_slow(listing, now):
-        read = replace(read, limit=PAGE_LIMITS[1])
-        if state.limit == PAGE_LIMITS[1] and listing.pages > 6:
+        read = replace(read, limit=_next_limit(state, listing, page_bytes=SLOW_PAGE_BYTES))
+        if state.limit >= read.limit and listing.pages > 6 and _is_half_spent(listing, now):
             return open_list(replace(read, streams_first=True, listing=None), now, chance)
     following = enter(read, Mode.LISTING, now)
     return following, (Tell(), ReadPage(following.limit, listing.token))
 
 
-def _next_limit(state: State, listing: Listing) -> int:
+def _is_half_spent(listing: Listing, now: float) -> bool:
+    """Whether so much time is gone that a stream, which is not compressed, is the last way."""
+    return now - listing.started_at > LIST_BUDGET_S / 2
+
+
+def _next_limit(state: State, listing: Listing, *, page_bytes: int = PAGE_BYTES) -> int:
     if not listing.loaded or not listing.decoded_bytes:
         return state.limit
-    fitting = PAGE_BYTES * listing.loaded // listing.decoded_bytes
+    fitting = page_bytes * listing.loaded // listing.decoded_bytes
     low, high = PAGE_LIMITS
     return max(low, min(high, fitting, state.limit * 2))
 

@@ -385,14 +385,25 @@ def test_slow_list_takes_larger_pages_and_then_streams() -> None:
     loaded = 0
     for _ in range(3):
         loaded += 500
-        walk.after(5).on(PageRead(500, "50", "t", 600_000 - loaded, 9_000_000))
+        walk.after(5).on(PageRead(500, "50", "t", 600_000 - loaded, 2_000_000))
     assert isinstance(walk.request, ReadPage)
     assert walk.request.limit == 2000
-    for _ in range(4):
-        loaded += 500
-        walk.after(20).on(PageRead(500, "50", "t", 600_000 - loaded, 500_000))
+    for _ in range(8):
+        loaded += 2000
+        walk.after(20).on(PageRead(2000, "50", "t", 600_000 - loaded, 8_000_000))
     assert isinstance(walk.request, Watch)
     assert walk.request.is_initial
+
+
+def test_slow_list_of_large_objects_keeps_its_pages_small() -> None:
+    """Behind a slow link one page of 20 MB would hold up everything, and come uncompressed."""
+    walk = Walk().on(Begin(), Resolved(MACHINE))
+    loaded = 0
+    for _ in range(4):
+        loaded += 400
+        walk.after(20).on(PageRead(400, "50", "t", 10_000 - loaded, 4_000_000))
+    assert isinstance(walk.request, ReadPage)
+    assert walk.request.limit == 800
 
 
 def test_page_size_follows_the_size_of_objects() -> None:
