@@ -8,11 +8,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fleettui.demo.apiserver.authz import demo_access
 from fleettui.demo.apiserver.builtins import EVENTS, NAMESPACES, PODS, SECRETS
 from fleettui.demo.apiserver.certificate import new_identity
-from fleettui.demo.apiserver.link import Link, parse_link
+from fleettui.demo.apiserver.link import Line, Link, parse_link
 from fleettui.demo.apiserver.memory import MemorySeeds
 from fleettui.demo.apiserver.resources import Resource
 from fleettui.demo.apiserver.server import ApiServer
@@ -302,10 +304,45 @@ async def test_server_speaks_tls_with_its_own_authority() -> None:
 
 def test_link_lets_bytes_pass_one_after_another() -> None:
     """A slow link would be as fast as a loopback when several lists run at once."""
-    link = Link(8_000_000, 80, clock=lambda: 0.0)
-    assert link.reserve(1_000_000, 0.0) == pytest.approx(1.0)
-    assert link.reserve(1_000_000, 0.0) == pytest.approx(2.0)
-    assert link.reserve(1_000_000, 10.0) == pytest.approx(1.0)
+    link = Link(8_000_000, 80)
+    assert link.down.reserve(1_000_000, 0.0) == pytest.approx(1.0)
+    assert link.down.reserve(1_000_000, 0.0) == pytest.approx(2.0)
+    assert link.down.reserve(1_000_000, 10.0) == pytest.approx(1.0)
+
+
+def test_link_lets_requests_pass_beside_answers() -> None:
+    """A long list would hold up the requests that go the other way, or these would be free."""
+    link = Link(8_000_000, 80)
+    assert link.down.reserve(1_000_000, 0.0) == pytest.approx(1.0)
+    assert link.up.reserve(500_000, 0.0) == pytest.approx(0.5)
+    assert link.up.reserve(500_000, 0.2) == pytest.approx(0.8)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 200_000), st.floats(0, 2)),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_link_never_passes_more_than_its_rate(sends: list[tuple[int, float]]) -> None:
+    """Bursts would be faster than the line that was asked for."""
+    line, now, begun, size = Line(1_000_000), 0.0, 0.0, 0
+    done = 0.0
+    for size_bytes, pause in sends:
+        now += pause
+        if now >= done:
+            begun, size = now, 0
+        size += size_bytes
+        done = now + line.reserve(size_bytes, now)
+        assert done == pytest.approx(begun + size * 8 / 1_000_000)
+
+
+def test_link_delays_a_new_connection_by_its_handshakes() -> None:
+    """Opening connections would cost nothing, as it does on a loopback."""
+    link = Link(1e12, 80)
+    assert link.wait_s(is_new_connection=False) == pytest.approx(0.08)
+    assert link.wait_s(is_new_connection=True) == pytest.approx(0.24)
 
 
 @pytest.mark.parametrize(
@@ -336,5 +373,5 @@ async def test_link_delays_answers_and_gives_them_whole() -> None:
         started = loop.time()
         status, answer = await client.call("GET", PATH)
         assert (status, len(answer["items"])) == (200, 5)
-        assert loop.time() - started >= 0.04
+        assert loop.time() - started >= 0.06
     await server.stop()

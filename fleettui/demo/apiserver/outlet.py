@@ -20,6 +20,7 @@ from fleettui.demo.apiserver.link import CHUNK_BYTES, Link
 from fleettui.demo.apiserver.recorder import Recorded
 
 GZIP_ABOVE_BYTES = 128 * 1024
+_STATUS_LINE_BYTES = len("HTTP/1.1 200 OK\r\n\r\n")
 _WHOLE_BYTES = 16 * 1024 * 1024
 """Lists up to this size are sent with a Content-Length, larger ones in chunks."""
 
@@ -139,6 +140,9 @@ class Outlet:
 
     async def _start(self, response: web.StreamResponse) -> None:
         await response.prepare(self._request)
+        if self._link is not None:
+            fields = sum(len(name) + len(text) + 4 for name, text in response.headers.items())
+            await self._link.send(fields + _STATUS_LINE_BYTES)
         if self.fault is not None and self.fault.freeze:
             await asyncio.Event().wait()
 

@@ -171,6 +171,7 @@ class ApiServer:
         if target.plural:
             self.recorder.routed(recorded, target.verb, target.spelled)
         if self._link is not None:
+            await self._link.receive(_size_of(request))
             await self._link.round_trip(is_new_connection=self._is_new(request))
         fault = self.faults.take(
             request.method, request.path, verb=target.verb, resource=target.type_name
@@ -249,6 +250,13 @@ class ApiServer:
                 self.store.ledger.expire_watches()
             if fault.close_watches:
                 self.store.ledger.end_watches()
+
+
+def _size_of(request: web.BaseRequest) -> int:
+    """Bytes of a request on the wire, as HTTP/1.1 spells it."""
+    head = len(request.method) + len(request.raw_path) + len("  HTTP/1.1\r\n\r\n")
+    fields = sum(len(name) + len(value) + 4 for name, value in request.raw_headers)
+    return head + fields + (request.content_length or 0)
 
 
 async def _faulty(fault: Fault, outlet: Outlet) -> web.StreamResponse:
