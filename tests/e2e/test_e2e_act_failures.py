@@ -19,7 +19,7 @@ from fleettui.audit import Entry, Journal, What
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 KUSTOMIZATIONS = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations"
-BULK = int(os.environ.get("FLEETTUI_BULK", "200"))
+BULK = int(os.environ.get("FLEETTUI_BULK", "120"))
 """Objects of the large bulk; 500 by hand."""
 Words = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -190,7 +190,7 @@ async def test_every_plan_is_accepted_by_the_server(group, kind, world):
     controllers would answer in between, and have tests of their own.
     """
     planned: set[str] = set()
-    for ref in await world.refs(group, kind, most=6 if REAL else 2):
+    for ref in await world.refs(group, kind, most=6 if REAL else LOOKED_AT.get(kind, 1)):
         offered = world.acts.verbs(ref, is_paused=False, is_deleting=False)
         ids = {choice.verb.id for choice in offered}
         for verb, options in WISHES:
@@ -208,6 +208,8 @@ async def test_every_plan_is_accepted_by_the_server(group, kind, world):
     assert not missing, "an action was never tried"
 
 
+LOOKED_AT = {"Cluster": 2, "MachineDeployment": 2, "Application": 2}
+"""Objects tried of kinds that come in several forms, where the demo's server takes them."""
 EXPECTED = {
     (CAPI, "Cluster"): {"pause", "resync", "upgrade", "delete"},
     (CAPI, "Machine"): {"remediate", "delete"},
