@@ -7,6 +7,7 @@ kubeconfigs. Where reading is forbidden nobody asks again for a while.
 
 import asyncio
 from collections.abc import Callable, Iterable
+from itertools import islice
 
 from fleettui.errors import FleettuiError
 from fleettui.fleet.pointed_metadata import RowReader, pointed_by
@@ -17,6 +18,10 @@ from fleettui.kube.faults import ApiError, Fault
 IN_FLIGHT = 2
 MOST_PENDING = 200
 """Objects waiting to be read; more are found again at a later look."""
+LOOK_S = 15.0
+"""A cluster that is looked at is asked for new appliers this often."""
+MOST_LOOKED = 16
+"""Clusters whose appliers are gone through at once: a fraction of a millisecond each."""
 AGAIN_S = 300.0
 """What was read, or refused, is asked for again after this time, if still looked at."""
 
@@ -44,7 +49,8 @@ class Verifier:
     def look(self, clusters: Iterable[ObjectRef]) -> None:
         """Checks these clusters' joins, soon; returns at once."""
         now = self._clock()
-        fresh = [ref for ref in clusters if self._is_due(self._looked, ref, now)]
+        due = (ref for ref in clusters if now - self._looked.get(ref, -LOOK_S) >= LOOK_S)
+        fresh = list(islice(due, MOST_LOOKED))
         if not fresh:
             return
         index = self._fleet.index
@@ -56,14 +62,10 @@ class Verifier:
             self._looked[ref] = now
             for user in self._joins.candidates_of(row):
                 for pointed in pointed_by(index, self._joins, user):
-                    if self._is_due(self._asked, pointed.ref, now):
+                    if now - self._asked.get(pointed.ref, -AGAIN_S) >= AGAIN_S:
                         self._pending[pointed.ref] = None
         if self._pending and not self.is_busy:
             self._task = asyncio.create_task(self._work(), name="verify joins")
-
-    @staticmethod
-    def _is_due(moments: dict[ObjectRef, float], ref: ObjectRef, now: float) -> bool:
-        return now - moments.get(ref, -AGAIN_S) >= AGAIN_S
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
