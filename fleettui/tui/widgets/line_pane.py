@@ -23,11 +23,9 @@ from textual.widget import Widget
 
 from fleettui.tui.layout import Column, Slot, fit_columns
 from fleettui.tui.lines import Line
-from fleettui.tui.painter import paint_line
 from fleettui.tui.theme import DARK, Look, Theme, Tone
+from fleettui.tui.widgets.strips import StripCache
 
-MAX_STRIPS = 4096
-"""Strips kept; about 2 KB each."""
 WHEEL_LINES = 3
 
 
@@ -122,8 +120,7 @@ class LinePane(ScrollView, can_focus=True):
         """Whether the cursor is drawn while the keys go elsewhere."""
         self.cursor = 0
         self.cursor_key: Hashable = None
-        self._known: dict[int, tuple[Hashable, Line]] = {}
-        self._strips: dict[tuple[Hashable, Look], tuple[Line, Strip]] = {}
+        self._drawn = StripCache()
         self._width = 0
         self._is_held = False
         """Whether a person chose the line of the cursor; until then it is the first one."""
@@ -132,8 +129,8 @@ class LinePane(ScrollView, can_focus=True):
     def show(self, source: Lines, *, keep_place: bool = False) -> None:
         """Take another source; the cursor goes to its top unless the place is kept."""
         self.source = source
-        self._strips.clear()
-        self._known.clear()
+        self._drawn.forget_strips()
+        self._drawn.forget_lines()
         if not keep_place:
             self.cursor, self.cursor_key = 0, None
             self._is_held = False
@@ -147,8 +144,8 @@ class LinePane(ScrollView, can_focus=True):
         """The source has changed: repaint what differs among the visible lines."""
         top = round(self.scroll_y)
         shown = range(top, top + self.visible_lines)
-        before = {index: self._known.get(index) for index in shown}
-        self._known.clear()
+        before = {index: self._drawn.line(index) for index in shown}
+        self._drawn.forget_lines()
         count = len(self.source)
         if count != self.virtual_size.height:
             self._hold_lines(count)
@@ -158,7 +155,7 @@ class LinePane(ScrollView, can_focus=True):
             self.refresh()
             return
         self._load(top, top + self.visible_lines)
-        dirty = [i - top for i in shown if self._known.get(i) != before[i]]
+        dirty = [i - top for i in shown if self._drawn.line(i) != before[i]]
         for y in dirty:
             self.refresh(Region(0, y, self.size.width, 1))
 
@@ -203,13 +200,13 @@ class LinePane(ScrollView, can_focus=True):
     def _fit(self) -> None:
         self._width = self.line_width
         self.slots = fit_columns(self.source.columns, self._width)
-        self._strips.clear()
+        self._drawn.forget_strips()
         self.post_message(self.Resized(self))
 
     def on_resize(self) -> None:
         """Fits the columns to the new width and keeps the cursor visible."""
         self._fit()
-        self._known.clear()
+        self._drawn.forget_lines()
         self._reveal()
         self.refresh()
 
@@ -217,7 +214,7 @@ class LinePane(ScrollView, can_focus=True):
         """Draw in other colours; a scroll bar is nothing but colour."""
         self.theme = theme
         self.styles.scrollbar_size_vertical = 0 if theme.is_mono else 1
-        self._strips.clear()
+        self._drawn.forget_strips()
         self.refresh()
 
     def set_marked(self, marked: set[Hashable]) -> None:
@@ -297,14 +294,7 @@ class LinePane(ScrollView, can_focus=True):
 
     # -- painting -------------------------------------------------------------------------
     def _load(self, start: int, stop: int) -> None:
-        missing = [i for i in range(start, stop) if i not in self._known]
-        if not missing:
-            return
-        first, last = missing[0], missing[-1] + 1
-        if len(self._known) > MAX_STRIPS:
-            self._known.clear()
-        found = self.source.window(first, last)
-        self._known.update(enumerate(found, start=first))
+        self._drawn.load(self.source.window, start, stop)
 
     def _look(self, index: int, key: Hashable) -> Look:
         is_cursor = self.has_cursor and index == self.cursor
@@ -317,20 +307,19 @@ class LinePane(ScrollView, can_focus=True):
         return Look.BLURRED_CURSOR if self.rests_visibly else Look.PLAIN
 
     def _strip(self, index: int) -> Strip:
-        known = self._known.get(index)
+        width = self.size.width
+        known = self._drawn.line(index)
         if known is None:
-            return self._blank(self.size.width)
-        key, line = known
-        look = self._look(index, key)
-        cached = self._strips.get((key, look))
-        if cached is not None and (cached[0] is line or cached[0] == line):
-            return cached[1]
-        if len(self._strips) > MAX_STRIPS:
-            self._strips.clear()
-        strip = paint_line(line, self.slots, self.theme, width=self.size.width, look=look)
-        strip = self._filtered(strip)
-        self._strips[key, look] = (line, strip)
-        return strip
+            return self._blank(width)
+        strip = self._drawn.strip(
+            index,
+            self._look(index, known[0]),
+            slots=self.slots,
+            theme=self.theme,
+            width=width,
+            finish=self._filtered,
+        )
+        return strip if strip is not None else self._blank(width)
 
     def _blank(self, width: int) -> Strip:
         return Strip([Segment(" " * width, self.theme.style(Tone.PLAIN))], width)
@@ -348,7 +337,7 @@ class LinePane(ScrollView, can_focus=True):
         """Return strips of the part that has to be painted."""
         if self._width != self.line_width:
             self._fit()
-            self._known.clear()
+            self._drawn.forget_lines()
         top = round(self.scroll_y) + crop.y
         self._load(top, top + crop.height)
         strips = [self._strip(index) for index in range(top, top + crop.height)]
