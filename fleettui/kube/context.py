@@ -28,6 +28,7 @@ from fleettui.kube.faults import ApiError, Fault
 from fleettui.kube.gate import Policy
 from fleettui.kube.kubeconfig import ContextEntry
 from fleettui.kube.kubeconfig_entries import ExecPlugin
+from fleettui.kube.limits import Turnstile
 from fleettui.kube.link import LinkMonitor, LinkState, Reach
 from fleettui.kube.plugins import ProgramRunner
 from fleettui.kube.reflection import (
@@ -57,6 +58,10 @@ async def prepare() -> None:
 
 def _refuse_none(plugin: ExecPlugin) -> str:
     return ""
+
+
+PAGES_READ = 2
+"""Pages of a context that are read at once: while one rests the other goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,7 @@ class KubeContext:
         self._around = around
         self._client = _SourceClient(transport, self.discovery)
         self._followings: set[Following] = set()
+        self._readers = Turnstile(PAGES_READ)
         self._tasks: list[asyncio.Task[None]] = []
         self._monitor = LinkMonitor(self._probe, changed=self._link_changed, woken=self._woken)
         self.definitions = DefinitionWatch(
@@ -320,6 +326,7 @@ class KubeContext:
             rhythm=self._around.rhythm,
             is_link_up=self._monitor.state.reach is not Reach.DOWN,
             troubled=self._troubled,
+            readers=self._readers,
         )
         self._followings.add(following)
         return following

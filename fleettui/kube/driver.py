@@ -24,6 +24,7 @@ from fleettui.kinds.record import Record
 from fleettui.kube.events import ChunkReader, read_document
 from fleettui.kube.faults import Fault, api_error_of
 from fleettui.kube.framing import Page
+from fleettui.kube.limits import Turnstile
 from fleettui.kube.reflection import (
     Begin,
     CatalogChanged,
@@ -100,6 +101,7 @@ class Following:
         rhythm: Rhythm | None = None,
         is_link_up: bool = True,
         troubled: Callable[[Fault, Resource | None], None] | None = None,
+        readers: Turnstile | None = None,
     ) -> None:
         """Fix what is followed; nothing is asked until ``batches`` is iterated.
 
@@ -109,8 +111,10 @@ class Following:
             rhythm: clocks, chance and pauses.
             is_link_up: whether the link is thought to be up.
             troubled: told the class of every failure, and the kind if it is known.
+            readers: lets few pages be read at once, so that what goes first is whole first.
         """
         self._troubled = troubled
+        self._readers = readers or Turnstile(1)
         self._source = source
         self._wanted = wanted
         self._rhythm = rhythm or Rhythm()
@@ -257,10 +261,11 @@ class Following:
             self._look_ahead(ReadPage(request.limit, metadata.continue_))
         self._teller.decoded_bytes += body.decoded_bytes
         garbled = 0
-        async for batch in self._decoded(body.page):
-            garbled -= len(batch.events)
-            self._teller.loaded += len(batch.events)
-            yield batch
+        async with self._readers.hold(rank=self._wanted.rank):
+            async for batch in self._decoded(body.page):
+                garbled -= len(batch.events)
+                self._teller.loaded += len(batch.events)
+                yield batch
         garbled += len(body.page.documents)
         yield PageRead(
             items=len(body.page.documents),

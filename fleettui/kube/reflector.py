@@ -185,7 +185,7 @@ def _page_read(state: State, happened: PageRead, now: float, chance: Chance) -> 
         return _synced(read, listing.resource_version, now, chance)
     if _is_too_slow(listing, now):
         read = replace(read, limit=_next_limit(state, listing, page_bytes=SLOW_PAGE_BYTES))
-        if state.limit >= read.limit and listing.pages > 6 and _is_half_spent(listing, now):
+        if read.limit <= state.limit and listing.pages > 6 and _is_half_spent(listing, now):
             return open_list(replace(read, streams_first=True, listing=None), now, chance)
     following = enter(read, Mode.LISTING, now)
     return following, (Tell(), ReadPage(following.limit, listing.token))

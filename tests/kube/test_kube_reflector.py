@@ -388,9 +388,9 @@ def test_slow_list_takes_larger_pages_and_then_streams() -> None:
         walk.after(5).on(PageRead(500, "50", "t", 600_000 - loaded, 2_000_000))
     assert isinstance(walk.request, ReadPage)
     assert walk.request.limit == 2000
-    for _ in range(8):
-        loaded += 2000
-        walk.after(20).on(PageRead(2000, "50", "t", 600_000 - loaded, 8_000_000))
+    for _ in range(6):
+        loaded += 500
+        walk.after(20).on(PageRead(500, "50", "t", 600_000 - loaded, 2_000_000))
     assert isinstance(walk.request, Watch)
     assert walk.request.is_initial
 
