@@ -313,16 +313,16 @@ def _kind(fleet: Fleet, row: Row) -> str:
 
 
 def _reason(row: Row) -> str:
+    upgrade = ""
+    if row.spec.role in CLUSTER_ROLES and row.health in (Verdict.CURRENT, Verdict.IN_PROGRESS):
+        upgrade = safe_text(upgrade_words(row))
     if row.health is Verdict.CURRENT:
         if row.is_paused:
             return f"paused by {safe_text(row.paused_by)}"
-        if row.spec.role in CLUSTER_ROLES and (words := upgrade_words(row)):
-            return safe_text(words)
         deprecation = deprecation_of(row.spec, row.version)
-        return f"deprecated: {deprecation}" if deprecation else ""
-    message = one_line(row.message)
-    reason = safe_text(row.reason)
-    return f"{reason}: {message}" if message and reason else reason or message
+        return upgrade or (f"deprecated: {deprecation}" if deprecation else "")
+    words = (upgrade, safe_text(row.reason), one_line(row.message))
+    return ": ".join(text for text in words if text)
 
 
 def _is_elsewhere(view: TreeView, row: Row, *, is_link: bool) -> bool:

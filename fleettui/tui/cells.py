@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fleettui.index.upgrades import upgrade_words
 from fleettui.kinds.record import Verdict
+from fleettui.kinds.spec import Role
 from fleettui.text import age_text, one_line
 from fleettui.tui.layout import Column
 from fleettui.tui.lines import EMPTY, Cell, Line, Span, cell
@@ -191,7 +193,9 @@ def _since(row: Row, moment: Moment) -> Cell:
 def _reason(row: Row, moment: Moment) -> Cell:
     health = row.health
     is_fine = health is Verdict.CURRENT
-    reason = cell(row.reason, Tone.DIM if is_fine else VERDICT_TONES[health])
+    is_going = is_fine or health is Verdict.IN_PROGRESS
+    upgrade = upgrade_words(row) if is_going and row.spec.role is Role.CLUSTER else ""
+    reason = cell(upgrade or row.reason, Tone.DIM if is_fine else VERDICT_TONES[health])
     age = age_of(row, moment)
     if age is None or not age.word:
         return reason
