@@ -44,6 +44,9 @@ NEEDED_WHEN_SICK: Final = frozenset({"applies", "depends_on", "source", "chart",
 """Relations that explain nothing as long as the pointing object itself is well."""
 _BARREN_ROLES: Final = frozenset({Role.SOURCE, Role.CLASS, Role.POLICY, Role.INVENTORY, Role.IMAGE})
 """Roles whose home children use them; their troubles are not this object's."""
+TELLING: Final = 50
+"""Weight from which on a reason explains what fails elsewhere; below stands what was only
+left undone about an object that is as well as before."""
 SLICE_ROWS: Final = 8
 """Rows looked at between two chances to pause."""
 SLICE_SIGNALS: Final = 16
@@ -258,7 +261,9 @@ class _Case:
                 return self._waits_for_paused(row, other)
             if other.health in _UNFINISHED and self._depends_on(row, other):
                 return True
-            return theirs.state is CauseState.FAILING and theirs.is_hard
+            if theirs.state is not CauseState.FAILING or not theirs.is_hard:
+                return False
+            return theirs.weight >= TELLING or ours.state is not CauseState.FAILING
         return theirs.is_hard and theirs.state is not CauseState.PAUSED and theirs.weight >= 40
 
     def _waits_for_paused(self, row: Row, other: Row) -> bool:
