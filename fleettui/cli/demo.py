@@ -76,6 +76,8 @@ def demo(
     )
     try:
         if sys.stdout.isatty():
+            many = "cluster" if clusters == 1 else "clusters"
+            print(f"starting a pretend fleet of {clusters} {many} …", file=sys.stderr, flush=True)
             load_screen()  # while the servers get ready
         kubeconfig = Path(companion.read_line(READY_S))
         opened = asked.merged(Asked(kubeconfig=kubeconfig, all_contexts=not asked.contexts))
