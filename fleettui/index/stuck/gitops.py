@@ -37,11 +37,13 @@ def _own(row: Row, now: int) -> Iterator[Sentence]:
             row.paused_by,
             is_blocking=True,
         )
+    is_red = row.verdict in (Verdict.FAILED, Verdict.STALLED)
     for condition in row.conditions:
         if condition.is_bad or condition.status == "Unknown":
             yield Sentence(
                 f"{condition.type} for {lasting(now, condition.since)}: {said(condition)}",
                 f"condition {condition.type}",
+                is_blocking=is_red and condition.type == row.condition,
             )
     if row.flags & Flag.RETRYING:
         yield Sentence("Its controller keeps trying again.", "condition Reconciling")
@@ -120,4 +122,7 @@ def _next_steps(index: Index, row: Row) -> Iterator[str]:
         yield f"look at {title_of(target)} first"
     if row.fact("upgrade_failures") not in ("", "0") or row.verdict is Verdict.STALLED:
         yield f"fleettui resync {name} --reset"
-    yield f"fleettui diff {name}"
+    if row.spec.role is Role.APPLIER:
+        yield f"fleettui diff {name}"
+    else:
+        yield f"fleettui resync {name}"
