@@ -32,6 +32,7 @@ PAGE_DOWN = b"\x1b[6~"
 SEED = 1
 HARMLESS = frozenset({"upgrade-in-progress"})
 SETTLED_S = 4.0
+ANSWER_S = 15.0
 WAIT_S = 180.0
 
 
@@ -51,6 +52,15 @@ class Reader:
             if any("MESSAGE" in line and "CLUSTERS" in line for line in self._screen.display):
                 return took
         return float("inf")
+
+    def press(self, key: bytes) -> list[str]:
+        """The lines after a key, once it was answered; the same when it changes nothing."""
+        before = list(self._screen.display)
+        os.write(self._terminal._master, key)
+        until = time.monotonic() + ANSWER_S
+        while self._screen.display == before and time.monotonic() < until:
+            self._stream.feed(self._terminal.pump(0.2))
+        return self.settle(SETTLED_S)
 
     def settle(self, quiet_s: float) -> list[str]:
         """The lines once they stood still for so long, times and counts aside."""
@@ -102,9 +112,7 @@ def main() -> None:
             reader = Reader(terminal)
             print(f"causes by themselves after {reader.wait_for_causes():.1f} s")
             pages = [reader.settle(SETTLED_S * 3)]
-            for _ in range(PAGES):
-                os.write(terminal._master, PAGE_DOWN)
-                pages.append(reader.settle(SETTLED_S))
+            pages += [reader.press(PAGE_DOWN) for _ in range(PAGES)]
         finally:
             terminal.close()
             servers.close()
