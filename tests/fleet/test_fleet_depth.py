@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,11 @@ from fleettui.fleet.depth import (
 )
 from fleettui.fleet.opening import Opening, open_fleet
 from fleettui.index import Index
+from fleettui.index.rows import Row
 from fleettui.kinds import load_table
 from fleettui.kinds.batch import Batch, Mark, Phase, Scope, ScopeStatus
 from fleettui.kinds.record import ObjectRef, Record, Verdict
-from fleettui.kinds.spec import Role
+from fleettui.kinds.spec import Depth, Role
 
 CAPI = "cluster.x-k8s.io"
 NOW = 1_790_000_000
@@ -58,13 +60,12 @@ class Servers:
             return json.loads(answer.read())
 
 
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    """A demo fleet with managed clusters, paused objects, upgrades and incidents."""
+@contextmanager
+def _served(*options: str) -> Iterator[Servers]:
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "fleettui", "demo", "--serve", "--seed", "4"),
-            *("--clusters", "80", "--contexts", "1", "--churn", "0"),
+            *("--contexts", "1", "--churn", "0", *options),
         ],
         stdout=subprocess.PIPE,
         text=True,
@@ -77,6 +78,21 @@ def servers() -> Iterator[Servers]:
     os.killpg(process.pid, signal.SIGTERM)
     process.wait(10)
     process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Servers]:
+    """A demo fleet with managed clusters, paused objects, upgrades and incidents."""
+    with _served("--clusters", "80") as found:
+        yield found
+
+
+@pytest.fixture
+def pools() -> Iterator[Servers]:
+    """The same, where incidents are in pools of managed clusters, and pauses were forgotten."""
+    names = "eks-nodegroup-role,gke-pool-stuck,agent-pool-quota,forgotten-pause"
+    with _served("--clusters", "80", "--incidents", names) as found:
+        yield found
 
 
 async def _read(servers: Servers, depth: str) -> Fleet:
@@ -127,6 +143,97 @@ async def test_depth_spine_and_full_agree_on_every_cluster(servers: Servers) -> 
         await full.close()
 
 
+def _below(fleet: Fleet, cluster: Row) -> list[Row]:
+    """Rows of the spine that stand below a cluster."""
+    specs = [spec for spec in fleet.index.kinds() if spec.depth is Depth.SPINE]
+    return [
+        row
+        for spec in specs
+        for row in fleet.index.rows((spec.group, spec.kind), namespace=cluster.namespace)
+        if row.cluster == cluster.name
+    ]
+
+
+def _cases(fleet: Fleet) -> dict[str, set[str]]:
+    """Clusters on which Available and Ready tell less than the truth, by what is with them."""
+    found: dict[str, set[str]] = {"managed, one pool fails": set(), "paused": set()}
+    found["mid-upgrade"] = set()
+    for cluster in fleet.index.rows((CAPI, "Cluster")):
+        below = _below(fleet, cluster)
+        pools = [row for row in below if row.spec.role in (Role.MACHINE_POOL, Role.INFRA_POOL)]
+        is_managed = any(
+            row.spec.role is Role.CONTROL_PLANE and "Managed" in row.kind for row in below
+        )
+        if is_managed and any(row.health is Verdict.FAILED for row in pools):
+            found["managed, one pool fails"].add(cluster.name)
+        if cluster.is_paused or any(row.is_paused for row in below):
+            found["paused"].add(cluster.name)
+        versions = {row.kubernetes_version for row in below if row.kubernetes_version}
+        if len(versions) > 1:
+            found["mid-upgrade"].add(cluster.name)
+    return found
+
+
+async def test_depth_agrees_where_cluster_api_tells_less_than_the_truth(
+    pools: Servers, record_property: Callable[[str, object], None]
+) -> None:
+    """Failing pools of managed clusters, pauses and upgrades would show with their machines only.
+
+    What the server scanned for both depths is kept in the test report.
+    """
+    scanned = [pools.get("/demo/stats")["scanned"]]
+    spine = await _read(pools, "spine")
+    scanned.append(pools.get("/demo/stats")["scanned"])
+    full = await _read(pools, "full")
+    scanned.append(pools.get("/demo/stats")["scanned"])
+    try:
+        cases = _cases(full)
+        assert _cases(spine) == cases
+        for case, names in cases.items():
+            assert names, f"the demo fleet holds no cluster: {case}"
+            for name in names:
+                seen, true = (
+                    [r for r in fleet.index.rows((CAPI, "Cluster")) if r.name == name]
+                    for fleet in (spine, full)
+                )
+                assert [r.health for r in seen] == [r.health for r in true], f"{case}: {name}"
+        record_property("objects scanned, spine", scanned[1] - scanned[0])
+        record_property("objects scanned, full", scanned[2] - scanned[1])
+        assert scanned[1] - scanned[0] < scanned[2] - scanned[1]
+    finally:
+        await spine.close()
+        await full.close()
+
+
+async def test_depth_opening_every_cluster_scans_no_more_than_one_list(servers: Servers) -> None:
+    """An outage that turns all clusters red would become a list for each of them."""
+    fleet = await _read(servers, "spine")
+    try:
+        clusters = [row.ref for row in fleet.index.rows((CAPI, "Cluster"))]
+        servers.get("/demo/requests", method="DELETE")
+        fleet.want("test", clusters)
+        scope = Scope(clusters[0].context, CAPI, "Machine", clusters[0].namespace, clusters[0].name)
+
+        def is_read() -> bool:
+            known = fleet.index.coverage.scopes()
+            found = known.get(scope) or known.get(Scope(scope.context, CAPI, "Machine"))
+            return found is not None and found.phase is Phase.LIVE
+
+        await _until(is_read)
+        lists = [
+            request
+            for request in servers.get("/demo/requests")
+            if request["verb"] == "list" and "labelSelector=" in request["query"]
+        ]
+        machines = [request for request in lists if request["resource"] == f"machines.{CAPI}"]
+        namespaces = {ref.namespace for ref in clusters}
+        assert len(machines) <= min(len(namespaces), len(clusters) // 2)
+        held = len(servers.get(f"/apis/{CAPI}/v1beta2/machines")["items"])
+        assert sum(request["scanned"] for request in machines) <= held
+    finally:
+        await fleet.close()
+
+
 async def test_depth_spine_counts_at_least(servers: Servers) -> None:
     """Counts above machines that nobody read would look exact."""
     fleet = await _read(servers, "spine")
@@ -142,7 +249,7 @@ async def test_depth_spine_counts_at_least(servers: Servers) -> None:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.02)
 
