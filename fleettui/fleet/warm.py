@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fleettui.fleet.warm_rows import heading, record_of
+from fleettui.fleet.warm_rows import heading, records_of
 from fleettui.index import Index
 from fleettui.index.rows import Row
 from fleettui.kinds import KindTable
@@ -296,7 +296,8 @@ def _packed(rows: Sequence[Row]) -> Generator[None, None, Packing]:
     packing = Packing()
     for place, row in enumerate(rows):
         if not row.is_gone:
-            packing.add(record_of(row))
+            for record in records_of(row):
+                packing.add(record)
         if place % SAVE_STEP == SAVE_STEP - 1:
             yield
     return packing

@@ -8,10 +8,12 @@ import heapq
 from collections.abc import Generator, Sequence
 from typing import Final
 
+import msgspec
+
 from fleettui.index.rollup import total_of, unpack
 from fleettui.index.rows import Row
-from fleettui.index.standing import RANK
-from fleettui.kinds.record import Record
+from fleettui.index.standing import RANK, STICKY
+from fleettui.kinds.record import Flag, Record
 from fleettui.kinds.spec import Role
 from fleettui.recorded.shards import Head, HeadLine
 
@@ -19,6 +21,29 @@ HEAD_LINES = 200
 """Roots kept for the first frame: more than any screen shows."""
 PIECE: Final = 256
 _HEAD_ROLES = frozenset({Role.CLUSTER, Role.CLOUD_CLUSTER})
+
+
+def records_of(row: Row) -> list[Record]:
+    """The records that make the row again: one, or two for a failure that is being retried.
+
+    Controllers that report progress at each retry leave no failure in the document: what
+    told of it comes first, under a resourceVersion of before, and the document after it.
+    """
+    record = record_of(row)
+    blamed = row.blamed
+    if blamed is None or not row.standing & STICKY:
+        return [record]
+    failure = msgspec.structs.replace(
+        record,
+        resource_version="0",
+        verdict=blamed.verdict,
+        condition=blamed.condition,
+        reason=blamed.reason,
+        message=blamed.message,
+        since=row.broken_since,
+        flags=blamed.flags & ~Flag.STALE_GENERATION,
+    )
+    return [failure, record]
 
 
 def record_of(row: Row) -> Record:

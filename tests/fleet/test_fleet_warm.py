@@ -17,6 +17,8 @@ from fleettui.recorded.shards import ShardFolder
 NOW = 1_790_000_000
 CAPI = "cluster.x-k8s.io"
 CLUSTERS = Scope("one", CAPI, "Cluster")
+FLUX = "kustomize.toolkit.fluxcd.io"
+APPLIERS = Scope("one", FLUX, "Kustomization")
 ME = Owner("uid-kube-system", "me")
 
 
@@ -211,6 +213,49 @@ def test_warm_saving_cut_short_keeps_the_last_whole(tmp_path: Path, table: KindT
     found = _warm(tmp_path, table)
     assert found.scopes() == [CLUSTERS]
     found.belongs_to(ME)
+
+
+def _applier(verdict: Verdict, *, revision: str, since: int, reason: str) -> Record:
+    return Record(
+        group=FLUX,
+        version="v1",
+        kind="Kustomization",
+        namespace="flux-system",
+        name="apps",
+        uid="uid-apps",
+        resource_version=revision,
+        created_at=NOW - 90_000,
+        verdict=verdict,
+        condition="Ready",
+        reason=reason,
+        message="apply failed" if verdict is Verdict.FAILED else "Reconciliation in progress",
+        since=since,
+    )
+
+
+async def test_warm_start_keeps_a_failure_that_is_being_retried(
+    tmp_path: Path, table: KindTable
+) -> None:
+    """Flux reports progress at each retry: after a restart a day of failing would look young."""
+    broken_at = NOW - 80_000
+    index = Index(table)
+    failed = _applier(Verdict.FAILED, revision="7", since=broken_at, reason="BuildFailed")
+    retried = _applier(Verdict.IN_PROGRESS, revision="8", since=NOW - 5, reason="Progressing")
+    events = [Mark.INIT, failed, Mark.INIT_DONE, ScopeStatus(Phase.LIVE, NOW)]
+    index.apply(Batch(APPLIERS, events), broken_at)
+    index.apply(Batch(APPLIERS, [retried]), NOW)
+    before = index.get(failed.key.ref("one"))
+    assert before is not None
+    told = (before.health, before.since, before.reason)
+    assert told == (Verdict.FAILED, broken_at, "BuildFailed")
+    first = _warm(tmp_path, table)
+    first.belongs_to(ME)
+    _finish(first.saving(index, {APPLIERS: ("9", "v1")}))
+    first.close()
+    after = (await _loaded(_warm(tmp_path, table), table)).get(failed.key.ref("one"))
+    assert after is not None
+    assert (after.health, after.since, after.reason) == told
+    assert after.resource_version == "8"
 
 
 def test_owner_does_not_depend_on_the_order_of_groups() -> None:
