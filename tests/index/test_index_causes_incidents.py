@@ -54,3 +54,9 @@ def test_causes_of_ordinary_changes_are_no_failing_ones(*, scramble: bool) -> No
     assert calm
     alarms = {i.name: list(false_alarms(told(i, scramble=scramble))) for i in calm}
     assert {name: found for name, found in alarms.items() if found} == {}
+
+
+def test_causes_that_are_two_at_once_are_both_told() -> None:
+    """An unanswered request would hide that the release below drifted long before."""
+    found = _found(scramble=False)["drift-below-an-unanswered-source"]
+    assert [finding.root.kind for finding in found] == ["HelmRepository", "HelmRelease"]

@@ -263,7 +263,7 @@ class _Case:
                 return True
             if theirs.state is not CauseState.FAILING or not theirs.is_hard:
                 return False
-            return theirs.weight >= TELLING or ours.state is not CauseState.FAILING
+            return theirs.weight >= TELLING
         return theirs.is_hard and theirs.state is not CauseState.PAUSED and theirs.weight >= 40
 
     def _waits_for_paused(self, row: Row, other: Row) -> bool:

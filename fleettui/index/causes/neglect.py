@@ -48,7 +48,8 @@ def neglect_of(index: Index, row: Row, now: int) -> Iterator[Signal]:
         )
     if row.flags & Flag.EXTERNAL and row.health is not Verdict.CURRENT:
         yield _external(row)
-    if row.flags & Flag.ABSENT_STATUS and now - row.created_at > PATIENCE_S:
+    is_untouched = row.flags & Flag.ABSENT_STATUS and row.spec.role is not Role.POLICY
+    if is_untouched and now - row.created_at > PATIENCE_S:
         yield _untouched(index, row)
     if row.flags & Flag.STALE_GENERATION and not row.is_paused:
         latest = waiting_since(row)
