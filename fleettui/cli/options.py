@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from fleettui.namespaces import namespace_named
+
 if TYPE_CHECKING:
     from fleettui.fleet.opening import Opening
 
@@ -47,7 +49,7 @@ class Asked:
         """What to open; imports what opens.
 
         Raises:
-            UsageError: the settings file is wrong.
+            UsageError: the settings file or the namespace is wrong.
         """
         from fleettui.config import load_settings
         from fleettui.fleet.opening import Opening
@@ -56,7 +58,7 @@ class Asked:
             kubeconfig=self.kubeconfig,
             contexts=self.contexts,
             all_contexts=self.all_contexts,
-            namespace=self.namespace,
+            namespace=namespace_named(self.namespace, where="--namespace"),
             read_only=self.read_only,
             sources=self.sources,
             depth=self.depth,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleettui.errors import FleettuiError
 from fleettui.index.dependencies import DEPENDENCIES
+from fleettui.namespaces import namespace_named
 from fleettui.tui.commands import Argument, Typed, Vocabulary
 from fleettui.tui.content import BOARDS
 from fleettui.tui.dependency_board import DependencyBoard
@@ -71,9 +72,10 @@ class CommandLine:
             case "ctx":
                 app.contexts.choose()
             case "ns" if typed.argument:
+                is_all = typed.argument in ("all", "-A", "*")
+                name = "" if is_all else namespace_named(typed.argument, where=":ns")
                 app.show_tree()
-                name = typed.argument
-                main.set_namespace("" if name in ("all", "-A", "*") else name)
+                main.set_namespace(name)
             case "ns":
                 main.pickers.choose_namespace()
             case "perspective" if typed.argument == DEPENDENCIES:
