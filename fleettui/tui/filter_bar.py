@@ -15,6 +15,8 @@ from fleettui.tui.ports import Kinds
 from fleettui.tui.theme import Tone
 from fleettui.tui.tree_state import TreeState
 
+LOAD_KEY = "ctrl+l"
+"""Reads what a filter could not search, while the line is open."""
 MAX_UNSEARCHED = 3
 """Kinds named one by one that a filter could not search."""
 
@@ -68,14 +70,18 @@ class FilterBar:
             return
         unread = self._unsearched()
         if unread:
-            yield Span(f"not searched: {unread}  ", Tone.STALLED)
+            yield Span(f"not searched: {unread}, ctrl-l reads them  ", Tone.STALLED)
         more = "" if self._view.is_exact else "+"
         yield Span(f"{count_text(self._view.match_count)}{more} found ", Tone.MATCH)
 
-    def _unsearched(self) -> str:
+    def unsearched(self) -> list[tuple[str, str]]:
+        """Kinds, as (group, kind), that what stands there could not search, in order."""
         if self._bound is None:
-            return ""
+            return []
         found = unsearchable(self._bound.query, self._index.coverage, self._table)
-        names = list(dict.fromkeys(kind for _, (_, kind) in found))
+        return list(dict.fromkeys(key for _, key in found))
+
+    def _unsearched(self) -> str:
+        names = list(dict.fromkeys(kind for _, kind in self.unsearched()))
         hidden = len(names) - MAX_UNSEARCHED
         return ", ".join(names[:MAX_UNSEARCHED]) + (f" and {hidden} more" if hidden > 0 else "")

@@ -99,6 +99,10 @@ class FleetPort(Protocol):
         """Declare whose leaves a view needs, instead of what it said before."""
         ...
 
+    def ask(self, kinds: Iterable[tuple[str, str]]) -> None:
+        """Follow kinds, as (group, kind), as a whole from now on."""
+        ...
+
     def load_all(self) -> None:
         """Read everything, whatever it costs."""
         ...

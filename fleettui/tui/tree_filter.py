@@ -68,6 +68,10 @@ class TreeFilter:
             self._prompt.open(MARK, text)
             self._tell()
 
+    def unsearched(self) -> list[tuple[str, str]]:
+        """Kinds that what stands there could not search."""
+        return self._bar.unsearched()
+
     def clear(self) -> None:
         """Shows everything again."""
         self._reshape(self._bar.clear)

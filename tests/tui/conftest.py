@@ -116,6 +116,7 @@ class SmallFleet:
         self.housekept = 0
         self.wanted: dict[str, list[ObjectRef]] = {}
         self.wants_all = False
+        self.asked: list[tuple[str, str]] = []
         self.plans: tuple[LoadPlan, ...] = ()
         self.last_heads: dict[str, Head] = {}
 
@@ -177,6 +178,9 @@ class SmallFleet:
 
     def want(self, source: str, clusters: Iterable[ObjectRef]) -> None:
         self.wanted[source] = list(clusters)
+
+    def ask(self, kinds: Iterable[tuple[str, str]]) -> None:
+        self.asked.extend(kinds)
 
     def load_all(self) -> None:
         self.wants_all = True

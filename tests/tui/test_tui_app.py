@@ -265,6 +265,17 @@ async def test_filter_that_is_entered_leaves_the_cursor_on_what_was_found(small_
         assert pilot.app.main.prompt.is_open is False
 
 
+async def test_filter_offers_to_read_what_it_could_not_search(small_fleet):
+    """Whoever looks for a machine that was not read would take "0 found" for an answer."""
+    async with running(small_fleet) as pilot:
+        small_fleet.index.declare("mgmt-eu", [("x.example", "Widget")])
+        await pilot.press("slash", *"prod")
+        assert "not searched: Widget, ctrl-l reads them" in "\n".join(screen_text(pilot))
+        await pilot.press("ctrl+l")
+        assert small_fleet.asked == [("x.example", "Widget")]
+        assert pilot.app.main.prompt.is_open
+
+
 async def test_filter_entered_before_its_last_letters_arrived_is_the_whole_filter(small_fleet):
     """A terminal delivers a pasted line at once: enter must not be faster than the text."""
     async with running(small_fleet) as pilot:

@@ -18,7 +18,7 @@ from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import Role
 from fleettui.tui.cells import Moment
 from fleettui.tui.dispatch import Dispatcher, Handler
-from fleettui.tui.filter_bar import FilterBar
+from fleettui.tui.filter_bar import LOAD_KEY, FilterBar
 from fleettui.tui.group_text import group_lines
 from fleettui.tui.handlers import pane_handlers
 from fleettui.tui.keymap import Place
@@ -331,7 +331,10 @@ class MainScreen(Screen[None]):
         self.filter.take(text, self.fleet.now())
 
     def on_prompt_passed(self, event: Prompt.Passed) -> None:
-        """Moves in the tree while one types."""
+        """Moves in the tree while one types, or reads what could not be searched."""
+        if event.key == LOAD_KEY:
+            self.fleet.ask(self.filter.unsearched())
+            return
         steps = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10}
         self.tree_pane.move_by(steps.get(event.key, 0))
 

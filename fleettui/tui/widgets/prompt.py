@@ -72,7 +72,7 @@ class Prompt(Horizontal):
             self.mark = mark
 
     class Passed(Message):
-        """A key that moves the list while the line stays open."""
+        """A key that moves the list, or fills it, while the line stays open."""
 
         def __init__(self, key: str) -> None:
             """Say which key."""
@@ -173,7 +173,7 @@ class Prompt(Horizontal):
                 self._input.cursor_position = len(self._input.value)
             case "up" | "down" if self.mark == ":":
                 self._recall(-1 if event.key == "up" else 1)
-            case "up" | "down" | "pageup" | "pagedown":
+            case "up" | "down" | "pageup" | "pagedown" | "ctrl+l":
                 self.post_message(self.Passed(event.key))
             case "backspace" if not self._input.value:
                 self.post_message(self.Cancelled(self.mark))
