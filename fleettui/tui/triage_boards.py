@@ -7,8 +7,8 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from fleettui.fleet.sparks import spark
 from fleettui.fleet.pausers import find_pausers
+from fleettui.fleet.sparks import spark
 from fleettui.index.controllers import Controller, surveying
 from fleettui.index.history import History
 from fleettui.index.index import Index
