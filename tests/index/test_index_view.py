@@ -357,6 +357,8 @@ class Person:
         assert [view.position(line.key) for line in lines] == list(range(len(lines)))
         assert view.lines(3, 7) == lines[3:7]
         view.rebuild()
+        for _ in view.work():
+            pass
         assert view.lines(0, len(view)) == lines
 
 
