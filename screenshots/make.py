@@ -63,7 +63,7 @@ async def causes(pilot: Pilot[int]) -> None:
 async def overview(pilot: Pilot[int]) -> None:
     """The fleet in numbers."""
     pilot.app.run_command("overview")  # type: ignore[attr-defined]  # a FleetApp
-    await pilot.pause(0.5)
+    await pilot.pause(6)
 
 
 async def explain(pilot: Pilot[int]) -> None:
