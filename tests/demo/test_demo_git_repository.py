@@ -13,6 +13,7 @@ import yaml
 from fleettui.demo.git import SOURCE_URL, create_repository, local_sources, run_git
 from fleettui.demo.world import World, build_world
 from fleettui.demo.world.catalogue import resource_of, resource_of_document
+from fleettui.desired.helm_values import read_values
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
@@ -93,6 +94,22 @@ def test_repository_manifests_equal_live_objects(worlds: list[World], folder: Pa
                     assert _is_within(document, body), (file, meta["name"])
                     compared += 1
     assert compared > 300
+
+
+async def test_repository_values_of_releases_have_the_digest_that_their_releases_record(
+    worlds: list[World],
+) -> None:
+    """Every release would look as if other values were deployed than git asks for."""
+    compared = 0
+    for world in worlds:
+        resource = resource_of("helm.toolkit.fluxcd.io", "HelmRelease")
+        for index, (_, name) in enumerate(world.keys(resource)):
+            release = json.loads(world.body(resource, index))
+            recorded = release["status"]["history"][0]["configDigest"]
+            assert recorded == (await read_values(release, None)).digest, name
+            assert recorded == release["status"]["lastAttemptedConfigDigest"]
+            compared += 1
+    assert compared > 10
 
 
 def test_repository_inventory_names_the_cluster_objects(worlds: list[World]) -> None:

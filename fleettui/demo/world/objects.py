@@ -6,14 +6,12 @@ The data files say what; this module adds what every object has (uid, owners, ti
 from __future__ import annotations
 
 import copy
-from hashlib import sha256
 from typing import Any
-
-import yaml
 
 from fleettui.demo.world.catalogue import api_version
 from fleettui.demo.world.conditions import classic, fine, modern
 from fleettui.demo.world.drafts import Document, Draft, Drafts, metadata, owner_of, uid_of
+from fleettui.demo.world.filled import digest_of_filled
 from fleettui.demo.world.providers import marked
 
 _DRAFT_FIELDS = ("writer", "operation", "controller", "file", "written", "updated")
@@ -97,13 +95,8 @@ def add_object(drafts: Drafts, entry: dict[str, Any]) -> Document:
 
 
 def _record_values(release: Document) -> None:
-    """The digest of the values that the deployed release was made with.
-
-    Source: helm-controller internal/digest, chartutil.DigestValues (sorted YAML).
-    """
-    values = release["spec"].get("values")
-    text = yaml.safe_dump(values, sort_keys=True) if values else ""
-    digest = f"sha256:{sha256(text.encode()).hexdigest()}"
+    """The digest of the values that the deployed release was made with."""
+    digest = digest_of_filled(release["spec"].get("values") or {})
     status = release["status"]
     if "lastAttemptedConfigDigest" in status:
         status["lastAttemptedConfigDigest"] = digest

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from fleettui.demo.world.filled import FILLED, filled_digest
 from fleettui.demo.world.fleet import ClusterPlan, Team, digest, suffix
 from fleettui.demo.world.providers import provider
 
@@ -55,7 +56,8 @@ class LazyValues(dict[str, bytes]):
         self._compute = compute
 
     def __missing__(self, key: str) -> bytes:
-        value = self._compute(key).encode()
+        is_filled = key.startswith(FILLED)
+        value = (filled_digest(key, self) if is_filled else self._compute(key)).encode()
         self[key] = value
         return value
 
