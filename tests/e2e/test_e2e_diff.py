@@ -202,13 +202,17 @@ def test_diff_of_a_branch_on_screen_leads_to_the_lines_and_leaves_nothing_behind
     terminal = open_terminal("--kubeconfig", str(demo.kubeconfig), "--read-only", columns=160)
     terminal.wait_for("live")
     terminal.press(":diff --ref bump\r")
-    text = terminal.wait_for("1 changed in 1 management cluster")
-    assert "ConfigMap/flux-system/controller-versions" in text
-    assert "bump flux" in text
+    rows = (
+        "1 changed in 1 management cluster",
+        "ConfigMap/flux-system/controller-versions",
+        "bump flux",
+    )
+    # A screen is read in pieces: its title alone does not mean that its rows are painted.
+    terminal.wait_for(lambda text: all(words in text for words in rows))
     terminal.press("\r")
-    text = terminal.wait_for("v2.9.2")
-    for words in ("infrastructure/controllers/sources.yaml", "flux: v2.9.1", "flux: v2.9.2"):
-        assert text.count(words) == 1  # nothing of an earlier, narrower text is left
+    lines = ("infrastructure/controllers/sources.yaml", "flux: v2.9.1", "flux: v2.9.2")
+    # Once each: nothing of an earlier, narrower text is left.
+    terminal.wait_for(lambda text: all(text.count(words) == 1 for words in lines))
     terminal.press("v")
     text = terminal.wait_for("@@")
     assert text.count("namespace: flux-system") <= 1
