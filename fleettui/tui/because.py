@@ -11,8 +11,7 @@ from fleettui.index.causes.explain import Finding, explaining
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
 from fleettui.kinds.record import Verdict
-from fleettui.tui.cause_board import STATE_SIGNS, ref_cell
-from fleettui.tui.cells import GLYPHS
+from fleettui.tui.cause_board import STATE_SIGNS, root_cell
 from fleettui.tui.lines import Line, Span, spans_line, text_line
 from fleettui.tui.prose import heading, paragraph
 from fleettui.tui.theme import Tone
@@ -58,13 +57,11 @@ def _found_in_time(index: Index, row: Row, now: int) -> list[Finding] | None:
 
 def _finding_lines(index: Index, finding: Finding, width: int) -> Iterator[Line]:
     signal = finding.signal
-    glyph, tone = STATE_SIGNS[signal.state]
-    row = index.get(finding.root)
-    target = finding.root if row is not None else None
-    says_more = row is None or GLYPHS[row.health] != glyph
+    tone = STATE_SIGNS[signal.state][1]
+    target = finding.root if index.get(finding.root) is not None else None
     yield spans_line(
-        Span(f"  {glyph} " if says_more else "  ", tone),
-        *ref_cell(index, finding.root),
+        Span("  "),
+        *root_cell(index, finding.root, signal.state),
         Span(f"  {signal.reason}", tone),
         target=target,
     )

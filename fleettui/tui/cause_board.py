@@ -201,6 +201,15 @@ def ref_cell(index: Index, ref: ObjectRef) -> Cell:
     return (mark, Span(f"{ref.kind}/", Tone.DIM), Span(ref.name))
 
 
+def root_cell(index: Index, ref: ObjectRef, state: CauseState) -> Cell:
+    """What is at fault, with the sign of its trouble where its health does not say it."""
+    row = index.get(ref)
+    glyph, tone = STATE_SIGNS[state]
+    says_more = row is None or GLYPHS[row.health] != glyph
+    sign = (Span(f"{glyph} ", tone),) if says_more else ()
+    return (*sign, *ref_cell(index, ref))
+
+
 def explanation_lines(
     index: Index, findings: Sequence[Finding], *, now: int, width: int
 ) -> list[Line]:

@@ -14,7 +14,7 @@ from fleettui.index.causes import CauseBoard, explain
 from fleettui.index.history import UNSEEN, History
 from fleettui.kinds.record import ObjectRef
 from fleettui.text import age_text, safe_text
-from fleettui.tui.cause_board import STATE_SIGNS, ref_cell
+from fleettui.tui.cause_board import STATE_SIGNS, root_cell
 from fleettui.tui.cells import flat_text
 from fleettui.tui.detail import event_lines
 from fleettui.tui.documents import Manner
@@ -195,10 +195,10 @@ class TriageOverview:
         more = f", {len(causes) - CAUSES_SHOWN} more" if len(causes) > CAUSES_SHOWN else ""
         yield text_line(f"  causes{more}", Tone.TITLE)
         for cause in causes[:CAUSES_SHOWN]:
-            glyph, tone = STATE_SIGNS[cause.state]
+            tone = STATE_SIGNS[cause.state][1]
             yield spans_line(
-                Span(f"  {glyph} ", tone),
-                *ref_cell(self._fleet.index, cause.root),
+                Span("  "),
+                *root_cell(self._fleet.index, cause.root, cause.state),
                 Span(f"  {cause.reason or cause.condition}", tone),
                 Span(f"  {flat_text(cause.message)}", Tone.DIM),
                 target=cause.root,
