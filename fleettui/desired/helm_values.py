@@ -11,7 +11,6 @@ Source: fluxcd/pkg chartutil v1.28 (``ChartValuesFromReferences``, ``DigestValue
 import base64
 import binascii
 import copy
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,8 +19,9 @@ from fleettui.desired.kustomization_file import RenderError
 from fleettui.desired.objects import Manifest, items_of, mapping_of, nested, text_of
 from fleettui.desired.substitution import VariableReader
 from fleettui.desired.unknown import unknown_text
+from fleettui.desired.values_digest import values_digest
 from fleettui.errors import FleettuiError
-from fleettui.manifests import dump_yaml, read_document
+from fleettui.manifests import read_document
 
 _DOT = re.compile(r"(?<!\\)\.")
 _WHOLE = re.compile(r"^(0|-?[1-9][0-9]{0,17})$")
@@ -45,8 +45,7 @@ class Values:
     @property
     def digest(self) -> str:
         """What helm-controller records as ``configDigest`` for these values."""
-        text = dump_yaml(self.values, sort_keys=True) if self.values else ""
-        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+        return values_digest(self.values)
 
 
 async def read_values(release: Manifest, reader: VariableReader | None) -> Values:
