@@ -34,5 +34,5 @@ def filled_digest(name: str, holes: Values) -> str:
     """
     text = Template(bytes.fromhex(name.removeprefix(FILLED))).fill(holes)
     values = msgspec.json.decode(text)
-    written = yaml.safe_dump(values, sort_keys=True, width=1_000_000) if values else ""
+    written = yaml.safe_dump(values, sort_keys=True) if values else ""
     return f"sha256:{sha256(written.encode()).hexdigest()}"
