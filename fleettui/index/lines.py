@@ -4,6 +4,7 @@ Knows how an entry becomes a line and how keys are found again; refuses to know
 how roots are placed and measured (``layout``).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleettui.index.flatten import EXPANDABLE, EXPANDED, Entry, is_match, link_key
@@ -119,6 +120,28 @@ class Lines:
             if own == key:
                 return line_of(segment) + place
         return None
+
+    def above(self, key: LineKey) -> Iterator[LineKey]:
+        """Yield keys of what the line hangs under, nearest first; some may not be shown."""
+        layout = self._layout
+        group: Group | None
+        if key[0] == GROUP_MARK:
+            header = layout.groups.get(key)
+            group = header.parent if header is not None else None
+        else:
+            is_link = key[0] == "\0link"
+            ref = ObjectRef(*key[2:7]) if is_link else ObjectRef(*key)
+            if is_link:
+                yield ref
+            row = self._index.get(ref)
+            while row is not None and row.parent is not None and not layout.shown.is_flat:
+                row = row.parent
+                yield row.ref
+            segment = layout.segment_of(ref)
+            group = segment.parent if segment is not None else None
+        while group is not None and group.parent is not None:
+            yield group.key
+            group = group.parent
 
     def _is_reachable(self, node: Group | Segment) -> bool:
         group = node.parent

@@ -113,6 +113,13 @@ class TreeView:
         """Return the line of this key; None when it is not shown (collapsed, filtered, gone)."""
         return self._lines.position(key)
 
+    def above(self, key: LineKey) -> Iterator[LineKey]:
+        """Yield keys of what the line hangs under, nearest first; some may not be shown.
+
+        Costs the way up, however many lines stand above.
+        """
+        return self._lines.above(key)
+
     @property
     def match_count(self) -> int:
         """How many rows match filter and faults only; provisional while not ``is_exact``."""

@@ -14,8 +14,6 @@ from fleettui.tui.dispatch import Handler
 from fleettui.tui.tree_source import TreeSource
 from fleettui.tui.widgets.line_pane import LinePane
 
-SEEK_WINDOW = 512
-"""Lines looked at together when something is searched for."""
 SEEK_LIMIT = 20_000
 """Lines looked at for one key; beyond it the key does nothing rather than be slow."""
 _BROKEN = frozenset({Verdict.FAILED, Verdict.STALLED})
@@ -77,31 +75,17 @@ class TreeKeys:
         pane.move_by(0)
 
     def _ancestors(self) -> list[LineKey]:
-        """Keys of the lines above the cursor's, nearest first."""
-        index = self._pane.cursor
-        keys: list[LineKey] = []
-        while (found := self.parent_place(index)) is not None:
-            index = found
-            line = self._source.at(index)
-            if line is None:
-                break
-            keys.append(line.key)
-        return keys
+        """Keys of what the cursor's line hangs under, nearest first."""
+        line = self.line
+        return list(self._source.view.above(line.key)) if line is not None else []
 
     def parent_place(self, index: int) -> int | None:
         """Where the line stands below which this one stands."""
         line = self._source.at(index)
-        if line is None or line.depth == 0:
+        if line is None:
             return None
-        stop = index
-        while stop > 0:
-            start = max(stop - SEEK_WINDOW, 0)
-            window = self._source.view.lines(start, stop)
-            for back, other in enumerate(reversed(window), start=1):
-                if other.depth < line.depth:
-                    return stop - back
-            stop = start
-        return None
+        places = map(self._source.position, self._source.view.above(line.key))
+        return next((place for place in places if place is not None), None)
 
     def toggle(self) -> None:
         """Expand or fold the line."""

@@ -142,6 +142,24 @@ def test_view_cursor_key_keeps_its_object_under_churn(make, index):
     assert view.lines(before + 1, before + 2)[0].key == key
 
 
+def test_view_line_hangs_under_the_nearest_one_of_less_depth_above_it(make, index):
+    """Else folding deep in a tree sends the cursor to a stranger."""
+    make.put(
+        index,
+        *make.cluster("a", machines=2),
+        *make.cluster("b", machines=1),
+        make.record("Repo", "r"),
+        make.record("Kustomization", "k", refs=["source=Repo/r", "targets=Cluster/b"]),
+    )
+    view = TreeView(index)
+    view.expand_all()
+    depths = [line.depth for line in view.lines(0, len(view))]
+    for place, line in enumerate(view.lines(0, len(view))):
+        nearest = (p for p in range(place - 1, -1, -1) if depths[p] < line.depth)
+        shown = (p for key in view.above(line.key) if (p := view.position(key)) is not None)
+        assert next(shown, None) == next(nearest, None), line
+
+
 def test_view_objects_reborn_under_the_same_names_stand_once(make, index):
     """A namespace deleted and created again must not leave lines of the old objects."""
     view = TreeView(index)
