@@ -21,6 +21,7 @@ from fleettui.index.health import unit_of_row
 from fleettui.index.index import Index
 from fleettui.index.nodes import GROUP_MARK, Group, LineKey, Segment
 from fleettui.index.perspectives import WAITING, Path, Perspective
+from fleettui.index.rollup import total_of
 from fleettui.index.rows import Row
 from fleettui.index.spine import ROLE_ORDER
 from fleettui.index.standing import RANK
@@ -30,6 +31,8 @@ KEPT_ENTRIES: Final = 1024
 """Segments whose flattened lines are kept."""
 MEASURED_AT_ONCE: Final = 64
 """Segments that are measured before a key is answered; the others wait their turn."""
+ROWS_AT_ONCE: Final = 600
+"""Rows in those segments, or a little more: some 5 ms of a filter that has to try each."""
 
 
 class Layout:
@@ -281,8 +284,12 @@ class Layout:
             if not is_sure:
                 pending[segment] = None
         self.refit(self.top)
+        tried = 0
         for segment in list(islice(pending, MEASURED_AT_ONCE)):
             self.measure(segment)
+            tried += total_of(segment.row.counts)
+            if tried >= ROWS_AT_ONCE:
+                break
 
     def refit(self, group: Group) -> int:
         """Sum up all sizes anew; returns the group's."""
