@@ -15,6 +15,7 @@ from textual.screen import Screen
 from fleettui.config import Settings, state_folder
 from fleettui.errors import ExitCode, FleettuiError
 from fleettui.fleet import Fleet
+from fleettui.fleet.pacer import TYPING_S
 from fleettui.index.index import Index
 from fleettui.index.view import TreeView
 from fleettui.kinds.record import ObjectRef
@@ -148,6 +149,7 @@ class FleetApp(OpeningApp):
             call_later=self._call_later,
             clock=time.monotonic,
             backlog=self._backlog,
+            is_typing=lambda: self.pacer.typed_s() < TYPING_S,
         )
         self.set_interval(TICK_S, self.tick)
         self.call_after_refresh(self.fleet.start)

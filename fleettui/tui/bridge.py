@@ -9,6 +9,8 @@ from typing import Protocol
 
 FASTEST_S = 1 / 15
 """Shortest time between two repaints for changes."""
+TYPING_S = 0.2
+"""Shortest time between two while somebody types: a frame under way delays a key."""
 SLOWEST_S = 1.0
 BACKLOG = 2
 """Frames waiting for the terminal from which it counts as slow."""
@@ -35,6 +37,7 @@ class Bridge:
         call_later: Callable[[float, Callable[[], None]], object],
         clock: Callable[[], float],
         backlog: Callable[[], int],
+        is_typing: Callable[[], bool] = lambda: False,
     ) -> None:
         """Listen to the fleet from now on.
 
@@ -44,12 +47,14 @@ class Bridge:
             call_later: runs a function after seconds.
             clock: monotonic seconds.
             backlog: frames that wait for the terminal.
+            is_typing: whether keys come one after another.
         """
         self._fleet = fleet
         self._repaint = repaint
         self._call_later = call_later
         self._clock = clock
         self._backlog = backlog
+        self._is_typing = is_typing
         self._is_due = False
         self._earliest_at = 0.0
         self.interval_s = FASTEST_S
@@ -70,6 +75,7 @@ class Bridge:
             self.interval_s = min(self.interval_s * 2, SLOWEST_S)
         else:
             self.interval_s = max(self.interval_s / 2, FASTEST_S)
-        self._earliest_at = self._clock() + self.interval_s
+        rest = max(self.interval_s, TYPING_S) if self._is_typing() else self.interval_s
+        self._earliest_at = self._clock() + rest
         self._fleet.settle()
         self._repaint()

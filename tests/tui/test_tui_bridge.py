@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from fleettui.tui.bridge import FASTEST_S, SLOWEST_S, Bridge
+from fleettui.tui.bridge import FASTEST_S, SLOWEST_S, TYPING_S, Bridge
 
 
 class _Fleet:
@@ -21,6 +21,7 @@ class _Stage:
         self.now = 100.0
         self.timers: list[tuple[float, Callable[[], None]]] = []
         self.backlog = 0
+        self.is_typing = False
         self.painted = 0
         self.fleet = _Fleet()
         self.bridge = Bridge(
@@ -29,6 +30,7 @@ class _Stage:
             call_later=lambda delay, do: self.timers.append((self.now + delay, do)),
             clock=lambda: self.now,
             backlog=lambda: self.backlog,
+            is_typing=lambda: self.is_typing,
         )
 
     def _paint(self) -> None:
@@ -66,6 +68,16 @@ def test_bridge_steady_changes_are_painted_at_most_fifteen_times_a_second():
         stage.fleet.on_change()
         stage.step(0.001)
     assert stage.painted <= 16
+
+
+def test_bridge_changes_give_way_to_somebody_who_types():
+    """A key that comes while a frame for changes is painted waits for two frames."""
+    stage = _Stage()
+    stage.is_typing = True
+    for _ in range(1000):
+        stage.fleet.on_change()
+        stage.step(0.001)
+    assert 2 <= stage.painted <= 1 + 1 / TYPING_S
 
 
 def test_bridge_slow_terminal_gets_fewer_frames_then_recovers():
