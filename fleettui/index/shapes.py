@@ -21,6 +21,10 @@ UNSHARED_REFERENCES: Final = 4
 """References to an entry nobody else holds: key, value, loop variable, argument."""
 
 
+PLACES_KEPT: Final = 4096
+"""Answers of ``places_of`` that are remembered; each keeps its shapes in memory."""
+
+
 class LinkShape(NamedTuple):
     """A pointer at another object without the name, which differs from object to object."""
 
@@ -62,6 +66,8 @@ class Shapes:
         self._tuples: dict[tuple[object, ...], tuple[object, ...]] = {}
         self._links: dict[LinkShape, LinkShape] = {}
         self._sums: dict[int, int] = {}
+        self._places: dict[tuple[int, str], tuple[tuple[LinkShape, ...], tuple[int, ...]]] = {}
+        """By the identity of the shapes, which what is kept beside it makes good."""
         self._floor = 4096
         self._unswept: list[tuple[dict[object, object], list[object]]] = []
 
@@ -172,6 +178,19 @@ class Shapes:
             self._sums.clear()
         return self._sums.setdefault(counts, counts)
 
+    def places_of(self, shapes: tuple[LinkShape, ...], relation: str) -> tuple[int, ...]:
+        """Return at which places of a state's link shapes this relation stands; remembered.
+
+        Whoever applies hundreds of objects is asked again at each of them.
+        """
+        kept = self._places.get((id(shapes), relation))
+        if kept is None:
+            if len(self._places) >= PLACES_KEPT:
+                self._places.clear()
+            places = tuple([at for at, shape in enumerate(shapes) if shape.relation == relation])
+            kept = self._places[id(shapes), relation] = (shapes, places)
+        return kept[1]
+
     def sweep(self, limit: int = 5000) -> int:
         """Forget shapes that nobody holds, at most ``limit`` looked at; returns how many went.
 
@@ -181,6 +200,7 @@ class Shapes:
         if not self._unswept:
             if len(self) < 2 * self._floor:
                 return 0
+            self._places.clear()
             tables: list[dict[object, object]] = [
                 self._states,  # type: ignore[list-item]  # keys of any type will do
                 self._tuples,  # type: ignore[list-item]  # keys of any type will do

@@ -11,6 +11,7 @@ from fleettui.index.coverage import Coverage
 from fleettui.index.health import derived_standing, unit_of_row
 from fleettui.index.rollup import is_small
 from fleettui.index.rows import Row
+from fleettui.index.shapes import LinkShape
 from fleettui.index.spine import feeds
 from fleettui.index.standing import FROM_BELOW, GONE, RANK
 from fleettui.index.store import Store
@@ -42,7 +43,7 @@ class Tree:
         for source in list(rows_of(row.inbound)):
             self.rehome(source)
         for target in targets:
-            if target.place.reverse_homes:
+            if target.place.reverse_homes and self._names(row, target.place.reverse_homes, target):
                 self.rehome(target)
 
     def remove(self, row: Row) -> None:
@@ -148,12 +149,12 @@ class Tree:
     def _candidates(self, row: Row, relation: str) -> list[Row]:
         if relation.startswith("~"):
             return self._pointing(row, relation[1:])
-        store = self._store
         state = row.state
+        target_of, links = self._store.target, row.links
         found: list[Row] = []
         if relation == "owner":
-            for shape, name in zip(state.owner_shapes, row.links, strict=False):
-                target = store.target(row, shape, name)  # type: ignore[arg-type]  # names come first
+            for shape, name in zip(state.owner_shapes, links, strict=False):
+                target = target_of(row, shape, name)  # type: ignore[arg-type]  # names come first
                 if target is None or _is_container(target, row):
                     continue
                 if shape.controller:
@@ -161,12 +162,12 @@ class Tree:
                 else:
                     found.append(target)
             return found
-        names = row.links[2 * len(state.owner_shapes) :]
-        for shape, name in zip(state.link_shapes, names, strict=True):
-            if shape.relation == relation and name:
-                target = store.target(row, shape, name)  # type: ignore[arg-type]  # uids came before
-                if target is not None:
-                    found.append(target)
+        shapes, first = state.link_shapes, 2 * len(state.owner_shapes)
+        for at in self._store.shapes.places_of(shapes, relation):
+            name = links[first + at]
+            target = target_of(row, shapes[at], name) if name else None  # type: ignore[arg-type]  # uids came before
+            if target is not None:
+                found.append(target)
         return found
 
     def _pointing(self, row: Row, relation: str) -> list[Row]:
@@ -175,14 +176,26 @@ class Tree:
 
     def points(self, source: Row, target: Row, relation: str) -> bool:
         """Whether the source points at the target by this relation."""
-        name = target.name
         store = self._store
         return any(
-            own == name
-            and shape.relation == relation
-            and store.target(source, shape, name) is target
-            for shape, own in source.pointers()
+            store.target(source, shape, target.name) is target
+            for shape in self._naming(source, relation, target.name)
         )
+
+    def _naming(self, source: Row, relation: str, name: str) -> list[LinkShape]:
+        """Return the shapes of the source's pointers at this name by this relation."""
+        state, links = source.state, source.links
+        if relation == "owner":
+            owners = zip(state.owner_shapes, links, strict=False)
+            return [shape for shape, own in owners if own == name]
+        shapes, first = state.link_shapes, 2 * len(state.owner_shapes)
+        places = self._store.shapes.places_of(shapes, relation)
+        return [shapes[at] for at in places if links[first + at] == name]
+
+    def _names(self, source: Row, relations: frozenset[str], target: Row) -> bool:
+        """Whether the source may point at the target by one of these relations; a cheap test."""
+        name = target.name
+        return any(self._naming(source, relation, name) for relation in relations)
 
     def _attach(self, row: Row, parent: Row | None) -> None:
         row.parent = parent
