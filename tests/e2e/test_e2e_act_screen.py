@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from deeds import Deed, do_by_keys, find
 
 pytestmark = pytest.mark.e2e
 FLUX = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations"
@@ -30,16 +30,6 @@ def screen(open_terminal: Callable[..., Any], demo: Any, tmp_path: Path) -> Any:
     terminal = open_terminal("--kubeconfig", str(demo.kubeconfig), columns=150, lines=45)
     terminal.wait_for("live")
     return terminal
-
-
-def find(terminal: Any, words: str, name: str) -> None:
-    """Filters the tree and puts the cursor on the object, which comes last."""
-    terminal.press(f"/{words}")
-    terminal.wait_for(lambda text: text.count(name) > 1)
-    terminal.press("\r")
-    while terminal.pump(0.5):
-        pass  # the prompt closes and gives the keys back to the tree
-    terminal.press("G")
 
 
 def carry_out(terminal: Any, key: str, *, shows: str, reason: str = "") -> None:
@@ -135,28 +125,6 @@ def test_screen_of_one_who_may_write_is_not_read_only(demo: Any, screen: Any) ->
     assert "missing right" not in text
 
 
-@dataclass(frozen=True)
-class Deed:
-    """One action by keys: on what, which, with which answers."""
-
-    words: str
-    """Filter whose last line is the object."""
-    name: str
-    choose: str
-    """What is typed to narrow the actions down to the one that is meant."""
-    answer: str = ""
-    steps: int = 1
-    is_typed: bool = False
-    """Whether the object's name has to be typed."""
-    is_long: bool = False
-    """Whether it is left to itself once the server has taken it."""
-    is_rare: bool = False
-    """Whether it is done only with FLEETTUI_DEEDS=all."""
-
-    def __str__(self) -> str:
-        return f"{self.choose} {self.name}"
-
-
 def deeds(demo: Any) -> list[Deed]:
     """One action of each sort."""
     items = demo.call(demo.contexts[0], f"{CAPI}/machinedeployments")["items"]
@@ -193,28 +161,4 @@ def test_screen_reaches_every_action_by_keys(demo: Any, screen: Any) -> None:
     """What is only possible by words is not possible in the middle of an incident."""
     is_all = os.environ.get("FLEETTUI_DEEDS") == "all"
     for deed in (one for one in deeds(demo) if is_all or not one.is_rare):
-        find(screen, deed.words, deed.name)
-        screen.press("a")
-        screen.wait_for("type to narrow", 15)
-        screen.press(deed.choose)
-        screen.wait_for(f"{deed.choose}▏")
-        screen.press("\r")
-        if deed.answer:
-            screen.wait_for("?")
-            screen.press(f"{deed.answer}\r")
-        screen.wait_for("why (for the journal)")
-        text = screen.wait_for("/apis/")
-        if deed.is_typed:
-            wanted = next(line for line in text.splitlines() if line.startswith(" type "))
-            screen.press(f"\t{wanted.split()[1]}")
-        screen.press("\r")
-        if deed.is_long:
-            screen.wait_for(lambda text: " waiting" in text or " done" in text, 60)
-            screen.press("\x1b")
-        done = ("done", "cancelled") if deed.is_long else (f"{deed.steps} done",)
-        screen.wait_for(lambda text, d=done: "close" in text and any(w in text for w in d), 60)
-        screen.press("\x1b")
-        screen.wait_for(lambda text: "STATE" not in text)
-        screen.press("\x1b")
-        while screen.pump(0.3):
-            pass  # the filter is cleared
+        do_by_keys(screen, deed)
