@@ -183,7 +183,8 @@ def test_included_repository_that_leads_out_or_is_missing_is_told(place: Path, c
     code, item = _diff(place, capsys)
     assert (code, "an include leads out" in item["error"]) == (3, True)
     text = (place / "recording.yaml").read_text().replace("../../etc", "x")
-    for other, words in (("gone", "GitRepository/apps/gone is not"), ("evil", "cannot be followed")):
+    cases = (("gone", "GitRepository/apps/gone is not"), ("evil", "cannot be followed"))
+    for other, words in cases:
         changed = text.replace("name: other", f"name: {other}", 1)
         (place / "recording.yaml").write_text(changed)
         where = ["--from", str(place / "recording.yaml"), f"--local={URL}={place / 'evil'}"]
