@@ -146,7 +146,12 @@ _legacy_list = msgspec.json.Decoder(_LegacyList)
 
 
 def _unreadable(what: str) -> ApiError:
-    return ApiError(f"the server's {what} cannot be read", fault=Fault.MALFORMED)
+    return ApiError(
+        f"the server's {what} cannot be read",
+        fault=Fault.MALFORMED,
+        hint="this may be no Kubernetes API server, or a proxy's log-in page in front of one;"
+        " kubectl get --raw /apis shows what answers",
+    )
 
 
 def read_aggregated(body: bytes) -> Catalog | None:

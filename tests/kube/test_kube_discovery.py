@@ -168,6 +168,15 @@ async def test_printer_columns_of_the_served_version_and_none_without_rights() -
     assert await denied.printer_columns(Resource("c", "v2", "machines", "Machine")) == ()
 
 
+async def test_discovery_of_something_else_than_an_api_server_says_what_it_may_be() -> None:
+    """A log-in page in front of the server looks like a fault of the program."""
+    caller = Answers({"/api": ["no", "discovery"], "/apis": ["no", "discovery"]})
+    with pytest.raises(ApiError, match="cannot be read") as refused:
+        await Discovery(caller).catalog()
+    assert refused.value.fault is Fault.MALFORMED
+    assert "log-in page" in (refused.value.hint or "")
+
+
 # Access ----------------------------------------------------------------------------------
 
 _SSAR = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
