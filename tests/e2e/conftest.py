@@ -22,11 +22,18 @@ import pyte
 import pytest
 import yaml
 
-READY_S = 30.0
+READY_S = 120.0
+"""Longest wait for a state of the screen; ten times what a busy machine needs."""
+FRAME_ASKED, FRAME_ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
+FRAME_BEGINS, FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
 
 
 class Terminal:
-    """A program in a pseudo-terminal, and the screen it paints."""
+    """A program in a pseudo-terminal, and the screen it paints.
+
+    As good terminals do it shows frames whole (synchronized output, mode 2026): what is
+    read in pieces is never looked at before its frame has ended.
+    """
 
     def __init__(
         self,
@@ -39,6 +46,7 @@ class Terminal:
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = bytearray()
+        self._is_mid_frame = False
         master, slave = pty.openpty()
         _set_size(slave, columns, lines)
         env = {
@@ -70,8 +78,14 @@ class Terminal:
             data = os.read(self._master, 1 << 16)
         except OSError:
             return False
+        seen = bytes(self.raw[1 - len(FRAME_ASKED) :]) + data
         self.raw += data
         self._stream.feed(data)
+        if FRAME_ASKED in seen:
+            os.write(self._master, FRAME_ANSWER)
+        begun, ended = seen.rfind(FRAME_BEGINS), seen.rfind(FRAME_ENDS)
+        if begun != ended:  # either is there
+            self._is_mid_frame = begun > ended
         return bool(data)
 
     @property
@@ -83,13 +97,18 @@ class Terminal:
         """The screen's text once it shows ``what``; fails with the screen when it never does."""
         shows = (lambda text: what in text) if isinstance(what, str) else what
         deadline = time.monotonic() + timeout_s
+        is_new = True
         while time.monotonic() < deadline:
-            self.pump()
-            if shows(self.text):
-                return self.text
-            if self.process.poll() is not None and not self.pump(0):
-                break
-        pytest.fail(f"the screen never showed {what!r}:\n{self.text}")
+            if is_new and not self._is_mid_frame and shows(text := self.text):
+                return text
+            is_new = self.pump()
+            if not is_new and self.process.poll() is not None:
+                is_new = self.pump(0)
+                if not is_new:
+                    break
+        if shows(text := self.text):
+            return text
+        pytest.fail(f"the screen never showed {what!r}")
 
     def press(self, keys: str) -> None:
         """Sends keys as a terminal would."""
@@ -101,14 +120,16 @@ class Terminal:
         self.screen.resize(lines, columns)
         os.killpg(self.process.pid, signal.SIGWINCH)
 
-    def wait_end(self, timeout_s: float = 15.0) -> int:
+    def wait_end(self, timeout_s: float = READY_S) -> int:
         """The exit code once the program ended."""
         deadline = time.monotonic() + timeout_s
         while self.process.poll() is None and time.monotonic() < deadline:
             self.pump()
         code = self.process.poll()
         if code is None:
-            pytest.fail(f"the program did not end:\n{self.text}")
+            pytest.fail("the program did not end")
+        while self.pump(0):
+            pass
         return code
 
     def close(self) -> None:
@@ -183,10 +204,15 @@ def start_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
         process.stdout.close()
 
 
+OPENED = pytest.StashKey[list[Terminal]]()
+
+
 @pytest.fixture
-def open_terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+def open_terminal(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Terminal]]:
     """Starts the program in terminals; all end with the test."""
-    opened: list[Terminal] = []
+    opened = request.node.stash.setdefault(OPENED, [])
 
     def start(*arguments: str, **options: Any) -> Terminal:
         environment = {
@@ -204,6 +230,24 @@ def open_terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
     yield start
     for terminal in opened:
         terminal.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Shows the screens of a failed test line by line: pytest cuts long texts in the middle."""
+    report = yield
+    if report.failed:
+        for place, terminal in enumerate(item.stash.get(OPENED, []), 1):
+            report.sections.append((f"screen {place}", framed(terminal)))
+    return report
+
+
+def framed(terminal: Terminal) -> str:
+    """The screen's lines that are not empty, with their numbers."""
+    state = terminal.process.poll()
+    head = "runs" if state is None else f"ended with {state}"
+    lines = enumerate(terminal.text.splitlines(), 1)
+    return "\n".join([head, *(f"{n:3}|{line.rstrip()}" for n, line in lines if line.strip())])
 
 
 @pytest.fixture

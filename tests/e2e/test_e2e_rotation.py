@@ -45,9 +45,10 @@ def test_screen_follows_rotated_credentials_and_no_other_context(
     assert second not in text
     write(file, {**good, "current-context": second, "users": good["users"][::-1]})
     write(file, {**bad, "current-context": second})
-    text = terminal.wait_for(lambda text: "failed" in text.splitlines()[0])
-    assert "NAME" in text, "rows of before are kept"
-    assert "◍" in text, "and do not look well"
+    # Rows of before are kept, and do not look well.
+    text = terminal.wait_for(
+        lambda text: "failed" in text.splitlines()[0] and "NAME" in text and "◍" in text
+    )
     assert second not in text
     write(file, good)
     terminal.wait_for(lambda text: "live" in text.splitlines()[0] and "◍" not in text)
