@@ -16,21 +16,20 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from fleettui.errors import UsageError
 from fleettui.fleet.context import ContextInfo, ContextState, EventLine, Link
-from fleettui.fleet.crashes import Failure, failure_of
-from fleettui.fleet.depth import DeepLink, LoadPlan
+from fleettui.fleet.depth import LoadPlan
+from fleettui.fleet.links import Links
 from fleettui.fleet.pacer import Pacer
+from fleettui.fleet.reopening import Reopening
 from fleettui.fleet.upkeep import Upkeep
 from fleettui.fleet.verifying import Verifier
 from fleettui.index import Index
 from fleettui.index.changes import Transition
 from fleettui.kinds import KindTable
-from fleettui.kinds.batch import Batch, Deleted, Mark, Phase, Scope, ScopeStatus
+from fleettui.kinds.batch import Batch, Deleted, Scope
 from fleettui.kinds.record import ObjectRef
 from fleettui.kube.faults import ApiError, Fault
 from fleettui.recorded.shards import Head
@@ -40,11 +39,6 @@ if TYPE_CHECKING:
 
 LAST_SAVE_S = 2.0
 """Longest time that leaving takes for saving."""
-
-BESIDE = ""
-"""In place of a context's name, for the task that belongs to none."""
-_MOVED = "its kubeconfig changed"
-_SETTLED = frozenset(ContextState) - {ContextState.CONNECTING, ContextState.SYNCING}
 
 Opener = Callable[[str], Link]
 """Makes the link of a context by its name."""
@@ -58,8 +52,8 @@ def _nowhere(_transitions: Sequence[Transition]) -> None:
     """Where changes of health go while nobody keeps them."""
 
 
-def _is_deep(link: Link) -> TypeGuard[DeepLink]:
-    return isinstance(link, DeepLink)
+def _scope_of(ref: ObjectRef) -> Scope:
+    return Scope(ref.context, ref.group, ref.kind, ref.namespace)
 
 
 class Fleet:
@@ -96,25 +90,28 @@ class Fleet:
         self.on_change: Callable[[], None] = _nothing
         self.on_transitions: Callable[[Sequence[Transition]], None] = _nowhere
         """Told every change of health as it happens; what a history listens to."""
-        self._links = {link.name: link for link in links}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._failures: dict[str, Failure] = {}
-        self.crash_folder: Path | None = None
-        """Where reports of unexpected ends go; None writes none."""
         self.unusable: tuple[ContextInfo, ...] = ()
         """Contexts of the kubeconfig that cannot be opened at all."""
         self.beside: Callable[[Fleet], Coroutine[None, None, None]] | None = None
         """What runs beside the links until the end, if anything."""
-        self._reopened: set[str] = set()
-        """Contexts that still have rows of before they were opened anew."""
         self._opener = opener
         self._available = tuple(available)
         self._clock = clock
         self._is_dirty = False
         self._news = asyncio.Event()
+        self.links = Links(links, emit=self.apply, changed=self._changed, now=self.now)
+        """The open contexts."""
+        self.reopening = Reopening(
+            self.links,
+            self.index,
+            opener=opener,
+            apply=self._take,
+            reopened=self._reopened,
+            now=self.now,
+        )
         self._verifier = Verifier(self, clock=time.monotonic)
         self.upkeep = Upkeep(
-            self.index, self.pacer, table=table, links=self._deep_links, now=self.now
+            self.index, self.pacer, table=table, links=self.links.deep, now=self.now
         )
 
     def now(self) -> int:
@@ -123,55 +120,30 @@ class Fleet:
 
     def contexts(self) -> tuple[ContextInfo, ...]:
         """How every open context stands, in the order of opening."""
-        standing = (self._standing(link) for link in self._links.values())
-        return tuple(info for info in standing if info.state is not ContextState.CLOSED)
+        return tuple(i for i in self.links.standing() if i.state is not ContextState.CLOSED)
 
     def left_out(self) -> tuple[ContextInfo, ...]:
         """Contexts that were asked for with all others and are not shown, with the reason."""
-        standing = (self._standing(link) for link in self._links.values())
-        closed = (info for info in standing if info.state is ContextState.CLOSED)
+        closed = (i for i in self.links.standing() if i.state is ContextState.CLOSED)
         return (*self.unusable, *closed)
-
-    def _standing(self, link: Link) -> ContextInfo:
-        info = link.info()
-        failure = self._failures.get(link.name)
-        if failure is None or info.state is ContextState.FAILED:
-            return info
-        return replace(
-            info,
-            state=ContextState.FAILED,
-            since=failure.at,
-            error=failure.error,
-            hint=failure.hint,
-        )
 
     def available_contexts(self) -> tuple[str, ...]:
         """Names of contexts that can be opened, in the order of the kubeconfig."""
-        return self._available or tuple(self._links)
+        return self._available or tuple(self.links)
 
     async def start(self) -> None:
         """Begins to follow every link; returns at once."""
-        for link in self._links.values():
-            self._follow(link)
-        if self.beside is not None:
-            self._tasks[BESIDE] = asyncio.create_task(self.beside(self), name="beside the links")
-
-    def _follow(self, link: Link) -> None:
-        task = asyncio.create_task(link.run(self.apply, self._changed), name=f"link {link.name}")
-        self._tasks[link.name] = task
-        task.add_done_callback(lambda done: self._ended(link.name, done))
-
-    def _ended(self, name: str, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._failures[name] = failure_of(error, name, at=self.now(), folder=self.crash_folder)
-        self._changed()
+        self.links.start(self.beside(self) if self.beside is not None else None)
 
     def apply(self, batch: Batch) -> None:
         """Brings news into the index; what links call."""
-        self._note(self.index.apply(batch, self.now()))
+        self._take(batch)
         if self.index.is_behind and not self.pacer.is_running("catch up"):
             self.pacer.run("catch up", self._catching_up(), done=self._changed)
         self._changed()
+
+    def _take(self, batch: Batch) -> None:
+        self._note(self.index.apply(batch, self.now()))
 
     def _note(self, transitions: Sequence[Transition]) -> None:
         if transitions:
@@ -181,6 +153,10 @@ class Fleet:
         for transitions in self.index.catching_up(self.now()):
             self._note(transitions)
             yield
+
+    def _reopened(self) -> None:
+        self.upkeep.repeat()
+        self._changed()
 
     def _changed(self) -> None:
         self._news.set()
@@ -202,30 +178,27 @@ class Fleet:
 
     def ask(self, kinds: Iterable[tuple[str, str]]) -> None:
         """Follows kinds, as (group, kind), as a whole in every context from now on."""
-        for link in self._deep_links().values():
+        for link in self.links.deep().values():
             link.ask(frozenset(kinds))
 
     def load_all(self) -> None:
         """Reads everything of every context, whatever it costs."""
-        for link in self._deep_links().values():
+        for link in self.links.deep().values():
             link.load_all()
 
     def set_namespace(self, namespace: str) -> None:
         """Reads another namespace (empty: all) wherever lists are limited to one."""
-        for link in self._deep_links().values():
+        for link in self.links.deep().values():
             link.set_namespace(namespace)
 
     def load_plan(self) -> tuple[LoadPlan, ...]:
         """How deep every context is read, and what the rest would cost."""
-        return tuple(link.load_plan() for link in self._deep_links().values())
+        return tuple(link.load_plan() for link in self.links.deep().values())
 
     def heads(self) -> dict[str, Head]:
         """What the screen showed of every context last time, as far as that is known."""
-        found = {name: link.head() for name, link in self._deep_links().items()}
+        found = {name: link.head() for name, link in self.links.deep().items()}
         return {name: head for name, head in found.items() if head is not None}
-
-    def _deep_links(self) -> dict[str, DeepLink]:
-        return {name: link for name, link in self._links.items() if _is_deep(link)}
 
     def housekeep(self) -> None:
         """Does what has time: reads samples of failures, saves, collects; once a second."""
@@ -243,24 +216,18 @@ class Fleet:
 
     async def wait_synced(self, timeout_s: float) -> bool:
         """Whether every context answered for every kind before the time was up."""
-        deadline = asyncio.get_running_loop().time() + timeout_s
-        while not self.is_synced():
-            left = deadline - asyncio.get_running_loop().time()
-            if left <= 0:
-                return False
-            self._news.clear()
-            try:
-                await asyncio.wait_for(self._news.wait(), left)
-            except TimeoutError:
-                return self.is_synced()
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not self.is_synced():
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            return self.is_synced()
         return True
 
     def is_synced(self) -> bool:
         """Whether no context is still connecting or in its first lists."""
-        return not self.index.is_behind and all(
-            link.info().state in _SETTLED or name in self._failures
-            for name, link in self._links.items()
-        )
+        return not self.index.is_behind and self.links.is_settled()
 
     async def open_context(self, name: str) -> None:
         """Opens one more context beside those that are open.
@@ -268,73 +235,23 @@ class Fleet:
         Raises:
             UsageError: there is no such context.
         """
-        if name in self._links:
+        if name in self.links:
             return
         if self._opener is None or name not in self._available:
             known = ", ".join(self._available) or "none"
             raise UsageError(f"no context {name!r}", hint=f"known: {known}")
-        link = self._opener(name)
-        self._links[name] = link
-        self._follow(link)
+        self.links.open(self._opener(name))
         self._changed()
 
     async def close_context(self, name: str) -> None:
         """Closes a context and forgets its rows."""
-        link = self._links.pop(name, None)
-        if link is None:
-            return
-        await self._stop(name)
-        self._failures.pop(name, None)
-        await link.close()
-        for scope in tuple(self.index.coverage.scopes(name)):
-            self.index.apply(Batch(scope, [Mark.FORGET]), self.now())
-        self._changed()
-
-    def open_names(self) -> tuple[str, ...]:
-        """Names of the contexts that are open."""
-        return tuple(self._links)
-
-    async def reopen_context(self, name: str) -> None:
-        """Opens a context anew with what its kubeconfig says now; its rows stay, as stale."""
-        before = self._links.get(name)
-        if before is None or self._opener is None:
-            return
-        after = self._opener(name)
-        await self._stop(name)
-        await before.close()
-        if self._links.get(name) is not before:
-            return  # a person closed it meanwhile
-        self._failures.pop(name, None)
-        stale = ScopeStatus(Phase.STALE, self.now(), _MOVED)
-        for scope in self.index.coverage.scopes(name):
-            self._note(self.index.apply(Batch(scope, [stale]), self.now()))
-        self._links[name] = after
-        self._reopened.add(name)
-        self._follow(after)
-        self.upkeep.repeat()
-        self._changed()
-
-    def forget_leftovers(self) -> None:
-        """Lets go of scopes that contexts opened anew no longer follow, once they are read."""
-        for name in tuple(self._reopened):
-            link = self._links.get(name)
-            if link is not None and link.info().state is not ContextState.LIVE:
-                continue
-            self._reopened.discard(name)
-            for scope, status in self.index.coverage.scopes(name).items():
-                if status.phase is Phase.STALE and status.error == _MOVED:
-                    self.index.apply(Batch(scope, [Mark.FORGET]), self.now())
-
-    async def _stop(self, name: str) -> None:
-        task = self._tasks.pop(name, None)
-        if task is None:
-            return
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        if await self.links.take(name):
+            self.reopening.forget(name)
+            self._changed()
 
     def link_called(self, name: str) -> Link | None:
         """The link of an open context, None when it is not open."""
-        return self._links.get(name)
+        return self.links.get(name)
 
     def link_of(self, ref: ObjectRef) -> Link:
         """The link that an object belongs to.
@@ -342,7 +259,7 @@ class Fleet:
         Raises:
             UsageError: its context is not open.
         """
-        link = self._links.get(ref.context)
+        link = self.links.get(ref.context)
         if link is None:
             raise UsageError(f"context {ref.context!r} is not open", hint="open it with :ctx")
         return link
@@ -367,11 +284,11 @@ class Fleet:
         except ApiError as error:
             if error.fault is Fault.NOT_FOUND and self.index.get(ref) is not None:
                 gone = Deleted(ref.group, ref.kind, ref.namespace, ref.name)
-                self.apply(Batch(Scope(ref.context, ref.group, ref.kind, ref.namespace), [gone]))
+                self.apply(Batch(_scope_of(ref), [gone]))
             raise
         version = str(body.get("apiVersion") or "").rpartition("/")[2]
         record = self.table.reader(ref.group, version, ref.kind).convert(body)
-        self.apply(Batch(Scope(ref.context, ref.group, ref.kind, ref.namespace), [record]))
+        self.apply(Batch(_scope_of(ref), [record]))
 
     async def events(self, ref: ObjectRef) -> Sequence[EventLine]:
         """Events about the object, newest first.
@@ -389,7 +306,4 @@ class Fleet:
         """Saves, then ends every task and connection."""
         self.save(within_s=LAST_SAVE_S)
         await self._verifier.close()
-        for name in tuple(self._tasks):
-            await self._stop(name)
-        for link in self._links.values():
-            await link.close()
+        await self.links.close()

@@ -90,8 +90,8 @@ def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet
     if opening.all_contexts:
         fleet.unusable = tuple(_unusable(kubeconfig))
     if opening.on_screen:
-        fleet.beside = watch.run
-    fleet.crash_folder = state_folder() / "crashes"
+        fleet.beside = lambda of: watch.run(of.reopening)
+    fleet.links.crash_folder = state_folder() / "crashes"
     if not read_only:
         fleet.acts = _acts(fleet, opening.settings)
     return fleet

@@ -36,7 +36,7 @@ async def ended(error: BaseException, folder: Path | None) -> ContextInfo:
     """How a context stands after its link ended so."""
     link: Any = EndingLink(error)
     fleet = Fleet(load_table(), [link], read_only=True, clock=lambda: 1_790_000_000)
-    fleet.crash_folder = folder
+    fleet.links.crash_folder = folder
     await fleet.start()
     assert await fleet.wait_synced(5)
     (info,) = fleet.contexts()
