@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 FEW = 5
 """Kinds that are missing and named one by one."""
+UNREADABLE = "unreadable"
+"""The state of files of a recording that could not be read whole."""
 
 
 def summed_up(missing: Sequence[str]) -> list[str]:
@@ -23,5 +25,6 @@ def summed_up(missing: Sequence[str]) -> list[str]:
         reason = same[0].partition(f"{names[0]}: ")[2]
         shown = ", ".join(names[:FEW])
         more = f" ({reason})" if reason else ""
-        lines.append(f"{state}: {len(same)} kinds: {shown} and {len(same) - FEW} more{more}")
+        what = "files" if state == UNREADABLE else "kinds"
+        lines.append(f"{state}: {len(same)} {what}: {shown} and {len(same) - FEW} more{more}")
     return lines

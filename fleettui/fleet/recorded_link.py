@@ -6,6 +6,7 @@ from typing import Any
 from fleettui.errors import FleettuiError, UnreadableError
 from fleettui.fleet.context import ContextInfo, ContextState, Emit, EventLine
 from fleettui.fleet.events import event_lines
+from fleettui.fleet.gaps import UNREADABLE
 from fleettui.fleet.recorded_kinds import learn_recorded
 from fleettui.kinds import KindTable
 from fleettui.kinds.batch import Batch, Event, Mark, Phase, Scope, ScopeStatus
@@ -48,17 +49,20 @@ class RecordedLink:
             expected=self._loaded,
             age_s=max(self._read_at - self._recording.taken_at, 0) if self._read_at else 0,
             note=self._skipped(),
+            missing=tuple(f"{UNREADABLE}: {self._below(why)}" for why in self._recording.broken),
         )
 
     def _skipped(self) -> str:
         skipped = self._recording.skipped
         if not skipped:
             return ""
-        below = f"{self._recording.path}/"
-        shown = ", ".join(reason.removeprefix(below) for reason in skipped[:FEW])
+        shown = ", ".join(self._below(reason) for reason in skipped[:FEW])
         more = f" and {len(skipped) - FEW} more" if len(skipped) > FEW else ""
         what = "file" if len(skipped) == 1 else "files"
         return f"{len(skipped)} {what} skipped: {shown}{more}"
+
+    def _below(self, reason: str) -> str:
+        return reason.removeprefix(f"{self._recording.path}/")
 
     def batches(self) -> Iterator[Batch]:
         """One whole list per kind of the table that the recording holds."""
@@ -77,7 +81,7 @@ class RecordedLink:
                 try:
                     events.append(self._table.reader(group, version, kind).convert(document))
                 except UnreadableError as exc:
-                    self._recording.skipped.append(str(exc))
+                    self._recording.broken.append(str(exc))
             self._loaded += len(events) - 1
             status = ScopeStatus(phase=Phase.RECORDED, since=self.taken_at, loaded=len(events) - 1)
             yield Batch(scope, [*events, Mark.INIT_DONE, status])

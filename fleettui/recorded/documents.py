@@ -96,6 +96,20 @@ def _parsed(text: str, path: Path) -> Iterator[Any]:
         return
     for document in manifests.read_documents(text, name=str(path), limits=_LIMITS):
         yield document.value
+        if _is_cut_list(document.value):
+            raise UnreadableError(
+                "is half a list: it ends before its kind is told",
+                where=str(path),
+                hint="the file may have been cut off; record it again",
+            )
+
+
+def _is_cut_list(document: object) -> bool:
+    """Whether a list lost its end: kubectl writes YAML by name, and ``items`` before ``kind``.
+
+    What is left of a list that was cut between two lines is YAML without fault.
+    """
+    return isinstance(document, Mapping) and list(document) == ["apiVersion", "items"]
 
 
 def objects_of(document: object) -> Iterator[Document]:

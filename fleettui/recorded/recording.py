@@ -36,7 +36,10 @@ class Recording:
     """The latest moment that any object mentions as past, Unix seconds."""
     files: int = 0
     skipped: list[str] = field(default_factory=list)
-    """Files that hold no objects, or cannot be read, each with the reason."""
+    """Files that hold no objects and were not meant to, each with the reason."""
+    broken: list[str] = field(default_factory=list)
+    """Files and objects that could not be read whole, each with the reason: what they held
+    is missing."""
 
 
 def open_recordings(path: Path, table: KindTable) -> list[Recording]:
@@ -56,6 +59,13 @@ def open_recordings(path: Path, table: KindTable) -> list[Recording]:
         recordings = _open_folder(path, table)
     found = [recording for recording in recordings if recording.objects or recording.events]
     if not found:
+        broken = [reason for recording in recordings for reason in recording.broken]
+        if broken:
+            raise UnreadableError(
+                "holds no objects in files that can be read whole",
+                where=str(path),
+                hint=f"the first that cannot: {broken[0]}",
+            )
         raise UnreadableError(
             "holds no Kubernetes objects",
             where=str(path),
@@ -89,7 +99,7 @@ def _open_folder(path: Path, table: KindTable) -> list[Recording]:
             if not _add(owner, read_documents(file), table, file):
                 owner.skipped.append(f"{file}: holds no objects")
         except FleettuiError as exc:
-            owner.skipped.append(str(exc))
+            owner.broken.append(str(exc))
     return list(owners.values())
 
 

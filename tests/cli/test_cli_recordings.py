@@ -148,19 +148,62 @@ def test_recording_of_any_layout_shows_the_same_tree(
 def test_recording_with_junk_counts_what_is_skipped(
     tmp_path: Path, words: Callable[..., Said]
 ) -> None:
-    """Files that could not be read must not be taken for files without faults."""
+    """Files that hold no objects are no fault of a recording, and are told."""
     folder = tmp_path / "sent"
     folder.mkdir()
     write_list(folder)
     (folder / "notes.txt").write_text("call me")
     (folder / "values.yaml").write_text("replicas: 3\n")
-    (folder / "half.json").write_text(listed(CLUSTER)[:-40])
     done = words("tree", "--from", str(folder))
     assert done.code == 0
-    assert "3 files skipped" in done.err
-    assert "half.json" in done.err
-    assert "not whole JSON" in done.err
+    assert "2 files skipped" in done.err
     assert "notes.txt: not JSON or YAML" in done.err
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        ("tree",),
+        ("get", "clusters"),
+        ("causes",),
+        ("describe", "cluster", "shop", "-n", "retail"),
+        ("describe", "object", "cluster/retail/shop"),
+        ("report",),
+        ("why", "cluster/retail/shop"),
+        ("explain", "cluster/retail/shop"),
+        ("trace", "cluster/retail/shop"),
+        ("overview",),
+    ],
+    ids=lambda word: "-".join(word[:2]),
+)
+def test_recording_with_half_a_file_is_incomplete_for_every_word(
+    tmp_path: Path, words: Callable[..., Said], word: tuple[str, ...]
+) -> None:
+    """What a file that was cut off held is missing: no script may take the rest for all."""
+    folder = tmp_path / "sent"
+    folder.mkdir()
+    write_list(folder)
+    (folder / "half.json").write_text(listed(CLUSTER)[:-40])
+    done = words(*word, "--from", str(folder))
+    assert done.code == 3, done.err
+    assert "incomplete: sent: unreadable: half.json" in done.err
+    assert "not whole JSON" in done.err
+    assert done.out
+    assert words(*word, "--from", str(folder), "--allow-partial").code == 0
+
+
+def test_recording_with_half_a_file_names_it_in_documents(
+    tmp_path: Path, words: Callable[..., Said]
+) -> None:
+    """A program that reads the document must learn of it, too, not from stderr alone."""
+    folder = tmp_path / "sent"
+    folder.mkdir()
+    write_list(folder)
+    (folder / "half.json").write_text(listed(CLUSTER)[:-40])
+    (context,) = json.loads(words("get", "clusters", "--from", str(folder), "-o", "json").out)[
+        "contexts"
+    ]
+    assert [line.partition(".json")[0] for line in context["missing"]] == ["unreadable: half"]
 
 
 def test_recording_of_several_clusters_opens_a_context_for_each(

@@ -65,8 +65,13 @@ def test_documents_of_watch_lines_tell_deletions(tmp_path: Path) -> None:
         ("latin.yaml", b"kind: \xe9\n", "not UTF-8"),
         ("half.jsonl", b'{"type": "ADDED", "obj\n', "not a whole watch line"),
         ("broken.yaml", b"a: [1\nb: 2\n", "broken.yaml:"),
+        (
+            "cut.yaml",
+            b"apiVersion: v1\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n",
+            "is half a list",
+        ),
     ],
-    ids=["half-json", "half-gzip", "latin", "half-line", "broken-yaml"],
+    ids=["half-json", "half-gzip", "latin", "half-line", "broken-yaml", "half-list"],
 )
 def test_documents_of_a_broken_file_are_one_clear_line(
     tmp_path: Path, name: str, data: bytes, words: str
