@@ -17,6 +17,7 @@ from fleettui.index.intake import Intake
 from fleettui.index.places import Realm
 from fleettui.index.rollup import Rollup, unpack
 from fleettui.index.rows import Row
+from fleettui.index.shapes import LinkShape
 from fleettui.index.store import Store
 from fleettui.kinds.batch import Batch, Scope
 from fleettui.kinds.record import ObjectRef
@@ -165,14 +166,29 @@ class Index:
         """Return the home parent, None for a root."""
         return row.parent
 
-    def edges(self, row: Row, relation: str | None = None) -> Iterator[Edge]:
-        """Yield what the row points at; ownerReferences have the relation ``owner``."""
+    def edges(self, row: Row, relation: str | None = None, *, to: str = "") -> Iterator[Edge]:
+        """Yield what the row points at; ownerReferences have the relation ``owner``.
+
+        Args:
+            row: what points.
+            relation: only pointers of this relation.
+            to: only pointers at objects of this name, which costs far less than all.
+        """
         store = self._store
-        for shape, name in row.pointers():
+        for shape, name in row.pointers_at(to) if to else self._pointers(row, relation):
             if name and relation in (None, shape.relation):
                 ref = store.target_ref(row, shape, name)
                 evidence = shape.evidence or "ownerReference"
                 yield Edge(shape.relation, ref, store.find(*ref), evidence)
+
+    def _pointers(self, row: Row, relation: str | None) -> list[tuple[LinkShape, str]]:
+        """Return at least those of this relation; inventories of thousands are not walked."""
+        state, links = row.state, row.links
+        if relation is None or relation == "owner":
+            return row.pointers()
+        first = 2 * len(state.owner_shapes)
+        places = self._store.shapes.places_of(state.link_shapes, relation)
+        return [(state.link_shapes[at], links[first + at]) for at in places]  # type: ignore[misc]  # uids came before
 
     def unmet(self, row: Row, relations: frozenset[str]) -> Iterator[Edge]:
         """Yield needed pointers at what is not there; far cheaper than ``edges``."""
@@ -191,7 +207,7 @@ class Index:
         row = self._store.find(*ref)
         bag = row.inbound if row is not None else self._store.waiting.get(ref)
         for source in rows_of(bag):
-            for edge in self.edges(source, relation):
+            for edge in self.edges(source, relation, to=ref.name):
                 if edge.key == ref:
                     yield Edge(edge.relation, source.ref, source, edge.evidence)
 

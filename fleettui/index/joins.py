@@ -192,7 +192,7 @@ class Joins:
         found: dict[Row, list[str]] = {}
         for source in rows_of(row.inbound):
             if source.place.spec.role is Role.APPLIER:
-                for edge in self._index.edges(source, "applies"):
+                for edge in self._index.edges(source, "applies", to=row.name):
                     if edge.target is row:
                         found.setdefault(source, []).append(f"{edge.evidence} of {source.name}")
         denied: list[Join] = []

@@ -320,6 +320,20 @@ class Row(msgspec.Struct, gc=False, eq=False):
         found += zip(shapes, links[2 * len(owners) :], strict=True)
         return found  # type: ignore[return-value]  # only the uids in between are not str
 
+    def pointers_at(self, name: str) -> list[tuple[LinkShape, str]]:
+        """Return those of its pointers that name this; an inventory names thousands of others."""
+        state, links = self.state, self.links
+        count = len(state.owner_shapes)
+        found: list[tuple[LinkShape, str]] = []
+        at = -1
+        for _ in range(links.count(name)):
+            at = links.index(name, at + 1)
+            if at < count:
+                found.append((state.owner_shapes[at], name))
+            elif at >= 2 * count:
+                found.append((state.link_shapes[at - 2 * count], name))
+        return found
+
     # -- tree -----------------------------------------------------------------------------
     @property
     def children(self) -> list["Row"]:

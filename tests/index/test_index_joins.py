@@ -39,6 +39,25 @@ def test_join_by_name_of_the_kubeconfig_secret(make, index):
     assert join.evidence == ("spec.targets",)
 
 
+def test_edges_to_a_name_or_by_relation_are_those_among_all(make, index):
+    """Inventories name thousands: looking for one must find it without walking the others."""
+    record = make.record(
+        "Kustomization",
+        "k",
+        owner="Repo/c1",
+        refs=["applies=Cluster/c1", "applies=Repo/c1", "applies=Cluster/c2", "source=Repo/c1"],
+    )
+    make.put(index, *make.cluster("c1"), make.record("Repo", "c1"), record)
+    row = index.get(make.ref("Kustomization", "k"))
+    everything = list(index.edges(row))
+    for name in ("c1", "c2", "nobody", "uid-c1"):
+        assert list(index.edges(row, to=name)) == [e for e in everything if e.key.name == name]
+    for relation in ("owner", "applies", "source", "nothing"):
+        found = [e for e in everything if e.relation == relation]
+        assert list(index.edges(row, relation)) == found
+        assert list(index.edges(row, relation, to="c1")) == [e for e in found if e.key.name == "c1"]
+
+
 def test_join_secret_labelled_for_another_cluster_is_not_made(make, index):
     """A Secret may be labelled by anyone: contradicting evidence is shown, never followed."""
     refs = ["targets=Cluster/c1", "kubeconfig_secret=Secret/c1-kubeconfig"]
