@@ -14,6 +14,9 @@ from fleettui.kinds.moments import rfc3339
 from fleettui.kinds.record import ObjectRef
 from fleettui.text import age_text
 
+SILENT_S = 13
+"""Silence of a live server that is told, seconds: its link asks every ten."""
+
 
 class ContextState(StrEnum):
     """How a context stands as a whole."""
@@ -67,8 +70,18 @@ class ContextInfo:
     """How old a recording was when it was opened, seconds."""
     note: str = ""
     """Something to know that is no error: files of a recording that were skipped."""
+    heard_at: int = 0
+    """When the server last gave a sign of life, Unix seconds; 0: not known."""
     cached_at: int = 0
     """When rows that are shown from an earlier run were read, Unix seconds; 0: all are newer."""
+
+
+def silent_s(info: ContextInfo, now: int) -> int:
+    """How long a live context's server has given no sign of life; 0 while that is nothing."""
+    if info.state is not ContextState.LIVE or not info.heard_at:
+        return 0
+    silence = now - info.heard_at
+    return silence if silence >= SILENT_S else 0
 
 
 def recorded_words(info: ContextInfo) -> str:

@@ -7,7 +7,7 @@ cluster said, with control characters made visible.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from fleettui.fleet.context import ContextInfo, ContextState
+from fleettui.fleet.context import ContextInfo, ContextState, silent_s
 from fleettui.fleet.fleet import Fleet
 from fleettui.index import Row, TreeView
 from fleettui.kinds.moments import rfc3339
@@ -35,7 +35,7 @@ def context_form(info: ContextInfo, now: int) -> dict[str, Any]:
 def _age_s(info: ContextInfo, now: int) -> int:
     match info.state:
         case ContextState.LIVE:
-            return 0
+            return silent_s(info, now)
         case ContextState.RECORDED:
             return info.age_s
         case _:

@@ -57,6 +57,7 @@ def standing_of(
         base,
         state=state,
         since=since,
+        heard_at=int(context.heard_at),
         round_trip_s=fastest_s if math.isfinite(fastest_s) else -1.0,
         error=error,
         loaded=loaded,

@@ -14,6 +14,10 @@ from fleettui.kube.calls import MAX_PAGE_BYTES, Call
 from fleettui.kube.faults import ApiError, Fault
 
 
+def _nobody() -> None:
+    """Who listens to answers that are no sign of a server that is well."""
+
+
 class HttpAnswer:
     """A successful answer whose body has not been read yet."""
 
@@ -41,6 +45,8 @@ class HttpAnswer:
         self._stream = stream
         self._call = call
         self._broken = broken
+        self.arrived: Callable[[], None] = _nobody
+        """Told of every piece that comes."""
 
     async def read(self, *, limit_bytes: int = MAX_PAGE_BYTES) -> bytes:
         """The whole body, decoded.
@@ -87,6 +93,7 @@ class HttpAnswer:
                     fault=Fault.CUT,
                     where=self._call.where,
                 ) from error
+            self.arrived()
             self.wire_bytes += len(chunk)
             decoded = inflate(chunk)
             if decoded:

@@ -108,7 +108,12 @@ class KubeContext:
         self._followings: set[Following] = set()
         self._readers = Turnstile(PAGES_READ)
         self._tasks: list[asyncio.Task[None]] = []
-        self._monitor = LinkMonitor(self._probe, changed=self._link_changed, woken=self._woken)
+        self._monitor = LinkMonitor(
+            self._probe,
+            changed=self._link_changed,
+            woken=self._woken,
+            arrived_at=lambda: transport.pace.arrived_at,
+        )
         self.definitions = DefinitionWatch(
             self.discovery, self._internal_following, changed=self._catalog_changed
         )
@@ -124,6 +129,11 @@ class KubeContext:
     def link(self) -> LinkState:
         """How the connection is."""
         return self._monitor.state
+
+    @property
+    def heard_at(self) -> float:
+        """Unix seconds of the server's last sign of life, 0 for never."""
+        return self._monitor.heard_at
 
     @property
     def transport(self) -> "Transport":

@@ -16,7 +16,8 @@ from enum import StrEnum
 from fleettui.errors import FleettuiError
 from fleettui.kube.faults import ApiError, Fault
 
-PROBE_EVERY_S = 30.0
+PROBE_EVERY_S = 10.0
+"""A frozen server keeps its connections: nothing but an answer that does not come tells it."""
 MISSES_UNTIL_DOWN = 2
 DOWN_FIRST_S = 0.8
 DOWN_CAP_S = 30.0
@@ -62,6 +63,7 @@ class LinkMonitor:
         woken: Callable[[], None],
         wall: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
+        arrived_at: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """Keep what to ask and whom to tell.
 
@@ -71,7 +73,9 @@ class LinkMonitor:
             woken: told when this machine was asleep.
             wall: Unix seconds.
             chance: numbers in [0, 1).
+            arrived_at: when a byte of any answer last came, Unix seconds; 0 for never.
         """
+        self._arrived_at = arrived_at
         self._probe = probe
         self._changed = changed
         self._woken = woken
@@ -80,6 +84,11 @@ class LinkMonitor:
         self._misses = 0
         self._hurry = asyncio.Event()
         self.state = LinkState(since=wall())
+
+    @property
+    def heard_at(self) -> float:
+        """Unix seconds of the last sign of life: an answer, or a byte of one; 0 for never."""
+        return max(self.state.answered_at, self._arrived_at())
 
     def hurry(self) -> None:
         """Asks now instead of at the next interval."""
@@ -108,11 +117,14 @@ class LinkMonitor:
 
     async def ask(self) -> None:
         """Asks once and tells if that changes anything."""
+        asked_at = self._wall()
         try:
             await self._probe()
         except FleettuiError as error:
             fault = error.fault if isinstance(error, ApiError) else Fault.UNAUTHORIZED
-            if fault not in _ALIVE:
+            # Bytes of a watch or a list that came meanwhile are an answer, too: a server that
+            # shuts down takes no new connections, and a full link lets questions wait.
+            if fault not in _ALIVE and self._arrived_at() <= asked_at:
                 self._miss(str(error), fault)
                 return
         self._answered()

@@ -8,6 +8,7 @@ machines next door take identity.
 """
 
 import re
+import time
 from collections import deque
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -65,6 +66,8 @@ class LinkPace:
         self._round_trips: deque[float] = deque(maxlen=ROUND_TRIPS)
         self._compressed = 0
         """Large lists that came compressed since the last that did not."""
+        self.arrived_at = 0.0
+        """When a byte of any successful answer last came, Unix seconds; 0 for never."""
         self.wire_bytes = 0
         """Bytes of list bodies that came over the wire."""
         self.decoded_bytes = 0
@@ -92,6 +95,10 @@ class LinkPace:
             return "identity"
         is_wide = self.is_near and (self._is_loopback or self.plain_bytes_per_s > WIDE_BYTES_PER_S)
         return "identity" if is_wide else "gzip"
+
+    def note_arrival(self) -> None:
+        """Takes note that a piece of an answer came; called for every one."""
+        self.arrived_at = time.time()
 
     def note_round_trip(self, purpose: Purpose, seconds: float) -> None:
         """Learns from the time to the first byte of a request that costs little."""

@@ -271,6 +271,7 @@ class Transport:
         self._note(answer, call, asyncio.get_running_loop().time() - started)
         if not 200 <= response.status < 300 and response.status != 304:
             raise await self._error(answer, call)
+        answer.arrived = self.pace.note_arrival
         return answer
 
     async def _request(
@@ -288,7 +289,6 @@ class Transport:
         headers.extend((name, value) for name, value in optional.items() if value)
         headers.extend(self._credentials.impersonation)
         query = f"?{urlencode(call.query, quote_via=quote)}" if call.query else ""
-        is_watch = call.purpose is Purpose.WATCH
         middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (self._guard.middleware,)
         if call.method not in ("GET", "HEAD"):
             middlewares = (*middlewares, _Once())
@@ -302,7 +302,7 @@ class Transport:
             proxy=self._proxy or None,
             server_hostname=self._cluster.tls_server_name or None,
             timeout=aiohttp.ClientTimeout(
-                total=None if is_watch else HARD_CAP_S,
+                total=None if call.purpose is Purpose.WATCH else HARD_CAP_S,
                 sock_connect=CONNECT_S,
                 sock_read=_READ_S[call.purpose],
             ),

@@ -5,7 +5,7 @@ Knows contexts' states and the words for them; knows no widget.
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from fleettui.fleet.context import ContextInfo, ContextState, recorded_words
+from fleettui.fleet.context import ContextInfo, ContextState, recorded_words, silent_s
 from fleettui.fleet.depth import LoadPlan
 from fleettui.index.rollup import Rollup
 from fleettui.text import age_text
@@ -29,7 +29,9 @@ MAX_CONTEXTS = 6
 
 
 def state_words(info: ContextInfo, now: int) -> str:
-    """How a context stands, in a few words: ``live``, ``stale 5m``, ``34%``."""
+    """How a context stands, in few words: ``live``, ``silent 15s``, ``stale 5m``, ``34%``."""
+    if silence := silent_s(info, now):
+        return f"silent {age_text(silence)}"
     match info.state:
         case ContextState.SYNCING if info.expected > 0:
             return f"{min(info.loaded * 100 // info.expected, 99)}%"
@@ -50,7 +52,7 @@ def banner_span(info: ContextInfo) -> Span:
 
 def context_spans(info: ContextInfo, now: int) -> Iterator[Span]:
     """One context: name, state, and what must not be missed about it."""
-    glyph, tone = _STATES[info.state]
+    glyph, tone = _STATES[ContextState.STALE if silent_s(info, now) else info.state]
     yield Span(f" {glyph} ", tone)
     yield Span(info.name, banner_tone(info.colour) if info.colour else Tone.STRONG)
     yield Span(f" {state_words(info, now)}", tone if tone is not Tone.CURRENT else Tone.DIM)

@@ -195,3 +195,54 @@ def test_link_that_is_down_is_asked_ever_more_rarely_up_to_half_a_minute() -> No
         task.cancel()
 
     run_quickly(main())
+
+
+def test_link_to_a_frozen_server_is_down_within_half_a_minute() -> None:
+    """A server that is stopped keeps its connections: its rows must not look live for long."""
+
+    async def main() -> None:
+        link = Link()
+
+        async def unanswered() -> None:
+            await asyncio.sleep(5.0)
+            raise ApiError("no answer in 5 s", fault=Fault.UNREACHABLE)
+
+        monitor = LinkMonitor(
+            unanswered,
+            changed=link.told.append,
+            woken=link.wake,
+            wall=lambda: link.wall,
+            chance=lambda: 0.99,
+        )
+        monitor.state = LinkState(Reach.UP, answered_at=link.wall)
+        task = asyncio.create_task(monitor.run())
+        await asyncio.sleep(30)
+        assert [state.reach for state in link.told] == [Reach.DOWN]
+        assert monitor.heard_at == link.wall
+        task.cancel()
+
+    run_quickly(main())
+
+
+async def test_link_whose_watches_still_speak_is_not_down() -> None:
+    """A server that shuts down takes no question any more, and still tells what changes."""
+    link = Link()
+    arrived_at = 0.0
+
+    async def refused() -> None:
+        nonlocal arrived_at
+        link.wall += 5.0
+        arrived_at = link.wall - 1.0
+        raise ApiError("refused", fault=Fault.UNREACHABLE)
+
+    monitor = LinkMonitor(
+        refused,
+        changed=link.told.append,
+        woken=link.wake,
+        wall=lambda: link.wall,
+        arrived_at=lambda: arrived_at,
+    )
+    for _ in range(3):
+        await monitor.ask()
+    assert monitor.state.reach is Reach.UP
+    assert monitor.heard_at == link.wall

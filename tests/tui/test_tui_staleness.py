@@ -10,8 +10,9 @@ from fleettui.fleet.context import ContextInfo, ContextState
 from fleettui.kinds.batch import Batch, Phase, Scope, ScopeStatus
 from fleettui.tui.cells import TREE_COLUMNS, Moment
 from fleettui.tui.detail import detail_lines
-from fleettui.tui.lines import Line
+from fleettui.tui.lines import Line, Span
 from fleettui.tui.staleness import staleness_of
+from fleettui.tui.status import context_spans
 from fleettui.tui.tree_source import TreeSource
 
 OLD = (Phase.STALE, Phase.FORBIDDEN, Phase.BROKEN, Phase.CACHED)
@@ -174,3 +175,11 @@ def test_detail_of_a_lost_context_says_as_of_when(small_fleet: Any) -> None:
     texts = _detail(small_fleet, "Cluster")
     assert "as of 2m ago: the connection is lost" in texts[:6]
     assert any(text.startswith("◍ was ok") for text in texts[:4])
+
+
+@pytest.mark.parametrize(("heard_at", "words"), [(0, "live"), (995, "live"), (980, "silent 20s")])
+def test_header_tells_how_long_a_live_server_has_been_silent(heard_at: int, words: str) -> None:
+    """A frozen server keeps its connections: before it counts as lost its silence is told."""
+    info = ContextInfo("prod", state=ContextState.LIVE, heard_at=heard_at)
+    spans: list[Span] = list(context_spans(info, 1000))
+    assert f" {words}" in [span.text for span in spans]
