@@ -8,6 +8,7 @@ they are looked at or when there is time.
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from operator import attrgetter
 from typing import Final
 
 from fleettui.index.flatten import (
@@ -27,6 +28,7 @@ from fleettui.index.spine import ROLE_ORDER
 from fleettui.index.standing import RANK
 from fleettui.kinds.record import ObjectRef
 
+_size = attrgetter("size")
 KEPT_ENTRIES: Final = 1024
 """Segments whose flattened lines are kept."""
 MEASURED_AT_ONCE: Final = 64
@@ -56,6 +58,8 @@ class Layout:
         """Rows to be placed when there is time."""
         self.may_hold: Callable[[Row], bool | None] | None = None
         """Whether a filter may match in a root's home tree, None for perhaps."""
+        self.holding: Callable[[], Iterator[Row] | None] | None = None
+        """The roots that a filter may match in, None when each must be asked."""
         self.matched = 0
         """Rows that match filter and faults only, in what has been measured."""
         self._kept: dict[Segment, None] = {}
@@ -272,10 +276,24 @@ class Layout:
         is time."""
         self._kept.clear()
         self.matched = 0
+        self.pending = {}
         for group in self.groups.values():
             group.is_expanded = self.is_expanded(group)
-        pending = self.pending = {}
-        guess = self._guess
+        hopeful = self.holding() if self.holding is not None else None
+        if hopeful is None:
+            self._guess_all()
+        else:
+            self._guess_only(hopeful)
+        self.refit(self.top)
+        tried = 0
+        for segment in list(islice(self.pending, MEASURED_AT_ONCE)):
+            self.measure(segment)
+            tried += total_of(segment.row.counts)
+            if tried >= ROWS_AT_ONCE:
+                break
+
+    def _guess_all(self) -> None:
+        pending, guess = self.pending, self._guess
         for segment in self.top.segments():
             segment.entries = None
             segment.matched = 0
@@ -283,19 +301,29 @@ class Layout:
             segment.is_pending = not is_sure
             if not is_sure:
                 pending[segment] = None
-        self.refit(self.top)
-        tried = 0
-        for segment in list(islice(pending, MEASURED_AT_ONCE)):
-            self.measure(segment)
-            tried += total_of(segment.row.counts)
-            if tried >= ROWS_AT_ONCE:
-                break
+
+    def _guess_only(self, hopeful: Iterator[Row]) -> None:
+        """Leave everything out but these roots; costs next to nothing for the others."""
+        for segment in self.segments.values():
+            if segment.size or segment.is_pending:
+                segment.entries = None
+                segment.matched = segment.size = 0
+                segment.is_pending = False
+        segments, pending = self.segments, self.pending
+        faults_only = self.shown.faults_only
+        for root in hopeful:
+            hoped = segments.get(root)
+            if hoped is not None and not (faults_only and not root.has_faults):
+                hoped.entries = None
+                hoped.size = 1
+                hoped.is_pending = True
+                pending[hoped] = None
 
     def refit(self, group: Group) -> int:
         """Sum up all sizes anew; returns the group's."""
-        inner = 0
-        for node in group.nodes:
-            inner += self.refit(node) if isinstance(node, Group) else node.size
+        for below in group.groups.values():
+            self.refit(below)
+        inner = sum(map(_size, group.nodes))
         group.inner = inner
         group.prefix = None
         group.size = inner

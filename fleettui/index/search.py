@@ -13,13 +13,27 @@ from fleettui.index.bags import rows_of
 from fleettui.index.coverage import Coverage, KindKey, Kinds
 from fleettui.index.index import Index
 from fleettui.index.query import Query
+from fleettui.index.rollup import total_of
 from fleettui.index.rows import Row
-from fleettui.index.terms import Glance, Test, fields_of, fits_kind, glance_of, test_of
+from fleettui.index.syntax import Text
+from fleettui.index.terms import (
+    Glance,
+    Test,
+    fields_of,
+    fits_kind,
+    glance_of,
+    reads_text,
+    test_of,
+    text_test_of,
+)
+from fleettui.index.texts import Texts
 
 CAP: Final = 2000
 """Hits listed before a key is answered."""
 SLACK: Final = 2
 """A text is made anew when it has grown to so many times its first length."""
+MADE_AT_ONCE: Final = 600
+"""Rows of trees that changed whose texts are made anew before a key is answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,42 +55,58 @@ class Searcher:
         """Search this index."""
         self._index = index
         self._cursor = index.cursor()
-        self._texts: dict[Row, str] = {}
+        self._texts = Texts()
         self._lengths: dict[Row, int] = {}
+        """First lengths of texts that have grown since."""
+        self._unread: dict[Row, None] = {}
+        """Trees that came or changed, whose texts are to be made."""
 
     def refresh(self) -> None:
-        """Take over what changed since the last time; texts of new trees come when asked for."""
+        """Take over what changed since the last time; few texts are made anew at once."""
         change = self._index.changes(self._cursor)
         if change.reset:
-            self._texts.clear()
-            self._lengths.clear()
+            self.forget()
             return
         for row in change.removed:
-            self._forget(row)
+            self._drop(row)
+            self._unread.pop(row, None)
         for root in change.structure:
-            self._forget(root)
+            self._drop(root)
+            self._unread[root] = None
         for row in change.dirty:
             root = row.root
             text = self._texts.get(root)
             if text is not None:
                 new = [field for field in fields_of(row) if field not in text]
                 if new:
-                    self._put(root, "\n".join([text, *new]))
+                    self._grow(root, text, new)
+        self._catch_up()
 
-    def _put(self, root: Row, text: str) -> None:
-        if len(text) > SLACK * self._lengths[root] + 1024:
-            self._forget(root)
+    def _grow(self, root: Row, text: str, new: list[str]) -> None:
+        grown = "\n".join([text, *new])
+        if len(grown) > SLACK * self._lengths.setdefault(root, len(text)) + 1024:
+            self._drop(root)
+            self._unread[root] = None
         else:
-            self._texts[root] = text
+            self._texts.put(root, grown)
 
-    def _forget(self, root: Row) -> None:
-        self._texts.pop(root, None)
+    def _catch_up(self) -> None:
+        left = MADE_AT_ONCE
+        while self._unread and left > 0:
+            root, _ = self._unread.popitem()
+            if not root.is_gone and root.parent is None:
+                left -= total_of(root.counts)
+                self.text_of(root)
+
+    def _drop(self, root: Row) -> None:
+        self._texts.drop(root)
         self._lengths.pop(root, None)
 
     def forget(self) -> None:
         """Give the texts' memory back; they are made anew when needed."""
         self._texts.clear()
         self._lengths.clear()
+        self._unread.clear()
 
     def text_of(self, root: Row) -> str:
         """Return the text of a home tree, made now if need be; costs some µs a row then."""
@@ -88,25 +118,31 @@ class Searcher:
                 row = stack.pop()
                 found.update(dict.fromkeys(fields_of(row)))
                 stack.extend(rows_of(row.kids))
-            text = self._texts[root] = "\n".join(found)
-            self._lengths[root] = len(text)
+            text = "\n".join(found)
+            self._texts.put(root, text)
         return text
 
     def texts(self) -> list[str]:
         """Return all texts made so far."""
-        return list(self._texts.values())
+        return [text for _, text in self._texts.parts()]
 
     def known_text(self, root: Row) -> str | None:
         """Return the text of a home tree if it has been made."""
         return self._texts.get(root)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every home tree has its text, so that no row has to be tried for lack of it."""
+        return len(self._texts) == sum(len(realm.roots) for realm in self._index.realms())
+
     def warming(self) -> Iterator[None]:
         """Make all texts, a tree between two yields; for whoever has time."""
         self.refresh()
-        for root in list(self._index.roots()):
-            if not root.is_gone and root not in self._texts:
-                self.text_of(root)
-                yield
+        for realm in self._index.realms():
+            for root in list(realm.roots):
+                if not root.is_gone and root.parent is None and root not in self._texts:
+                    self.text_of(root)
+                    yield
 
     def bind(self, query: Query, *, now: int = 0) -> "BoundQuery":
         """Return the filter for views and searches.
@@ -117,6 +153,17 @@ class Searcher:
         """
         self.refresh()
         return BoundQuery(query, test_of(query.term, now), glance_of(query.term), self)
+
+    def holding(self, query: Query, glance: Glance) -> Iterator[Row] | None:
+        """Yield roots whose home trees may hold a match; None while texts are missing."""
+        if not reads_text(query.term):
+            return (root for root in self._index.roots() if glance(root, ""))
+        if not self.is_whole:
+            return None
+        if isinstance(query.term, Text):
+            return self._texts.holding(query.term.needle)
+        found = self._texts.where(text_test_of(query.term))
+        return (root for root, text in found if glance(root, text))
 
     def find(self, wanted: "BoundQuery", *, cap: int = CAP) -> Hits:
         """Return the first hits; trees whose text has not been made are read now."""
@@ -170,6 +217,12 @@ class BoundQuery:
             return None
         text = self.searcher.known_text(root)
         return None if text is None else self.glance(root, text)
+
+    def holding(self) -> Iterator[Row] | None:
+        """Roots whose home trees may hold a match, in no order; None: each has to be asked."""
+        if self.glance is None:
+            return None
+        return self.searcher.holding(self.query, self.glance)
 
 
 def unsearchable(query: Query, coverage: Coverage, table: Kinds) -> list[tuple[str, KindKey]]:

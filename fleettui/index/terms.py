@@ -227,3 +227,39 @@ def glance_of(term: Term) -> Glance | None:
             return lambda root, text: any(glance(root, text) for glance in known)
         case _:
             return None
+
+
+def text_test_of(term: Term) -> Callable[[str], bool] | None:
+    """Return what rules many home trees out by all their texts in one; None when nothing can.
+
+    True for every text that contains one it is true for.
+    """
+    match term:
+        case Text(needle):
+            return lambda text: needle in text
+        case Regex(pattern):
+            if _CROSSING.search(pattern.pattern):
+                return None
+            return lambda text: pattern.search(text) is not None
+        case All(terms):
+            tests = [test for part in terms if (test := text_test_of(part)) is not None]
+            return (lambda text: all(test(text) for test in tests)) if tests else None
+        case Either(terms):
+            parts = [text_test_of(part) for part in terms]
+            known = [test for test in parts if test is not None]
+            if len(known) < len(parts):
+                return None
+            return lambda text: any(test(text) for test in known)
+        case _:
+            return None
+
+
+def reads_text(term: Term) -> bool:
+    """Whether a glance at a home tree looks at its text at all."""
+    match term:
+        case Text() | Regex():
+            return True
+        case All(terms) | Either(terms):
+            return any(map(reads_text, terms))
+        case _:
+            return False

@@ -40,6 +40,10 @@ class Filter(Protocol):
         """Tell whether anything in the root's home tree may match; None: rows must be tried."""
         ...
 
+    def holding(self) -> Iterator[Row] | None:
+        """Yield all roots that may hold a match, in no order; None: each must be asked."""
+        ...
+
 
 @dataclass(slots=True)
 class Settled:
@@ -255,6 +259,7 @@ class TreeView:
     def _aim(self) -> None:
         is_tree = self._filter is not None and not self.perspective.is_flat
         self._layout.may_hold = self._filter.may_hold if is_tree and self._filter else None
+        self._layout.holding = self._filter.holding if is_tree and self._filter else None
 
     def sort(self, order: str | Column = "name", *, reverse: bool = False) -> None:
         """Sort siblings by ``name``, ``health`` (worst, then longest broken), ``age``, ``kind``,
@@ -344,4 +349,8 @@ class PlainFilter:
 
     def may_hold(self, root: Row) -> bool | None:
         """Tell nothing: it must be tried."""
+        return None
+
+    def holding(self) -> Iterator[Row] | None:
+        """Tell nothing: each must be asked."""
         return None

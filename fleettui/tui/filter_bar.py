@@ -59,6 +59,11 @@ class FilterBar:
         """Make the texts that answer keys at once; for whoever has time."""
         return self._searcher.warming()
 
+    @property
+    def is_warm(self) -> bool:
+        """Whether all texts are made."""
+        return self._searcher.is_whole
+
     def notes(self) -> Iterator[Span]:
         """What to say beside the line: where it is wrong, or how much it finds and lacks."""
         error = self._error

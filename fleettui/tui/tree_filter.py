@@ -53,12 +53,17 @@ class TreeFilter:
         """Opens the line; the texts that it searches are made meanwhile."""
         self._prompt.open(MARK, self._state.expression)
         self._tell()
-        self._pacer.run("warm", self._bar.warming(), done=lambda: None)
+        self._warm()
+
+    def _warm(self) -> None:
+        if not self._bar.is_warm and not self._pacer.is_running("warm"):
+            self._pacer.run("warm", self._bar.warming(), done=lambda: None)
 
     def type(self, text: str, now: int) -> None:
         """Takes what stands there now, and says how much it finds."""
         self._reshape(lambda: self._bar.type(text, now))
         self._tell()
+        self._warm()
         self.measure()
 
     def take(self, text: str, now: int) -> None:

@@ -63,6 +63,10 @@ class Narrowing:
         """Whether anything in the root's home tree may match; None: rows must be tried."""
         return None if self._expression is None else self._expression.may_hold(root)
 
+    def holding(self) -> Iterator[Row] | None:
+        """Yield all roots that may hold a match; None: each must be asked."""
+        return None if self._expression is None else self._expression.holding()
+
 
 class TreeState:
     """What the tree shows, of what there is."""
