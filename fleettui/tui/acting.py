@@ -5,20 +5,21 @@ transport. Exists only in runs in which writing is possible.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from fleettui.actions.options import Options, entries_of
 from fleettui.actions.plan import Plan, Refusal
 from fleettui.actions.verbs import VERBS
-from fleettui.errors import FleettuiError, UsageError
+from fleettui.errors import UsageError
 from fleettui.fleet.acts import person
 from fleettui.fleet.outcome import Outcome, Report
 from fleettui.fleet.selection import Selection, found
 from fleettui.index.query import Query
 from fleettui.kinds.record import ObjectRef
 from fleettui.tui.act_choices import ActChoices, choices_of
+from fleettui.tui.conversation import Conversation
 from fleettui.tui.dispatch import Handler
 from fleettui.tui.documents import Manner
 from fleettui.tui.lines import Line, Span
@@ -67,6 +68,7 @@ class Acting:
         self._app = app
         self._acts = acts
         self._choices = ActChoices(acts, app.index)
+        self.talk = Conversation(app)
 
     def handlers(
         self, refs: Callable[[], Sequence[ObjectRef]], *, plan: Callable[[], str]
@@ -92,22 +94,11 @@ class Acting:
         is_paused = bool(rows) and all(row is not None and row.is_paused for row in rows)
         self.begin("resume" if is_paused else "pause", refs)
 
-    def _work(self, work: Coroutine[object, object, None]) -> None:
-        """Does one thing at a time; what goes wrong is told."""
-
-        async def told() -> None:
-            try:
-                await work
-            except FleettuiError as error:
-                self._app.say_error(error)
-
-        self._app.run_worker(told(), group="act", exclusive=True)
-
     # -- what to do -----------------------------------------------------------------------
     def choose(self, refs: Sequence[ObjectRef]) -> None:
         """Lets a person choose what to do; what is impossible is greyed with the reason."""
         if refs:
-            self._work(self._choose(Selection(tuple(refs))))
+            self.talk.begin(self._choose(Selection(tuple(refs))))
 
     async def _choose(self, selection: Selection, *, is_filter: bool = False) -> None:
         refs = selection.refs
@@ -116,7 +107,7 @@ class Acting:
             return
         what = f"{refs[0].kind}/{refs[0].name}" if len(refs) == 1 else f"{len(refs)} objects"
         picker = Picker(f"act on {what}", choices_of(offers))
-        picked = await self._app.push_screen_wait(picker)
+        picked = await self.talk.ask(picker)
         if picked is None:
             return
         verb, place = cast("tuple[str, int]", picked.key)
@@ -133,7 +124,7 @@ class Acting:
             self._app.say("no object is under the cursor")
             return
         wishes = self._signed(refs, options or Options(), is_filter=False)
-        self._work(self._act(verb, Selection(tuple(refs)), wishes))
+        self.talk.begin(self._act(verb, Selection(tuple(refs)), wishes))
 
     def begin_all(self, query: Query | None, verb: str = "") -> None:
         """The same for everything that a filter finds; refused unless all of it is known."""
@@ -142,7 +133,7 @@ class Acting:
             return
         if verb and verb not in VERBS:
             raise UsageError(f"no verb {verb!r}", hint=f"known: {', '.join(VERBS)}")
-        self._work(self._act_all(query, verb))
+        self.talk.begin(self._act_all(query, verb))
 
     async def _act_all(self, query: Query, verb: str) -> None:
         selection = await found(self._app.fleet, query)
@@ -170,8 +161,9 @@ class Acting:
             return await self._acts.plan(verb, selection.refs, more, scope_gaps=selection.gaps)
 
         plan = await planned(wishes)
+        confirmed: Confirmed | None = None
         while isinstance(plan, Plan):
-            confirmed = await self._confirmed(plan)
+            confirmed = await self._confirmed(plan, before=confirmed)
             if confirmed is None:
                 return
             if not confirmed.is_note_for(verb):
@@ -184,8 +176,7 @@ class Acting:
             if isinstance(plan, Plan) and plan.targets == before.targets:
                 await self._carry_out(plan, confirmed)
                 return
-            self._app.say("the objects changed while you read: look again", severity="warning")
-        self._app.read(RefusalText(plan))
+        self._tell_refusal(plan)
 
     async def _asked(
         self, verb: str, refs: Sequence[ObjectRef], options: Options
@@ -193,30 +184,34 @@ class Acting:
         """The wishes with what the verb needs filled in; None when a person gave up."""
         for name in self._choices.asks_for(verb, refs):
             question, example = QUESTIONS.get(name, (f"{name}?", ""))
-            text = await self._app.push_screen_wait(AskScreen(question, example=example))
+            text = await self.talk.ask(AskScreen(question, example=example))
             if text is None:
                 return None
             options = with_answer(options, name, text)
         return options
 
+    def _tell_refusal(self, refusal: Refusal) -> None:
+        self._app.forget_keys()  # they were typed to a question that does not come
+        self._app.read(RefusalText(refusal))
+
     def _again(self, plan_id: str, load: Callable[[str], Plan | Refusal]) -> None:
         if not plan_id:
             self._app.say("this is for lines of the journal: see :journal")
             return
-        self._work(self._do_again(plan_id, load))
+        self.talk.begin(self._do_again(plan_id, load))
 
     async def _do_again(self, plan_id: str, load: Callable[[str], Plan | Refusal]) -> None:
         plan = await asyncio.to_thread(load, plan_id)
         if isinstance(plan, Refusal):
-            self._app.read(RefusalText(plan))
+            self._tell_refusal(plan)
             return
         confirmed = await self._confirmed(plan)
         if confirmed is not None:
             await self._carry_out(plan, confirmed)
 
-    async def _confirmed(self, plan: Plan) -> Confirmed | None:
-        screen = ConfirmScreen(plan, banners=self._banners(plan))
-        return await self._app.push_screen_wait(screen)
+    async def _confirmed(self, plan: Plan, before: Confirmed | None = None) -> Confirmed | None:
+        screen = ConfirmScreen(plan, banners=self._banners(plan), before=before)
+        return await self.talk.ask(screen)
 
     def _banners(self, plan: Plan) -> list[Span]:
         names = {target.context for target in plan.targets}
@@ -242,7 +237,7 @@ class Acting:
             )
 
         screen = ProgressScreen(plan, execute, dry_run=confirmed.dry_run)
-        await self._app.push_screen_wait(screen)
+        await self.talk.ask(screen)
 
 
 def with_answer(options: Options, name: str, text: str) -> Options:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from textual import events
 from textual.screen import Screen
 
 from fleettui.config import Settings, state_folder
@@ -132,6 +133,17 @@ class FleetApp(OpeningApp):
         if command in optional:
             return optional[command] is not None
         return command in _OWN_COMMANDS or command in BOARDS or command in DOCUMENTS
+
+    def is_ready(self) -> bool:
+        """Whether the screen in front can take keys, and is the one they are meant for."""
+        return super().is_ready() and not (self.acting is not None and self.acting.talk.is_reading)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Takes keys; ``esc`` ends at once what is being read for a question."""
+        talk = self.acting.talk if self.acting is not None else None
+        is_escape = isinstance(event, events.Key) and event.key == "escape"
+        if not (is_escape and not event.is_forwarded and talk is not None and talk.give_up()):
+            await super().on_event(event)
 
     def on_mount(self) -> None:
         """Opens the tree, then the contexts."""

@@ -25,7 +25,7 @@ from fleettui.tui.calm import head_lines
 from fleettui.tui.lines import Span
 from fleettui.tui.prose import TextSource
 from fleettui.tui.theme import DARK, LIGHT, Theme, Tone, textual_theme
-from fleettui.tui.type_ahead import TypeAhead
+from fleettui.tui.type_ahead import TypeAhead, Typed
 from fleettui.tui.widgets.bar import Bar
 from fleettui.tui.widgets.line_pane import LinePane
 
@@ -129,15 +129,21 @@ class OpeningApp(App[int]):
     # -- keys -----------------------------------------------------------------------------
     async def on_event(self, event: events.Event) -> None:
         """Takes keys one after another, everything else as it comes."""
-        if not isinstance(event, events.Key) or event.is_forwarded or event.key in LEAVING:
+        if not isinstance(event, Typed) or event.is_forwarded or _is_leaving(event):
             await super().on_event(event)
+        elif isinstance(event, events.Key) and event.key == EARLY_ENTER:
+            await self._ahead.take(events.Key("enter", "\r"))
         else:
-            await self._ahead.take(events.Key("enter", "\r") if event.key == EARLY_ENTER else event)
+            await self._ahead.take(event)
 
     @property
     def typed_ahead(self) -> int:
         """Keys that are being acted on, or wait for it."""
         return len(self._ahead)
+
+    def forget_keys(self) -> None:
+        """Drops the keys that wait: what they were typed to does not come."""
+        self._ahead.forget()
 
     def is_ready(self) -> bool:
         """Whether the screen in front can take keys."""
@@ -152,7 +158,7 @@ class OpeningApp(App[int]):
             if widget is not None:
                 yield from widget.ancestors_with_self
 
-    async def _deliver(self, event: events.Key) -> None:
+    async def _deliver(self, event: Typed) -> None:
         self._last_focused = self.focused
         await super().on_event(event)
 
@@ -168,6 +174,10 @@ class OpeningApp(App[int]):
     def action_leave(self) -> None:
         """Leaves at once."""
         self.exit(int(ExitCode.OK))
+
+
+def _is_leaving(event: Typed) -> bool:
+    return isinstance(event, events.Key) and event.key in LEAVING
 
 
 def run_opening(colours: Theme, *, heads: Mapping[str, Head], load: Callable[[], TakeOver]) -> int:

@@ -26,6 +26,10 @@ SHORT_S = 0.002
 """How long is waited between two looks once it has taken longer than a few rounds."""
 
 
+Typed = events.Key | events.Paste
+"""What a person types: pasted text goes to whatever the key before it brought up."""
+
+
 class KeyReceiver(Protocol):
     """What keys are delivered to."""
 
@@ -41,9 +45,7 @@ class KeyReceiver(Protocol):
 class TypeAhead:
     """Delivers keys one after another."""
 
-    def __init__(
-        self, receiver: KeyReceiver, deliver: Callable[[events.Key], Awaitable[None]]
-    ) -> None:
+    def __init__(self, receiver: KeyReceiver, deliver: Callable[[Typed], Awaitable[None]]) -> None:
         """Keep nothing yet.
 
         Args:
@@ -52,14 +54,18 @@ class TypeAhead:
         """
         self._receiver = receiver
         self._deliver = deliver
-        self._keys: deque[events.Key] = deque()
+        self._keys: deque[Typed] = deque()
         self._task: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         """Return how many keys wait, the one that is being acted on included."""
         return len(self._keys) + (self._task is not None)
 
-    async def take(self, event: events.Key) -> None:
+    def forget(self) -> None:
+        """Drop the keys that wait."""
+        self._keys.clear()
+
+    async def take(self, event: Typed) -> None:
         """Deliver a key now if nothing is under way, else in its turn."""
         is_first = self._task is None and self._receiver.is_ready()
         if not is_first and len(self._keys) < MOST_KEYS:

@@ -1,11 +1,14 @@
 """Acts in memory, and the program on top of them, for tests of screens."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
+import msgspec
+from textual import events
 from textual.pilot import Pilot
 
 from fleettui.actions.bulk import ResumeToken
@@ -27,6 +30,8 @@ from fleettui.errors import UsageError
 from fleettui.fleet.outcome import Outcome, Report, StepState
 from fleettui.index.view import TreeView
 from fleettui.tui.app import FleetApp
+
+PATIENCE_S = 20.0
 
 
 def make_plan(refs, *, verb="pause", typed="", danger=Danger.ORDINARY) -> Plan:
@@ -70,10 +75,14 @@ class FakeActs:
     typed: str = ""
     refusal: Refusal | None = None
     gate: asyncio.Event | None = None
+    asking: asyncio.Event | None = None
+    """Until it is set, the server answers neither plans nor rights."""
     denied: dict[str, str] = field(default_factory=dict)
     kept: Plan | None = None
     gaps: tuple[str, ...] = ()
     told: bool = False
+    others: bool = False
+    """Every plan is about other objects than the first."""
 
     def __post_init__(self) -> None:
         self.asked: list[tuple[str, tuple, Options]] = []
@@ -105,12 +114,20 @@ class FakeActs:
         return self.refusal or self.undo_of(plan_id)
 
     async def rights(self, ref):
+        if self.asking is not None:
+            await self.asking.wait()
         return self.denied
 
     async def plan(self, verb_id, refs, options=None, *, scope_gaps=()):
         self.asked.append((verb_id, tuple(refs), options))
         self.gaps = tuple(scope_gaps)
-        return self.refusal or make_plan(tuple(refs), verb=verb_id, typed=self.typed)
+        if self.asking is not None:
+            await self.asking.wait()
+        plan = make_plan(tuple(refs), verb=verb_id, typed=self.typed)
+        if self.others and len(self.asked) > 1:
+            elsewhere = tuple(msgspec.structs.replace(t, version="v1beta1") for t in plan.targets)
+            plan = msgspec.structs.replace(plan, targets=elsewhere)
+        return self.refusal or plan
 
     async def execute(
         self,
@@ -151,8 +168,20 @@ def shown(pilot: Pilot[int]) -> str:
 
 async def shows(pilot: Pilot[int], words: str) -> None:
     """Returns once the words are on the screen."""
-    for _ in range(200):
-        await pilot.pause(0.02)
-        if words in shown(pilot):
-            return
-    raise AssertionError(f"never shown: {words}\n{shown(pilot)}")
+    await becomes(pilot, lambda: words in shown(pilot), words)
+
+
+async def becomes(pilot: Pilot[int], is_so: Callable[[], bool], words: str = "") -> None:
+    """Returns once it is so; fails with the screen when it never is."""
+    until = time.monotonic() + PATIENCE_S
+    while not is_so():
+        await pilot.pause(0.01)
+        assert time.monotonic() < until, f"never so: {words}\n{shown(pilot)}"
+
+
+def type_fast(pilot: Pilot[int], text: str) -> None:
+    """Keys as a terminal hands them over, without waiting for what they bring about."""
+    names = {"\r": "enter", "\t": "tab", "\x1b": "escape", " ": "space"}
+    for character in text:
+        name = names.get(character, character)
+        pilot.app.post_message(events.Key(name, character if character != "\x1b" else None))

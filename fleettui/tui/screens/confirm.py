@@ -3,6 +3,8 @@
 Knows plans; sends nothing. What it gives is the reason that a person typed.
 """
 
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -45,6 +47,8 @@ class Confirmed:
     """Seconds after which a pause is shown as expired; 0: never."""
     tells: bool = False
     """Whether an Event tells others of the cluster."""
+    until: str = ""
+    """The time as it was typed."""
 
     def is_note_for(self, verb: str) -> bool:
         """Whether something was typed that the patch itself carries."""
@@ -61,22 +65,36 @@ class ConfirmScreen(LeavableScreen[Confirmed | None]):
                                  background: $panel; }
     """
 
-    def __init__(self, plan: Plan, *, banners: Sequence[Span] = ()) -> None:
-        """Ask about this plan; ``banners`` are its contexts' own warnings."""
+    def __init__(
+        self, plan: Plan, *, banners: Sequence[Span] = (), before: Confirmed | None = None
+    ) -> None:
+        """Ask about a plan.
+
+        Args:
+            plan: what is asked about.
+            banners: its contexts' own warnings.
+            before: what was confirmed of an older plan, whose objects have changed since.
+        """
         super().__init__()
         self.plan = plan
         self._banners = banners
+        self._is_anew = before is not None
+        before = before or Confirmed("")
         self._title_bar = Bar(id="confirm-title")
         self.pane = LinePane(id="confirm-plan")
-        self.pane.has_cursor = False
+        self.pane.has_cursor = self.pane.can_focus = False
         self._reason_label = Bar(look=Look.BAR)
-        self.reason = Input(compact=True, id="confirm-reason")
+        self.reason = _field("confirm-reason", before.reason)
         self._until_label = Bar(look=Look.BAR)
-        self.until = Input(compact=True, id="confirm-until")
+        self.until = _field("confirm-until", before.until)
         self._typed_label = Bar(look=Look.BAR)
-        self.typed = Input(compact=True, id="confirm-typed")
+        self.typed = _field("confirm-typed")
+        self._field = self.reason
+        """The field that what is typed goes to, whatever has the focus."""
         self._footer = Bar(id="footer")
-        self._tells = False
+        self._tells = before.tells
+        self._shown_at = math.inf
+        """When the plan could first be read, on the clock of events."""
 
     @property
     def _fields(self) -> list[tuple[Bar, Input]]:
@@ -115,8 +133,13 @@ class ConfirmScreen(LeavableScreen[Confirmed | None]):
         wanted = f" type {plan.typed_confirmation}  "
         self._typed_label.show(Span(wanted, Tone.FAILED))
         self._typed_label.styles.width = max(len(wanted), LABEL_CELLS)
-        self._show_footer()
-        self.set_focus(self.reason)
+        self._show_footer("the objects changed while you read: look again" * self._is_anew)
+        self._fill(self.typed if self._is_anew and plan.needs_typed_confirmation else self.reason)
+
+    def _fill(self, field: Input) -> None:
+        """Lets a person type into a field."""
+        self._field = field
+        self.set_focus(field)
 
     def _show_footer(self, problem: str = "") -> None:
         if problem:
@@ -140,6 +163,7 @@ class ConfirmScreen(LeavableScreen[Confirmed | None]):
     def _show_plan(self) -> None:
         width = max(self.pane.line_width, 20)
         self.pane.show(TextSource(plan_lines(self.plan, width)), keep_place=True)
+        self._shown_at = min(self._shown_at, time.monotonic())
 
     def on_key(self, event: events.Key) -> None:
         """Scrolls, copies, gives up, confirms."""
@@ -160,6 +184,8 @@ class ConfirmScreen(LeavableScreen[Confirmed | None]):
                 self._copy("flux", as_flux(self.plan))
             case "ctrl+d":
                 self._confirm(dry_run=True)
+            case "enter" if event.time < self._shown_at:
+                self._show_footer("enter was pressed before the plan was here: read it first")
             case "enter":
                 self._confirm(dry_run=False)
             case "ctrl+e":
@@ -169,16 +195,23 @@ class ConfirmScreen(LeavableScreen[Confirmed | None]):
                 self._go(1)
             case "shift+tab":
                 self._go(-1)
+            case _ if self.focused is not self._field and event.is_printable and event.character:
+                self._fill(self._field)
+                self._field.insert_text_at_cursor(event.character)
             case _:
                 return
         event.stop()
         event.prevent_default()
 
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Keeps in mind where somebody types who has clicked there."""
+        if isinstance(event.widget, Input):
+            self._field = event.widget
+
     def _go(self, step: int) -> None:
         """Goes to the next field, round and round."""
         fields = [field for _, field in self._fields]
-        here = next((n for n, field in enumerate(fields) if field is self.focused), 0)
-        self.set_focus(fields[(here + step) % len(fields)])
+        self._fill(fields[(fields.index(self._field) + step) % len(fields)])
 
     def _copy(self, program: str, lines: tuple[str, ...]) -> None:
         app = cast("FleetApp", self.app)
@@ -192,16 +225,22 @@ class ConfirmScreen(LeavableScreen[Confirmed | None]):
         wanted = "" if dry_run else self.plan.typed_confirmation
         if wanted and self.typed.value.strip() != wanted:
             self._show_footer(f"type {wanted} to confirm, or esc to give up")
-            self.set_focus(self.typed)
+            self._fill(self.typed)
             return
         until = self.until.value.strip()
         try:
             expires_s = seconds_of(until) if until else 0
         except UsageError as error:
             self._show_footer(f"{error}: {error.hint}")
-            self.set_focus(self.until)
+            self._fill(self.until)
             return
-        self.dismiss(Confirmed(self.reason.value.strip(), dry_run, expires_s, self._tells))
+        reason = self.reason.value.strip()
+        self.dismiss(Confirmed(reason, dry_run, expires_s, self._tells, until))
+
+
+def _field(name: str, text: str = "") -> Input:
+    """A field in which a key never wipes what stands there."""
+    return Input(text, compact=True, id=name, select_on_focus=False)
 
 
 class AskScreen(LeavableScreen[str | None]):
