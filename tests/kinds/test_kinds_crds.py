@@ -1,12 +1,10 @@
 """Every CRD that upstream ships is understood, and every path of an entry exists there."""
 
-import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-import yaml
+from crds import Crd, crds_of
 
 from fleettui.kinds.loader import package_roles
 from fleettui.kinds.paths import EACH, parse_path, parts_of
@@ -14,51 +12,12 @@ from fleettui.kinds.points import relation_paths
 from fleettui.kinds.spec import UNLESS, Dialect, KindSpec, Role
 
 INHERITED = package_roles().parts
-_PROSE = re.compile(r"^( *)(- )?description:.*\n(?:\1 +.*\n|\n)*", re.MULTILINE)
-"""Descriptions are most of a CRD, and nothing here reads them."""
-
-
-class Crd(NamedTuple):
-    """One CRD of the folder."""
-
-    file: str
-    group: str
-    kind: str
-    plural: str
-    scope: str
-    short_names: tuple[str, ...]
-    schemas: Mapping[str, Mapping[str, Any]]
-    """Served versions to their schemas."""
-
-
-def crds_of(folder: Path) -> Iterator[Crd]:
-    for path in sorted(folder.rglob("*.yaml")):
-        if path.name == "kustomization.yaml" or path.parent.name == "contract-label-patches":
-            continue
-        text = _PROSE.sub("", path.read_text())
-        for document in yaml.load_all(text, Loader=yaml.CSafeLoader):
-            if not isinstance(document, dict) or document.get("kind") != "CustomResourceDefinition":
-                continue
-            spec = document["spec"]
-            yield Crd(
-                str(path.relative_to(folder)),
-                spec["group"],
-                spec["names"]["kind"],
-                spec["names"]["plural"],
-                spec["scope"],
-                tuple(spec["names"].get("shortNames") or ()),
-                {
-                    version["name"]: version["schema"]["openAPIV3Schema"]
-                    for version in spec["versions"]
-                    if version.get("served")
-                },
-            )
 
 
 @pytest.fixture(scope="module")
-def crds(shared_folder) -> list[Crd]:
+def crds(shared_folder) -> tuple[Crd, ...]:
     """All CRDs of the folder."""
-    return list(crds_of(shared_folder / "crds"))
+    return crds_of(shared_folder / "crds")
 
 
 def has_path(schema: Mapping[str, Any], steps: tuple[str | int, ...]) -> bool:
