@@ -11,7 +11,7 @@ from fleettui.cli.screen import load_screen, open_screen
 from fleettui.processes import Companion
 
 READY_S = 60.0
-DEFAULT_CLUSTERS = 24
+DEFAULT_CLUSTERS = 32
 DEFAULT_CONTEXTS = 2
 
 

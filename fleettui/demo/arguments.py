@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from fleettui.demo.apiserver.link import Link, parse_link
+from fleettui.demo.world.fleet import SHOWN
 from fleettui.demo.world.incidents import all_incidents
 
 MAX_CLUSTERS = 100_000
@@ -21,7 +22,7 @@ MAX_CHURN = 20_000.0
 class Options:
     """What to serve."""
 
-    clusters: int = 24
+    clusters: int = SHOWN
     """Workload clusters in all, about 60 objects each."""
     contexts: int = 2
     """Management clusters."""
@@ -53,7 +54,9 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
     """
     parser = _Parser(prog="python -m fleettui.demo", description="Pretend management clusters.")
     add = parser.add_argument
-    add("--clusters", type=int, default=24, help=f"workload clusters in all, 1 to {MAX_CLUSTERS}")
+    add(
+        "--clusters", type=int, default=SHOWN, help=f"workload clusters in all, 1 to {MAX_CLUSTERS}"
+    )
     add("--contexts", type=int, default=2, help=f"management clusters, 1 to {MAX_CONTEXTS}")
     add("--seed", type=int, default=1, help="the same seed gives the same fleet")
     add("--churn", type=float, default=0.0, help="watch events a second")

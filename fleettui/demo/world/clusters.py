@@ -5,6 +5,8 @@ Source: Cluster API v1beta2 types; shapes as its controllers leave them.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fleettui.demo.world.catalogue import api_version
 from fleettui.demo.world.conditions import classic
 from fleettui.demo.world.control_planes import (
@@ -86,8 +88,9 @@ def add_self_managed(drafts: Drafts, flavour: Flavour, size: str) -> ClusterPart
     cluster["spec"]["controlPlaneRef"] = contract_reference(plane)
     counter = _add_plane_machines(drafts, flavour, plane_facts, parts, replicas)
     for group in groups if not flavour.has_pools else groups[:1]:
+        workers = replace(flavour, provider=flavour.workers or flavour.provider)
         parts.deployments.append(
-            add_deployment(drafts, flavour, plane_facts, cluster, group, counter)
+            add_deployment(drafts, workers, plane_facts, cluster, group, counter)
         )
         counter += group.replicas
     if flavour.has_pools:

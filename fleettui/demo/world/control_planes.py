@@ -12,7 +12,7 @@ from fleettui.demo.world.conditions import classic, fine, modern
 from fleettui.demo.world.drafts import Document, Draft, Drafts, metadata, owner_of
 from fleettui.demo.world.fleet import Flavour
 from fleettui.demo.world.machines import bootstrap_spec
-from fleettui.demo.world.providers import provider
+from fleettui.demo.world.providers import infrastructure_group, provider
 from fleettui.demo.world.topology import OWNED
 
 GROUP = "controlplane.cluster.x-k8s.io"
@@ -161,7 +161,7 @@ def _template_kind(name: str) -> str:
 
 def _spec(facts: ControlPlane, flavour: Flavour, replicas: int) -> Document:
     reference = {
-        "apiGroup": "infrastructure.cluster.x-k8s.io",
+        "apiGroup": infrastructure_group(flavour.provider),
         "kind": _template_kind(flavour.provider),
         "name": "${name}-cp",
     }

@@ -21,7 +21,9 @@ class Flavour:
     is_topology: bool = False
     has_pools: bool = False
     weight: int = 1
-    """Share among the clusters beyond the first of each flavour."""
+    """Share among the clusters beyond the first ones; 0 for those that few people have."""
+    workers: str = ""
+    """Infrastructure of the workers where it is another than the control plane's."""
 
     @property
     def is_managed(self) -> bool:
@@ -29,7 +31,7 @@ class Flavour:
         return self.control_plane == "managed"
 
 
-FLAVOURS = (
+_COMMON = (
     Flavour("aws", "aws", weight=10),
     Flavour("azure-class", "azure", is_topology=True, weight=8),
     Flavour("eks", "eks", control_plane="managed", weight=10),
@@ -55,6 +57,24 @@ FLAVOURS = (
     Flavour("dev", "dev", has_pools=True, weight=1),
     Flavour("gcp-pools", "gcp", has_pools=True, weight=1),
 )
+_RARE = (
+    Flavour("docker", "docker", has_pools=True, weight=0),
+    Flavour("supervisor", "supervisor", weight=0),
+    Flavour("hetzner-metal", "hetzner", workers="hetzner-metal", weight=0),
+    Flavour("k0s-remote", "remote", control_plane="k0smotron", weight=0),
+)
+FLAVOURS = _COMMON + _RARE
+"""Every way; the first clusters of a fleet show each once, in this order."""
+_COURSES = (
+    ("aws", "upgrade"),
+    ("azure-class", "chained-upgrade"),
+    ("vsphere", "birth"),
+    ("metal3", "remediation"),
+)
+"""What goes on in the clusters behind those, and the flavour that it is shown on."""
+SHOWN = len(FLAVOURS) + len(_COURSES)
+"""Clusters of the smallest fleet that shows everything."""
+BIRTH = "birth"
 
 TEAMS = (
     "payments", "storefront", "search", "logistics", "identity", "data", "media", "orders",
@@ -112,6 +132,8 @@ class ClusterPlan:
     zones: tuple[str, str, str]
     version: str
     age_days: int
+    course: str = ""
+    """What goes on in it without anything being wrong, a file of courses/; "" for nothing."""
 
     @property
     def namespace(self) -> str:
@@ -119,17 +141,29 @@ class ClusterPlan:
         return self.team.namespace
 
 
-def plan_fleet(clusters: int, *, contexts: int, seed: int) -> list[ClusterPlan]:
-    """All workload clusters of all contexts; the first ones show every flavour once."""
+def plan_fleet(
+    clusters: int, *, contexts: int, seed: int, is_busy: bool = False
+) -> list[ClusterPlan]:
+    """All workload clusters of all contexts; the first ones show every flavour once.
+
+    Args:
+        clusters: how many in all.
+        contexts: management clusters that they are spread over.
+        seed: the same seed gives the same fleet.
+        is_busy: whether some are being upgraded, made or repaired.
+    """
     random = Random(f"fleet/{seed}")
     teams = _teams(clusters, contexts)
     counters: dict[str, int] = {}
     plans = []
     for number in range(clusters):
-        flavour = _flavour(number, contexts, random)
+        flavour, course = _flavour(number, random), ""
+        if is_busy and len(FLAVOURS) <= number < SHOWN:
+            flavour, course = _course(number - len(FLAVOURS))
         context = number % contexts
         own = teams[context]
-        plans.append(_plan(number, own[(number // contexts) % len(own)], flavour, random, counters))
+        team = own[(number // contexts) % len(own)]
+        plans.append(_plan(number, team, flavour, random, counters, course))
     return plans
 
 
@@ -168,14 +202,25 @@ def _teams(clusters: int, contexts: int) -> list[list[Team]]:
     return result
 
 
-def _flavour(number: int, contexts: int, random: Random) -> Flavour:
-    if number < len(FLAVOURS):
-        return FLAVOURS[number]
-    return random.choices(FLAVOURS, [flavour.weight for flavour in FLAVOURS])[0]
+def _flavour(number: int, random: Random) -> Flavour:
+    if number < len(_COMMON):
+        return _COMMON[number]
+    drawn = random.choices(_COMMON, [flavour.weight for flavour in _COMMON])[0]
+    return FLAVOURS[number] if number < len(FLAVOURS) else drawn
+
+
+def _course(index: int) -> tuple[Flavour, str]:
+    name, course = _COURSES[index]
+    return next(flavour for flavour in _COMMON if flavour.name == name), course
 
 
 def _plan(
-    number: int, team: Team, flavour: Flavour, random: Random, counters: dict[str, int]
+    number: int,
+    team: Team,
+    flavour: Flavour,
+    random: Random,
+    counters: dict[str, int],
+    course: str,
 ) -> ClusterPlan:
     cloud = _CLOUDS.get(flavour.provider, flavour.provider)
     region, code = _PLACES.get(cloud, _PLACES[""])[team.geography]
@@ -186,13 +231,17 @@ def _plan(
         base = f"store-edge-{code}"
     key = f"{team.namespace}/{base}"
     counters[key] = counters.get(key, 0) + 1
-    if number < len(FLAVOURS):
+    if number < len(_COMMON):
         size = "M" if number % 3 else "L"
     else:
         size = random.choices("SML", (3, 5, 2))[0]
+    if flavour in _RARE or course:
+        size = "M"
     version, age_days = random.choice(VERSIONS), random.randint(9, 400)
     if not version:
         version = next(usual for days, usual in _FORGOTTEN if age_days >= days)
+    if course:
+        version = VERSIONS[0]
     return ClusterPlan(
         number=number,
         context=team.context,
@@ -205,7 +254,8 @@ def _plan(
         region=region,
         zones=_zones(cloud, region),
         version=version,
-        age_days=age_days,
+        age_days=0 if course == BIRTH else age_days,
+        course=course,
     )
 
 

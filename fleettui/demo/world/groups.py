@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
+from fleettui.demo.world.courses import take_course
 from fleettui.demo.world.drafts import Document
 from fleettui.demo.world.fleet import Flavour
 from fleettui.demo.world.incidents import all_incidents, strike
@@ -40,14 +41,17 @@ def cluster_declared(flavour: Flavour, size: str) -> tuple[Document, ...]:
 
 
 @cache
-def cluster_shape(flavour: Flavour, size: str, incident: str = "") -> Shape:
-    """Objects of a cluster of a flavour and size, struck by an incident or healthy."""
+def cluster_shape(flavour: Flavour, size: str, incident: str = "", course: str = "") -> Shape:
+    """Objects of a cluster of a flavour and size, struck by an incident, busy or at rest."""
     cluster_declared(flavour, size)
     healthy = _healthy(flavour, size)
-    if not incident:
+    if not incident and not course:
         return healthy.shape
     drafts = healthy.drafts.copy()
-    strike(drafts, all_incidents()[incident])
+    if course:
+        take_course(drafts, course)
+    if incident:
+        strike(drafts, all_incidents()[incident])
     return compile_shape(drafts, healthy)
 
 

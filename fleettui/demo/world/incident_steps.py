@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from fleettui.demo.world.conditions import find, modern, put
-from fleettui.demo.world.drafts import Document, Draft, Drafts, metadata
+from fleettui.demo.world.drafts import Document, Draft, Drafts, metadata, owner_of, uid_of
 from fleettui.demo.world.machines import MachinePlan, add_machine
 from fleettui.demo.world.objects import add_objects, told
 
@@ -193,6 +196,72 @@ _COMPONENTS = (
 )
 
 
+def _retire(drafts: Drafts, step: Step) -> None:
+    """A Machine of a rollout that still belongs to the MachineSet before the newest."""
+    role = step["retire"]
+    group, _, index = role.removeprefix("machine/").partition("/")
+    new = drafts[f"ms/{group}"].document
+    old = _old_set(drafts, group)
+    names = new["metadata"]["name"], old["metadata"]["name"]
+    hashes = [own["metadata"]["labels"][_HASH] for own in (new, old)]
+    for draft in drafts.matching(f"*/{group}/{index}"):
+        texts = {names[0]: names[1], hashes[0]: hashes[1], "${version}": "${oldversion}"}
+        own = replaced(draft.document, texts)
+        own["metadata"]["creationTimestamp"] = draft.written = "${t1}"
+        draft.document = own
+    machine = drafts[role].document
+    machine["metadata"]["ownerReferences"] = [owner_of(old, controller=True)]
+    text = "* Version ${oldversion}, ${version} required"
+    condition = {"type": "UpToDate", "status": "False", "reason": "NotUpToDate", "message": text}
+    place_condition(machine, condition)
+    owners = [
+        draft.document["metadata"]["ownerReferences"][0]["uid"]
+        for draft in drafts.matching(f"machine/{group}/*")
+    ]
+    for document in (old, new):
+        document["spec"]["replicas"] = owners.count(document["metadata"]["uid"])
+
+
+_HASH = "machine-template-hash"
+_REVISION = "machinedeployment.clusters.x-k8s.io/revision"
+
+
+def _old_set(drafts: Drafts, group: str) -> Document:
+    """The MachineSet before the newest; made if the group has none yet."""
+    found = drafts.find(f"ms-old/{group}")
+    if found is not None:
+        return found
+    new = drafts[f"ms/{group}"]
+    meta = new.document["metadata"]
+    hash_ = meta["labels"][_HASH]
+    before = f"{int(hash_.partition('-')[0]) - 1}-c${{h1}}"
+    name = meta["name"].removesuffix("k${h0}") + "c${h1}"
+    own = replaced(new.document, {meta["name"]: name, hash_: before})
+    own["metadata"] |= {"uid": uid_of(f"ms-old/{group}"), "creationTimestamp": "${t1}"}
+    own["spec"]["replicas"] = 0
+    own["spec"]["template"]["spec"]["version"] = "${oldversion}"
+    for document, revision in ((own, "1"), (new.document, "2")):
+        document["metadata"]["annotations"][_REVISION] = revision
+    drafts[f"md/{group}"].document["metadata"]["annotations"][_REVISION] = "2"
+    return drafts.add(replace(new, role=f"ms-old/{group}", document=own)).document
+
+
+def replaced(document: Document, texts: Mapping[str, str]) -> Document:
+    """A copy with texts replaced wherever they stand, keys included."""
+    data = msgspec.json.encode(document).decode()
+    for old, new in texts.items():
+        data = data.replace(old, new)
+    copied: Document = msgspec.json.decode(data)
+    return copied
+
+
+def _replace(drafts: Drafts, step: Step) -> None:
+    """Other texts in objects, such as another version."""
+    for pattern in step["in"]:
+        for draft in drafts.matching(pattern):
+            draft.document = replaced(draft.document, step["replace"])
+
+
 def _surge(drafts: Drafts, step: Step) -> None:
     """One more Machine, as a rollout or scaling makes it."""
     group = step["surge"]
@@ -269,5 +338,7 @@ _NAMED: dict[str, Callable[[Drafts, Step], None]] = {
     "surge": _surge,
     "outdate": _outdate,
     "pause_all": _pause_all,
+    "replace": _replace,
+    "retire": _retire,
     "add": _add,
 }

@@ -19,6 +19,7 @@ from fleettui.demo.world.clusters import parts_of
 from fleettui.demo.world.drafts import Drafts
 from fleettui.demo.world.fleet import ClusterPlan
 from fleettui.demo.world.incident_steps import apply_step
+from fleettui.demo.world.platform_controllers import settle_replica_sets
 from fleettui.demo.world.settle import settle_cluster
 
 SCOPES = ("cluster", "team", "platform")
@@ -58,7 +59,7 @@ class Incident:
 
     def fits(self, plan: ClusterPlan) -> bool:
         """Whether a cluster can have this incident."""
-        if self.scope != "cluster" or plan.size not in self.sizes:
+        if self.scope != "cluster" or plan.size not in self.sizes or plan.course:
             return False
         if self.flavours:
             return plan.flavour.name in self.flavours
@@ -111,5 +112,7 @@ def strike(drafts: Drafts, incident: Incident) -> None:
     parts = parts_of(drafts) if incident.scope == "cluster" else None
     if parts is not None and incident.is_settled:
         settle_cluster(parts, at="${since}")
+    if incident.scope == "platform":
+        settle_replica_sets(drafts)
     for step in incident.after:
         apply_step(drafts, step)

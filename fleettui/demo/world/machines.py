@@ -9,7 +9,7 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
-from fleettui.demo.world.catalogue import api_version
+from fleettui.demo.world.catalogue import api_version, group_of
 from fleettui.demo.world.conditions import classic, fine
 from fleettui.demo.world.drafts import (
     Document,
@@ -70,7 +70,7 @@ def add_machine(drafts: Drafts, plan: MachinePlan, *, owner: Document, index: in
     )
     own = owner_of(machine, controller=True)
     infra["metadata"] |= {
-        "annotations": infra["metadata"].get("annotations", {}) | _cloned(infra["kind"], plan),
+        "annotations": infra["metadata"].get("annotations", {}) | _cloned(infra, plan),
         "creationTimestamp": plan.created,
         "generation": 2,
         "labels": dict(plan.labels),
@@ -168,9 +168,10 @@ def _classic_conditions(kinds: list[str]) -> list[dict[str, Any]]:
     return [classic(kind, at="${t4}") for kind in (old[0], *sorted(old[1:]))]
 
 
-def _cloned(kind: str, plan: MachinePlan) -> dict[str, str]:
+def _cloned(infra: Document, plan: MachinePlan) -> dict[str, str]:
+    kind, group = f"{infra['kind']}Template", group_of(infra["apiVersion"])
     return {
-        "cluster.x-k8s.io/cloned-from-groupkind": f"{kind}Template.infrastructure.cluster.x-k8s.io",
+        "cluster.x-k8s.io/cloned-from-groupkind": f"{kind}.{group}",
         "cluster.x-k8s.io/cloned-from-name": plan.template,
     }
 
@@ -307,7 +308,9 @@ def _add_extra(drafts: Drafts, plan: MachinePlan, where: str, infra: Document) -
     if extra is None:
         return
     extra["metadata"]["creationTimestamp"] = plan.created
-    if extra["kind"] == "BareMetalHost":
+    if "serverID" in extra["spec"]:
+        extra["spec"]["serverID"] += plan.number
+    if "consumerRef" in extra["spec"]:
         extra["spec"]["consumerRef"] = {
             "apiVersion": infra["apiVersion"],
             "kind": infra["kind"],

@@ -79,14 +79,21 @@ def _add_pool(drafts: Drafts, cluster: Document, entry: dict[str, Any]) -> PoolP
     infra["status"]["replicas"] = replicas
     ids = [f"{name}-{index}" for index in range(replicas)]
     infra["spec"]["providerIDList"] = ids
+    bootstrap = None
+    if "bootstrap" in entry:
+        role = {"role": f"bootstrap-pool/{short}"}
+        own = {key: told[key] for key in ("name", "labels", "file")}
+        bootstrap = add_object(drafts, marked(entry["bootstrap"], marks) | own | role)
     pool = pool_document(
         name,
         role=f"pool/{short}",
         cluster=cluster,
         infrastructure=infra,
         replicas=replicas,
+        bootstrap=bootstrap,
     )
-    infra["metadata"]["ownerReferences"] = [owner_of(pool, controller=True)]
+    for document in (infra, bootstrap) if bootstrap else (infra,):
+        document["metadata"]["ownerReferences"] = [owner_of(pool, controller=True)]
     drafts.add(Draft(f"pool/{short}", pool, file="workers.yaml"))
     if "extra" in entry:
         extra = add_object(drafts, marked(entry["extra"], marks))

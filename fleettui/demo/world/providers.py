@@ -27,6 +27,11 @@ def provider(name: str) -> dict[str, Any]:
     return data
 
 
+def infrastructure_group(provider_name: str) -> str:
+    """The API group of a provider's own kinds."""
+    return str(provider(provider_name).get("group", INFRASTRUCTURE))
+
+
 @cache
 def data_file(path: str) -> Any:
     """One YAML data file below world/data, read once; shared: not to be changed."""
@@ -96,7 +101,7 @@ def machine_template(provider_name: str, name: str, *, role: str) -> Document:
     marks = machine_marks(data, name, role=role, number=0)
     kind = data["template"]["kind"]
     return {
-        "apiVersion": api_version(INFRASTRUCTURE, kind),
+        "apiVersion": api_version(infrastructure_group(provider_name), kind),
         "kind": kind,
         "metadata": metadata(name, role=role),
         "spec": {"template": {"spec": marked(data["template"]["spec"], marks)}},
@@ -121,7 +126,7 @@ def _object(
     status = marked(copy.deepcopy(entry.get("status", {})), marks)
     status |= _conditions(data["scheme"], entry.get("conditions", ()))
     return {
-        "apiVersion": api_version(entry.get("group", INFRASTRUCTURE), kind),
+        "apiVersion": api_version(entry.get("group", data.get("group", INFRASTRUCTURE)), kind),
         "kind": kind,
         "metadata": metadata(
             name,

@@ -26,6 +26,7 @@ from fleettui.demo.world.settle_machines import (
     is_provisioned,
     ready_of,
     settle_machine,
+    tell_versions,
     versions,
 )
 from fleettui.demo.world.settle_workers import (
@@ -79,7 +80,7 @@ def settle_kubeadm(document: Document, machines: list[MachineParts], *, at: str)
     """Set counters and conditions of a KubeadmControlPlane from its Machines."""
     status = document.setdefault("status", {})
     status |= counts(machines)
-    status["versions"] = versions(machines)
+    tell_versions(status, machines)
     status["observedGeneration"] = generation_of(document)
     desired, current = desired_of(document), status["replicas"]
     components = _component_trouble(machines, COMPONENTS[:4])

@@ -206,6 +206,13 @@ def counts(machines: list[MachineParts]) -> dict[str, int]:
     }
 
 
+def tell_versions(status: Document, machines: list[MachineParts]) -> None:
+    """Set status.versions, or leave it out where nothing runs: the field may not be empty."""
+    status.pop("versions", None)
+    if machines:
+        status["versions"] = versions(machines)
+
+
 def versions(machines: list[MachineParts]) -> list[Document]:
     """status.versions[]: how many Machines run which version, oldest first."""
     tally: dict[str, int] = {}

@@ -19,7 +19,7 @@ from fleettui.demo.world.conditions import (
 )
 from fleettui.demo.world.messages import grouped, listed, nested
 from fleettui.demo.world.parts import DeploymentParts, Document, MachineParts, SetParts
-from fleettui.demo.world.settle_machines import counts, generation_of, versions
+from fleettui.demo.world.settle_machines import counts, generation_of, tell_versions
 
 
 def machines_condition(machines: list[MachineParts], source: str, kind: str) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def settle_set(part: SetParts, *, at: str) -> None:
     """Set counters and conditions of a MachineSet."""
     document, status = part.machine_set, part.machine_set.setdefault("status", {})
     status |= counts(part.machines)
-    status["versions"] = versions(part.machines)
+    tell_versions(status, part.machines)
     desired, current = desired_of(document), status["replicas"]
     found = [
         _remediating(part.machines, "MachineSet"),
@@ -104,7 +104,7 @@ def settle_deployment(part: DeploymentParts, *, at: str) -> None:
         return
     machines = part.machines
     status |= counts(machines)
-    status["versions"] = versions(machines)
+    tell_versions(status, machines)
     status["observedGeneration"] = generation_of(document)
     current = status["replicas"]
     found = [

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fleettui.demo.world.filled import FILLED, filled_digest
-from fleettui.demo.world.fleet import ClusterPlan, Team, digest, suffix
+from fleettui.demo.world.fleet import BIRTH, ClusterPlan, Team, digest, suffix
 from fleettui.demo.world.providers import provider
 
 
@@ -168,7 +168,29 @@ _TIMES = {
 beginning and its latest event; something forgotten long ago; just after every last write."""
 
 
+_BIRTH_S = {
+    "t0": 590,
+    "t1": 430,
+    "t2": 255,
+    "t3": 240,
+    "t4": 425,
+    "t5": 40,
+    "since": 190,
+    "soon": 25,
+    "before": 590,
+    "late": 60,
+}
+"""Seconds before now of the same moments in a cluster that is being made."""
+
+
+_COURSE_S = {key: _BIRTH_S[key] for key in ("since", "soon")}
+"""The same for what goes on in a cluster that has been there for long."""
+
+
 def _moment(name: str, plan: ClusterPlan, facts: WorldFacts) -> datetime:
+    told = _BIRTH_S if plan.course == BIRTH else _COURSE_S if plan.course else {}
+    if name in told:
+        return facts.now - timedelta(seconds=told[name])
     offset = _TIMES[name]
     if name == "t4":
         return _begun(plan, facts) + timedelta(days=plan.age_days * 0.7)
@@ -248,6 +270,7 @@ _CLUSTER: Mapping[str, Callable[[ClusterPlan, WorldFacts], str]] = {
     "zonec": lambda plan, facts: plan.zones[2],
     "version": lambda plan, facts: plan.version,
     "oldversion": lambda plan, facts: _minor_beside(plan.version, -1, patch=9),
+    "olderversion": lambda plan, facts: _minor_beside(plan.version, -2, patch=9),
     "newversion": lambda plan, facts: _minor_beside(plan.version, 1, patch=0),
     "host": _host,
     "infrakind": lambda plan, facts: str(provider(plan.flavour.provider)["cluster"]["kind"]),

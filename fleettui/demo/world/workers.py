@@ -7,14 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fleettui.demo.world.catalogue import api_version
+from fleettui.demo.world.catalogue import api_version, group_of
 from fleettui.demo.world.conditions import classic, fine
 from fleettui.demo.world.control_planes import ControlPlane
-from fleettui.demo.world.drafts import Document, Draft, Drafts, metadata, owner_of
+from fleettui.demo.world.drafts import (
+    Document,
+    Draft,
+    Drafts,
+    contract_reference,
+    metadata,
+    owner_of,
+)
 from fleettui.demo.world.fleet import Flavour, suffix
 from fleettui.demo.world.machines import CORE, MachinePlan, add_machine
 from fleettui.demo.world.parts import DeploymentParts, MachineParts, SetParts
-from fleettui.demo.world.providers import INFRASTRUCTURE, machine_template
+from fleettui.demo.world.providers import machine_template
 from fleettui.demo.world.topology import OWNED, topology_deployment_labels
 
 CLUSTER_NAME = "cluster.x-k8s.io/cluster-name"
@@ -44,8 +51,9 @@ def template_draft(
     document["metadata"]["labels"] = {CLUSTER_NAME: "${name}"}
     if flavour.is_topology:
         document["metadata"]["labels"] |= OWNED
+        group = group_of(document["apiVersion"])
         document["metadata"]["annotations"] = {
-            "cluster.x-k8s.io/cloned-from-groupkind": f"{document['kind']}.{INFRASTRUCTURE}",
+            "cluster.x-k8s.io/cloned-from-groupkind": f"{document['kind']}.{group}",
             "cluster.x-k8s.io/cloned-from-name": "standard",
         }
     return declared(role, document, flavour, file)
@@ -69,7 +77,7 @@ def add_deployment(
     labels = {CLUSTER_NAME: "${name}", "cluster.x-k8s.io/deployment-name": name}
     if flavour.is_topology:
         labels |= topology_deployment_labels(group.name)
-    document = deployment_document(group, name, labels, facts, template["kind"], base, cluster)
+    document = deployment_document(group, name, labels, facts, template, cluster)
     drafts.add(declared(f"md/{group.name}", document, flavour, "workers.yaml"))
     part = DeploymentParts(document)
     for set_index, role in enumerate(("ms", "ms-old") if group.has_old_set else ("ms",)):
@@ -90,8 +98,7 @@ def deployment_document(
     name: str,
     labels: dict[str, str],
     facts: ControlPlane,
-    template_kind: str,
-    template: str,
+    template: Document,
     cluster: Document,
 ) -> Document:
     """A MachineDeployment without derived status."""
@@ -125,7 +132,7 @@ def deployment_document(
                 }
             },
             "selector": {"matchLabels": selector},
-            "template": _machine_template(labels, facts, template_kind, template),
+            "template": _machine_template(labels, facts, template),
         },
         "status": {
             "selector": ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
@@ -134,9 +141,7 @@ def deployment_document(
     return document
 
 
-def _machine_template(
-    labels: dict[str, str], facts: ControlPlane, kind: str, name: str
-) -> Document:
+def _machine_template(labels: dict[str, str], facts: ControlPlane, template: Document) -> Document:
     return {
         "metadata": {"labels": dict(labels)},
         "spec": {
@@ -144,11 +149,11 @@ def _machine_template(
                 "configRef": {
                     "apiGroup": "bootstrap.cluster.x-k8s.io",
                     "kind": f"{facts.bootstrap_worker}Template",
-                    "name": name,
+                    "name": template["metadata"]["name"],
                 }
             },
             "clusterName": "${name}",
-            "infrastructureRef": {"apiGroup": INFRASTRUCTURE, "kind": kind, "name": name},
+            "infrastructureRef": contract_reference(template),
             "version": "${version}",
         },
     }

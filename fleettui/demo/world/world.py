@@ -225,7 +225,7 @@ def _groups(context: int, plans: Sequence[ClusterPlan], planting: Planting) -> I
     _compile_in_a_row(plans, planting)
     for plan in plans:
         incident = planting.clusters.get(plan.number, "")
-        shape = cluster_shape(plan.flavour, plan.size, incident)
+        shape = cluster_shape(plan.flavour, plan.size, incident, plan.course)
         yield Group(shape, plan, (incident,) if incident else ())
     for team in teams_of(plans, context):
         incident = planting.teams.get((context, team.namespace), "")
@@ -236,9 +236,12 @@ def _groups(context: int, plans: Sequence[ClusterPlan], planting: Planting) -> I
 
 def _compile_in_a_row(plans: Sequence[ClusterPlan], planting: Planting) -> None:
     """Make all shapes of a flavour and size one after another, while its drafts are at hand."""
-    wanted = {(plan.flavour, plan.size, planting.clusters.get(plan.number, "")) for plan in plans}
-    for flavour, size, incident in sorted(wanted, key=lambda item: (item[0].name, *item[1:])):
-        cluster_shape(flavour, size, incident)
+    wanted = {
+        (plan.flavour, plan.size, planting.clusters.get(plan.number, ""), plan.course)
+        for plan in plans
+    }
+    for flavour, *rest in sorted(wanted, key=lambda item: (item[0].name, *item[1:])):
+        cluster_shape(flavour, *rest)
 
 
 def build_world(
@@ -258,12 +261,13 @@ def build_world(
         clusters: workload clusters in all of them together.
         seed: the same seed gives the same fleet.
         now: the moment that ages are counted from, aware UTC.
-        incidents: names of incidents to plant, empty for none; None plants the usual share.
+        incidents: names of incidents to plant, empty for none; None plants the usual share
+            and lets some clusters be upgraded, made and repaired.
 
     Raises:
         ValueError: an incident is unknown or fits no cluster.
     """
-    plans = plan_fleet(clusters, contexts=contexts, seed=seed)
+    plans = plan_fleet(clusters, contexts=contexts, seed=seed, is_busy=incidents is None)
     planting = plant(plans, contexts=contexts, seed=seed, incidents=incidents)
     own = [plan for plan in plans if plan.context == context_index]
     return World(WorldFacts(seed, context_index, now), own, planting)
