@@ -26,7 +26,7 @@ SMALL_BYTES: Final = 8_000_000
 """JSON of which nobody has to ask whether it fits."""
 SAMPLES: Final = 3
 """Failing clusters read per fingerprint."""
-MAX_SAMPLED: Final = 60
+MAX_SAMPLED: Final = 30
 """Failing clusters read per context, whatever breaks."""
 LINGER_S: Final = 120
 """How long leaves stay after nobody needs them."""
@@ -57,6 +57,8 @@ class LoadPlan:
     """Kinds that are followed as a whole."""
     known_through_parent: tuple[KindKey, ...] = ()
     """Kinds of which only what somebody looks at is read."""
+    left_out: tuple[KindKey, ...] = ()
+    """Kinds that no cluster's health needs and that are too many to follow unasked."""
     clusters: int = 0
     """Clusters whose leaves are read."""
     missing: Cost = Cost()
@@ -76,8 +78,8 @@ class DeepLink(Protocol):
         """Reads the leaves of these clusters, and lets go of others."""
         ...
 
-    def ask(self, kinds: frozenset[KindKey]) -> None:
-        """Follows kinds as a whole from now on."""
+    def ask(self, kinds: frozenset[KindKey], *, where_they_fit: bool = False) -> None:
+        """Follows kinds as a whole from now on, perhaps only where they are few enough."""
         ...
 
     def load_all(self) -> None:

@@ -176,10 +176,15 @@ class Fleet:
         self.upkeep.want(source, looked_at)
         self._verifier.look(looked_at)
 
-    def ask(self, kinds: Iterable[tuple[str, str]]) -> None:
-        """Follows kinds, as (group, kind), as a whole in every context from now on."""
+    def ask(self, kinds: Iterable[tuple[str, str]], *, where_they_fit: bool = False) -> None:
+        """Follows kinds, as (group, kind), as a whole in every context from now on.
+
+        Args:
+            kinds: which.
+            where_they_fit: leave those out that are too many to be read unasked.
+        """
         for link in self.links.deep().values():
-            link.ask(frozenset(kinds))
+            link.ask(frozenset(kinds), where_they_fit=where_they_fit)
 
     def load_all(self) -> None:
         """Reads everything of every context, whatever it costs."""

@@ -210,11 +210,14 @@ class LiveLink:
             is_settled = context.definitions.is_settled
             await learn_kinds(context, self._reading.catalog, self._table)
             self._open_scopes(context, followers)
-            if is_settled and not self._is_planned:
+            if (unweighed := self._reading.unweighed()) is not None:
+                await self._reading.weigh(Gauge(context), unweighed)
+                continue
+            if is_settled and self._reading.is_weighed and not self._is_planned:
                 self._is_planned = True
                 self._changed()
             try:
-                async with asyncio.timeout(5.0 if is_settled else REPLAN_S):
+                async with asyncio.timeout(5.0 if self._is_planned else REPLAN_S):
                     await self._reading.replan.wait()
             except TimeoutError:
                 pass  # nobody asked: look whether the server's kinds changed
@@ -234,9 +237,9 @@ class LiveLink:
         """Kinds that the server offers and the program reads; empty while unknown."""
         return frozenset((spec.group, spec.kind) for spec in self._reading.served)
 
-    def ask(self, kinds: frozenset[KindKey]) -> None:
-        """Follows further kinds from now on, whatever their depth."""
-        self._reading.ask(kinds)
+    def ask(self, kinds: frozenset[KindKey], *, where_they_fit: bool = False) -> None:
+        """Follows further kinds from now on, whatever their depth; see ``Reading.ask``."""
+        self._reading.ask(kinds, where_they_fit=where_they_fit)
 
     def need(self, clusters: frozenset[ClusterKey], *, by_namespace: Mapping[str, int]) -> None:
         """Reads the leaves of these clusters, and lets go of others.

@@ -5,23 +5,27 @@ are read as a whole where they fit, which is measured once the spine is there.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from fleettui.fleet.depth import Cost, LoadPlan, fits
 from fleettui.fleet.gauge import Gauge
 from fleettui.fleet.scopes import (
+    LARGE_CONTEXT,
+    MAX_OBJECTS,
     ClusterKey,
     KindKey,
     Needs,
     Part,
     ScopePlan,
     Sizes,
+    is_optional,
     plan_scopes,
 )
 from fleettui.fleet.standing import UNSETTLED, Statuses
 from fleettui.kinds import KindTable
-from fleettui.kinds.spec import Depth, KindSpec
+from fleettui.kinds.batch import Phase, ScopeStatus
+from fleettui.kinds.spec import Depth, KindSpec, Role
 from fleettui.kube.catalog import Catalog
 
 SMALL_SPINE = 600
@@ -64,6 +68,10 @@ class Reading:
         self._gauge: Gauge | None = None
         self._clusters: Mapping[str, int] = {}
         """Clusters by namespace, as whoever declares needs last told."""
+        self._is_large: bool | None = None
+        """Whether there are so many clusters that other kinds are weighed; None: not known yet."""
+        self._weights: dict[KindKey, int] = {}
+        """Objects of kinds that were weighed; 0 where the server did not tell."""
 
     # -- what the server offers ---------------------------------------------------------------
     def is_served(self, group: str, kind: str) -> bool:
@@ -80,9 +88,17 @@ class Reading:
         return [spec for spec in found if self.is_served(spec.group, spec.kind)]
 
     # -- what is asked for --------------------------------------------------------------------
-    def ask(self, kinds: frozenset[KindKey]) -> None:
-        """Follows further kinds from now on, whatever their depth."""
-        self._needs = replace(self._needs, kinds=self._needs.kinds | kinds)
+    def ask(self, kinds: frozenset[KindKey], *, where_they_fit: bool = False) -> None:
+        """Follows further kinds from now on, whatever their depth.
+
+        Args:
+            kinds: which.
+            where_they_fit: leave those out that are too many to be read unasked.
+        """
+        if where_they_fit:
+            self._needs = replace(self._needs, useful=self._needs.useful | kinds)
+        else:
+            self._needs = replace(self._needs, kinds=self._needs.kinds | kinds)
         self.replan.set()
 
     def need(self, clusters: frozenset[ClusterKey], *, by_namespace: Mapping[str, int]) -> None:
@@ -110,7 +126,47 @@ class Reading:
     def load_all(self) -> None:
         """Reads everything, whatever it costs."""
         self._needs = replace(self._needs, with_leaves=True)
+        self._is_large = False
         self.replan.set()
+
+    # -- what is weighed before it is read ----------------------------------------------------
+    def _find_large(self) -> bool | None:
+        """Whether there are very many clusters; None until their first page has told."""
+        known = {(s.group, s.kind) for s in self._table.of_role(Role.CLUSTER)}
+        known &= set(self.catalog.kinds)
+        told = [
+            status
+            for scope, status in self._statuses.items()
+            if (scope.group, scope.kind) in known and not scope.cluster
+        ]
+        if any(_is_silent(status) for status in told) or (known and not told):
+            return None
+        return sum(max(s.loaded, s.expected) for s in told) > LARGE_CONTEXT
+
+    @property
+    def is_weighed(self) -> bool:
+        """Whether it is known which kinds are left out for being too many."""
+        return self._is_large is not None and self.unweighed() is None
+
+    def unweighed(self) -> list[KindSpec] | None:
+        """Return the kinds to weigh before they are read; None when there are none now."""
+        if not self._is_large:
+            return None
+        found = [
+            spec
+            for spec in self.served
+            if is_optional(spec)
+            and (key := (spec.group, spec.kind)) not in self._weights
+            and (spec.depth is Depth.SPINE or key in self._needs.useful)
+        ]
+        return found or None
+
+    async def weigh(self, gauge: Gauge, specs: Sequence[KindSpec]) -> None:
+        """Asks how many objects there are of some kinds."""
+        await gauge.measure(specs, namespace=self.namespace)
+        for spec in specs:
+            objects, _ = gauge.sizes.get((spec.group, spec.kind), (0, 0))
+            self._weights[spec.group, spec.kind] = objects
 
     # -- what follows from it -----------------------------------------------------------------
     def load_plan(self, context: str) -> LoadPlan:
@@ -118,29 +174,43 @@ class Reading:
         whole = {(s.group, s.kind) for s in self._statuses if not (s.namespace or s.cluster)}
         leaves = {(spec.group, spec.kind) for spec in self._leaves()}
         missing = () if self._needs.with_leaves else tuple(sorted(leaves - whole))
+        optional = {(s.group, s.kind) for s in self.served if is_optional(s)}
+        left_out = optional & (set(self._weights) - whole)
         return LoadPlan(
             context=context,
             depth=self._depth,
             is_decided=self._needs.with_leaves or self.is_decided,
             loaded=tuple(sorted(whole)),
             known_through_parent=missing,
+            left_out=tuple(sorted(left_out)) if self._is_large else (),
             clusters=len({(s.namespace, s.cluster) for s in self._statuses if s.cluster}),
             missing=self._gauge.cost(missing) if self._gauge is not None else Cost(),
         )
 
     def scopes(self, context: str, *, open_parts: Collection[Part]) -> ScopePlan:
         """Which scopes of the context are to be open."""
-        gauge = self._gauge
-        objects = {key: count for key, (count, _) in gauge.sizes.items()} if gauge else {}
+        if self._is_large is None:
+            self._is_large = False if self._depth == "full" else self._find_large()
         return plan_scopes(
             context,
             self._table,
             is_served=self.is_served,
             needs=self._needs,
             namespace=self.namespace,
-            sizes=Sizes(objects, self._clusters),
+            sizes=Sizes(self._objects(), self._clusters),
             open_parts=open_parts,
+            most_objects=None if self._is_large is False else MAX_OBJECTS,
         )
+
+    def _objects(self) -> dict[KindKey, int]:
+        """How many objects of each kind there are, as far as that is known."""
+        gauge = self._gauge
+        found = {key: count for key, (count, _) in gauge.sizes.items()} if gauge else {}
+        if self._is_large:
+            for scope, status in self._statuses.items():
+                if not (scope.namespace or scope.cluster):
+                    found[scope.group, scope.kind] = max(status.loaded, status.expected)
+        return found | self._weights
 
     def is_spine_settled(self) -> bool:
         """Whether every scope but those of leaves has answered."""
@@ -183,3 +253,10 @@ class Reading:
         self.is_decided = True
         self.replan.set()
         decided()
+
+
+def _is_silent(status: ScopeStatus) -> bool:
+    """Whether a kind has not yet told how many objects it has, and nothing is wrong with it."""
+    if status.phase is Phase.SYNCING:
+        return not status.loaded
+    return status.phase is Phase.PENDING and not (status.error or status.retry_at)

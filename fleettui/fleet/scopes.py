@@ -7,7 +7,7 @@ batched (``in (…)``), costed by objects scanned, and where they would scan mor
 one paged list of the kind, the kind is listed once.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -25,6 +25,10 @@ MEASURING = 6
 """Rank of questions that nobody waits for."""
 SMALL_KIND = 500
 """Objects of a kind that one page holds: followed as a whole, whoever needs some of it."""
+LARGE_CONTEXT = 20_000
+"""Clusters above which kinds that no cluster's health needs are weighed before they are read."""
+MAX_OBJECTS = 1_000_000
+"""Objects of such a context that are followed without being asked for: some 700 MB of rows."""
 MAX_BATCH = 40
 """Clusters named in one selector: a request line of some 2 KB."""
 
@@ -73,6 +77,8 @@ class Needs:
     """Machines and what is below them, of every cluster."""
     kinds: frozenset[KindKey] = frozenset()
     """Kinds of any depth, as a whole."""
+    useful: frozenset[KindKey] = frozenset()
+    """Kinds without which answers are only less complete: as a whole where they fit."""
     clusters: frozenset[ClusterKey] = frozenset()
     """Clusters whose leaves are looked at."""
 
@@ -112,6 +118,7 @@ def plan_scopes(
     namespace: str = "",
     sizes: Sizes | None = None,
     open_parts: Collection[Part] = (),
+    most_objects: int | None = None,
 ) -> ScopePlan:
     """Scopes to follow, spine first, each with its kind's entry.
 
@@ -123,6 +130,8 @@ def plan_scopes(
         namespace: limits namespaced kinds; empty: all namespaces.
         sizes: how much there is.
         open_parts: what is followed already: nothing is read twice.
+        most_objects: objects that may be followed for the sake of kinds that nobody asked
+            for and no cluster's health needs; those whose size is not known wait. None: no limit.
     """
     served = sorted((s for s in specs if is_served(s.group, s.kind)), key=_order_of)
     parts: dict[Part, KindSpec] = {}
@@ -136,14 +145,51 @@ def plan_scopes(
                     wholly.add(key)
                 else:
                     parts.update(dict.fromkeys(found, spec))
+    due = {
+        (spec.group, spec.kind)
+        for spec in served
+        if (spec.depth is Depth.SPINE and not is_optional(spec))
+        or (needs.with_leaves and spec.depth is Depth.LEAF)
+        or (spec.group, spec.kind) in wholly
+    }
+    optional = [
+        spec
+        for spec in served
+        if (key := (spec.group, spec.kind)) not in due
+        and (spec.depth is Depth.SPINE or key in needs.useful)
+    ]
+    due |= _fitting(optional, due, sizes or Sizes(), most_objects)
     whole: dict[Scope, KindSpec] = {}
     for spec in served:
         key = (spec.group, spec.kind)
-        is_leaf = needs.with_leaves and spec.depth is Depth.LEAF
-        if spec.depth is Depth.SPINE or is_leaf or key in wholly:
+        if key in due:
             scope = Scope(context, *key, namespace=namespace if spec.namespaced else "")
             whole[scope] = spec
     return ScopePlan(whole, parts)
+
+
+def is_optional(spec: KindSpec) -> bool:
+    """Whether no cluster's health needs the kind: sources, appliers, add-ons, whatever is asked."""
+    return rank_of(spec) in (3, 5)
+
+
+def _fitting(
+    optional: Sequence[KindSpec], due: Collection[KindKey], sizes: Sizes, most: int | None
+) -> set[KindKey]:
+    """Kinds that fit beside what is due: the spine first, of each the smallest first."""
+    if most is None:
+        return {(spec.group, spec.kind) for spec in optional}
+    left = most - sum(sizes.objects.get(key, 0) for key in due)
+    found: set[KindKey] = set()
+    known = [spec for spec in optional if (spec.group, spec.kind) in sizes.objects]
+    for spec in sorted(
+        known, key=lambda s: (s.depth is not Depth.SPINE, sizes.objects[s.group, s.kind])
+    ):
+        size = sizes.objects[spec.group, spec.kind]
+        if size <= left:
+            left -= size
+            found.add((spec.group, spec.kind))
+    return found
 
 
 def _parts_of(

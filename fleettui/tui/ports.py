@@ -99,7 +99,7 @@ class FleetPort(Protocol):
         """Declare whose leaves a view needs, instead of what it said before."""
         ...
 
-    def ask(self, kinds: Iterable[tuple[str, str]]) -> None:
+    def ask(self, kinds: Iterable[tuple[str, str]], *, where_they_fit: bool = False) -> None:
         """Follow kinds, as (group, kind), as a whole from now on."""
         ...
 

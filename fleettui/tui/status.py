@@ -92,6 +92,10 @@ def header_spans(contexts: Sequence[ContextInfo], *, now: int, read_only: bool) 
         yield Span(f"  {len(contexts)} contexts, {live} live", Tone.DIM)
 
 
+NAMED_KINDS = 3
+"""Kinds named one by one that are left out."""
+
+
 def user_spans(contexts: Sequence[ContextInfo], namespace: str) -> Iterator[Span]:
     """The right end of the header: namespace and user."""
     yield Span(f" ns {namespace or 'all'} ", Tone.ACCENT if namespace else Tone.DIM)
@@ -103,7 +107,14 @@ def user_spans(contexts: Sequence[ContextInfo], namespace: str) -> Iterator[Span
 
 
 def depth_notes(plans: Iterable[LoadPlan]) -> Iterator[tuple[str, Tone]]:
-    """What is only known through its parent, and what reading all of it would cost."""
+    """What is too many to read unasked, what is only known through its parent, at what cost."""
+    plans = list(plans)
+    left_out = sorted({kind for plan in plans for _, kind in plan.left_out})
+    if left_out:
+        hidden = len(left_out) - NAMED_KINDS
+        more = f" and {hidden} more" if hidden > 0 else ""
+        names = ", ".join(left_out[:NAMED_KINDS])
+        yield f"too many to read unasked: {names}{more} (:load reads all)", Tone.STALLED
     unread = [plan for plan in plans if plan.is_decided and plan.known_through_parent]
     if not unread:
         return

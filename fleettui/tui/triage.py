@@ -47,7 +47,7 @@ class Listened(Protocol):
 
     on_transitions: Callable[[Sequence[Transition]], None]
 
-    def ask(self, kinds: frozenset[tuple[str, str]]) -> None:
+    def ask(self, kinds: frozenset[tuple[str, str]], *, where_they_fit: bool = False) -> None:
         """Follow kinds as a whole from now on."""
         ...
 
@@ -115,7 +115,7 @@ class Triage:
     def _ask(self) -> None:
         fleet = self._app.fleet
         if isinstance(fleet, Listened) and isinstance(fleet.table, KindTable):
-            fleet.ask(kinds_for_causes(fleet.table))
+            fleet.ask(kinds_for_causes(fleet.table), where_they_fit=True)
 
     def show_causes(self, label: str = "") -> None:
         """Opens the causes, perhaps grouped by a label of what they hit."""

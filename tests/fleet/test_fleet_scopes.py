@@ -10,7 +10,11 @@ from fleettui.kinds.spec import Depth, KindSpec, Role
 CLUSTER = KindSpec("g", "Cluster", "clusters", Role.CLUSTER, depth=Depth.SPINE)
 MACHINE = KindSpec("g", "Machine", "machines", Role.MACHINE, depth=Depth.LEAF)
 TEMPLATE = KindSpec("g", "Template", "templates", Role.TEMPLATE, depth=Depth.ASKED)
+CHART = KindSpec("g", "Chart", "charts", Role.SOURCE, depth=Depth.SPINE)
+RELEASE = KindSpec("g", "Release", "releases", Role.APPLIER, depth=Depth.SPINE)
+WORKERS = KindSpec("g", "Workers", "workers", Role.WORKERS, depth=Depth.SPINE)
 SPECS = (TEMPLATE, MACHINE, CLUSTER)
+HUGE = (*SPECS, CHART, RELEASE, WORKERS)
 LARGE = 100_000
 SPREAD = {f"team-{number}": 100 for number in range(100)}
 
@@ -37,6 +41,43 @@ def test_plan_of_asked_kinds_follows_them_whole() -> None:
     """A filter over templates would find nothing."""
     plan = _plan(Needs(kinds=frozenset({("g", "Template")})))
     assert Scope("c", "g", "Template") in plan.whole
+
+
+def _huge(needs: Needs, objects: dict[tuple[str, str], int], most: int) -> list[str]:
+    plan = plan_scopes(
+        "c",
+        HUGE,
+        is_served=lambda group, kind: True,
+        needs=needs,
+        sizes=Sizes(objects, {}),
+        most_objects=most,
+    )
+    return [scope.kind for scope in plan.whole]
+
+
+def test_plan_leaves_out_what_no_health_needs_where_it_is_too_many() -> None:
+    """Releases and charts of 100,000 clusters would take all memory before anybody asked."""
+    objects = {("g", "Cluster"): 100, ("g", "Workers"): 200, ("g", "Release"): 150}
+    assert _huge(Needs(), objects, most=500) == ["Cluster", "Workers", "Release"]
+    objects[("g", "Chart")] = 60
+    assert _huge(Needs(), objects, most=500) == ["Cluster", "Workers", "Chart"]
+    assert _huge(Needs(), objects, most=10) == ["Cluster", "Workers"], "health is never left out"
+
+
+def test_plan_of_kinds_too_many_to_read_unasked_reads_them_when_asked() -> None:
+    """What was left out could never be seen."""
+    objects = {("g", "Cluster"): 100, ("g", "Workers"): 200, ("g", "Release"): 5000}
+    needs = Needs(kinds=frozenset({("g", "Release")}))
+    assert "Release" in _huge(needs, objects, most=500)
+
+
+def test_plan_of_useful_kinds_takes_those_that_fit_after_the_spine() -> None:
+    """Causes would pull a million templates, or push out what the tree shows."""
+    objects = {("g", "Cluster"): 100, ("g", "Release"): 150, ("g", "Template"): 90}
+    needs = Needs(useful=frozenset({("g", "Template")}))
+    assert _huge(needs, objects, most=500) == ["Cluster", "Workers", "Release", "Template"]
+    assert _huge(needs, objects, most=300) == ["Cluster", "Workers", "Release"]
+    assert _plan(needs).whole.keys() >= {Scope("c", "g", "Template")}, "no limit: at once"
 
 
 def test_plan_skips_what_is_not_served() -> None:

@@ -179,7 +179,7 @@ class SmallFleet:
     def want(self, source: str, clusters: Iterable[ObjectRef]) -> None:
         self.wanted[source] = list(clusters)
 
-    def ask(self, kinds: Iterable[tuple[str, str]]) -> None:
+    def ask(self, kinds: Iterable[tuple[str, str]], *, where_they_fit: bool = False) -> None:
         self.asked.extend(kinds)
 
     def load_all(self) -> None:
