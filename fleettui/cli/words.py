@@ -19,7 +19,7 @@ from fleettui.index import Row, TreeView
 from fleettui.index.dependencies import dependencies_of
 from fleettui.index.joins import BY_NAME
 from fleettui.index.perspectives import CLUSTER_ROLES, Perspective, by_kind, named_perspective
-from fleettui.index.upgrades import upgrade_words
+from fleettui.index.upgrades import shown_version, upgrade_words
 from fleettui.kinds import load_table
 from fleettui.kinds.columns import RENDERERS, replicas_cell
 from fleettui.kinds.record import Verdict
@@ -294,7 +294,7 @@ def row_lines(rows: Sequence[Row], fleet: Fleet, output: Output) -> list[str]:
             _kind(fleet, row),
             row.health.value + _flags(row),
             _replicas(row),
-            safe_text(row.kubernetes_version),
+            safe_text(shown_version(row)),
             age_text(now - row.created_at) if row.created_at else "",
             _since(row, now),
             *_fact_cells(row, columns),
@@ -355,7 +355,7 @@ def tree_lines(view: TreeView, fleet: Fleet, output: Output) -> list[str]:
             (
                 name,
                 _replicas(row),
-                safe_text(row.kubernetes_version),
+                safe_text(shown_version(row)),
                 _since(row, now),
                 _reason(row),
             )

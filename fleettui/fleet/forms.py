@@ -10,6 +10,7 @@ from typing import Any
 from fleettui.fleet.context import ContextInfo, ContextState, silent_s
 from fleettui.fleet.fleet import Fleet
 from fleettui.index import Row, TreeView
+from fleettui.index.upgrades import shown_version
 from fleettui.kinds.moments import rfc3339
 from fleettui.text import safe_text
 
@@ -74,7 +75,7 @@ def row_form(row: Row) -> dict[str, Any]:
             "available": _count(replicas.available),
             "up_to_date": _count(replicas.up_to_date),
         },
-        "kubernetes_version": row.kubernetes_version or None,
+        "kubernetes_version": shown_version(row) or None,
         "created": rfc3339(row.created_at) or None,
         "owner": {"kind": owner.kind, "name": owner.name} if owner else None,
         "cluster": row.cluster or None,

@@ -29,6 +29,7 @@ from fleettui.index.syntax import (
     Value,
     Version,
 )
+from fleettui.index.upgrades import shown_version
 from fleettui.kinds.spec import KindSpec, Role
 
 Test = Callable[[Row], bool]
@@ -104,7 +105,7 @@ def test_of(term: Term, now: int) -> Test:
         case Time(name, is_longer, limit_s):
             return _time_test(name, now - limit_s, is_longer=is_longer)
         case Version(operator, parts):
-            return lambda row: fits_version(row.kubernetes_version, operator, parts)
+            return lambda row: fits_version(shown_version(row), operator, parts)
         case Label(name, value, is_equal):
             return _label_test(name, value, is_equal=is_equal)
         case FlagTerm(name):

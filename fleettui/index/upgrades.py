@@ -28,6 +28,15 @@ def version_of(row: Row) -> str:
     return min(found, default="", key=numbers_of)
 
 
+def shown_version(row: Row) -> str:
+    """Return the version to show of any row: its own; a Cluster may have its control plane's.
+
+    Managed control planes tell theirs only there: a Cluster without a topology has no field.
+    """
+    own = row.kubernetes_version
+    return own if own or row.place.spec.role is not Role.CLUSTER else version_of(row)
+
+
 def upgrade_of(row: Row) -> str:
     """Return how far an upgrade of a cluster-level row is, in words; empty when none is on."""
     version = version_of(row)

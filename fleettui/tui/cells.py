@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fleettui.index.upgrades import upgrade_words
+from fleettui.index.upgrades import shown_version, upgrade_words
 from fleettui.kinds.record import Verdict
 from fleettui.kinds.spec import Role
 from fleettui.text import age_text, one_line
@@ -170,7 +170,7 @@ def _ready(row: Row, moment: Moment) -> Cell:
 
 
 def _version(row: Row, moment: Moment) -> Cell:
-    return cell(row.kubernetes_version, Tone.DIM)
+    return cell(shown_version(row), Tone.DIM)
 
 
 def _age(row: Row, moment: Moment) -> Cell:

@@ -11,6 +11,7 @@ from fleettui.fleet.context import EventLine
 from fleettui.index.birth import birth_of, is_being_made
 from fleettui.index.index import Edge, Index
 from fleettui.index.rows import Row
+from fleettui.index.upgrades import shown_version
 from fleettui.kinds.record import Condition, Flag, ObjectRef, Verdict
 from fleettui.kinds.support import deprecation_of, support_of
 from fleettui.text import age_text
@@ -121,14 +122,15 @@ def _summary(row: Row, index: Index, age: Age | None, *, now: int, width: int) -
     yield from _flags(row, index, now)
     if deprecation := deprecation_of(row.spec, row.version):
         yield from paragraph(f"deprecated: {deprecation}", width, tone=Tone.STALLED)
-    support = support_of(row.kubernetes_version, now)
+    version = shown_version(row)
+    support = support_of(version, now)
     if support is not None and support.words:
-        yield text_line(f"{row.kubernetes_version} {support.words}", Tone.STALLED)
+        yield text_line(f"{version} {support.words}", Tone.STALLED)
     facts = []
     if row.created_at:
         facts.append(f"age {age_text(now - row.created_at)}")
-    if row.kubernetes_version:
-        facts.append(row.kubernetes_version)
+    if version:
+        facts.append(version)
     facts.extend(_replica_words(row))
     if facts:
         yield text_line(" · ".join(facts), Tone.DIM)

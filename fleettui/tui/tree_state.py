@@ -12,6 +12,7 @@ from fleettui.index.query import Query, parse
 from fleettui.index.rows import Row
 from fleettui.index.sorting import ORDERS, Column
 from fleettui.index.syntax import All
+from fleettui.index.upgrades import shown_version
 from fleettui.index.view import Filter, TreeView
 from fleettui.tui.theme import Tone
 
@@ -38,7 +39,7 @@ def _ready_share(row: Row) -> float | None:
 _COLUMN_ORDERS: Mapping[str, Column] = {
     "since": lambda row: row.since or None,
     "reason": lambda row: row.reason or None,
-    "version": lambda row: row.kubernetes_version or None,
+    "version": lambda row: shown_version(row) or None,
     "replicas": _ready_share,
 }
 GROUPINGS = (*PERSPECTIVES, "kind")

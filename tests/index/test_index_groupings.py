@@ -9,7 +9,7 @@ from fleettui.errors import UsageError
 from fleettui.index.dependencies import dependencies_of, walk
 from fleettui.index.index import Index
 from fleettui.index.perspectives import by_version, named_perspective
-from fleettui.index.upgrades import upgrade_of, upgrade_words, version_rank
+from fleettui.index.upgrades import shown_version, upgrade_of, upgrade_words, version_rank
 from fleettui.index.view import TreeView
 from fleettui.kinds.record import Replicas
 
@@ -65,6 +65,16 @@ def test_by_version_marks_support_and_upgrades(make, index):
         "  4.19.18",
         "    other",
     ]
+
+
+def test_version_shown_of_a_managed_cluster_is_its_control_planes(make, index):
+    """EKS, AKS and GKE clusters would have an empty version, as their Clusters have no field."""
+    make.put(index, *versioned(make, "eks", "v1.34.1", workers="v1.33.5"))
+    cluster = index.get(make.ref("Cluster", "eks"))
+    shown = {kid.kind: shown_version(kid) for kid in (cluster, *index.children(cluster))}
+    assert shown["Cluster"] == "v1.34.1"
+    assert shown["MachineDeployment"] == "v1.33.5"
+    assert shown["Net"] == ""
 
 
 def test_upgrade_of_a_cluster_that_is_where_it_should_be_is_nothing(make, index):

@@ -10,6 +10,7 @@ from fleettui.errors import FleettuiError
 from fleettui.fleet.fleet import Fleet
 from fleettui.fleet.forms import context_form, links_form, row_form
 from fleettui.index import Row
+from fleettui.index.upgrades import shown_version
 from fleettui.kinds.columns import RENDERERS
 from fleettui.kinds.moments import rfc3339
 from fleettui.kinds.past import Past, past_of
@@ -70,7 +71,8 @@ def object_lines(fleet: Fleet, row: Row, past: Past) -> list[str]:
     """The description as lines; texts are safe to print."""
     now = fleet.now()
     where = f"{row.namespace}/{row.name}" if row.namespace else row.name
-    version = f", {row.kubernetes_version}" if row.kubernetes_version else ""
+    own = shown_version(row)
+    version = f", {own}" if own else ""
     lines = [safe_text(f"{row.kind} {where}{version}  [{row.health.value}]  {row.reason}").rstrip()]
     if row.message:
         lines += [f"  {line}" for line in safe_text(row.message, multiline=True).splitlines()]
