@@ -3,7 +3,7 @@
 Knows the causes of the index; knows no widget.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fleettui.fleet.cause_forms import trend_text
@@ -43,8 +43,9 @@ class Causes:
     """What a person does not want to see for a while; None where nothing is kept."""
     label: str = ""
     """Label of what is hit by which causes are grouped."""
+    has_looked: Callable[[], bool] = lambda: True
+    """Whether causes have been looked for at all yet."""
     title: str = "causes"
-    empty: str = "nothing is broken, held or under way, as far as it has been read"
     columns: Sequence[Column] = (
         Column("what", "WHAT", 26, 46, 0),
         Column("clusters", "CLUSTERS", 8, 8, 2, is_right=True),
@@ -56,6 +57,13 @@ class Causes:
         Column("hits", "HITS", 6, 30, 6),
         Column("message", "MESSAGE", 24, 200, 1),
     )
+
+    @property
+    def empty(self) -> str:
+        """What to say while there is none."""
+        if not self.has_looked():
+            return "looking for causes …"
+        return "nothing is broken, held or under way, as far as it has been read"
 
     def rows(self) -> Sequence[BoardRow]:
         """Return causes as they are now."""

@@ -46,7 +46,7 @@ _LINE_SIGNS = {
 class ObjectDifference:
     """What git says of one object, and what is there."""
 
-    manners: frozenset[str] = frozenset()
+    manners: frozenset[str] = frozenset({"refresh", "wrap"})
 
     def __init__(
         self,

@@ -52,7 +52,7 @@ class Document(Protocol):
 
     @property
     def manners(self) -> frozenset[str]:
-        """Which of ``managed`` and ``reveal`` make a difference."""
+        """Which of ``managed``, ``refresh``, ``reveal`` and ``wrap`` make a difference."""
         ...
 
     async def fetch(self, changed: Callable[[], None]) -> None:
@@ -75,7 +75,7 @@ def _name_of(ref: ObjectRef) -> str:
 class Description:
     """All that is known of an object, with its Events."""
 
-    manners: frozenset[str] = frozenset()
+    manners: frozenset[str] = frozenset({"refresh"})
 
     def __init__(self, fleet: FleetPort, index: Index, ref: ObjectRef) -> None:
         """Describe this object."""
@@ -117,7 +117,7 @@ class Description:
 class EventList:
     """Events about an object."""
 
-    manners: frozenset[str] = frozenset()
+    manners: frozenset[str] = frozenset({"refresh"})
 
     def __init__(self, fleet: FleetPort, ref: ObjectRef) -> None:
         """List Events about this object."""
@@ -142,7 +142,7 @@ class EventList:
 class Manifest:
     """The whole object as YAML, fetched now."""
 
-    manners = frozenset({"managed", "reveal"})
+    manners = frozenset({"managed", "refresh", "reveal", "wrap"})
 
     def __init__(self, fleet: FleetPort, ref: ObjectRef) -> None:
         """Show this object."""
@@ -208,7 +208,7 @@ def yaml_lines(text: str, *, width: int = 0) -> Iterator[Line]:
 class Log:
     """Lines of a log, as they come."""
 
-    manners: frozenset[str] = frozenset()
+    manners: frozenset[str] = frozenset({"refresh", "wrap"})
 
     def __init__(self, fleet: FleetPort, ref: ObjectRef) -> None:
         """Follow the log of this object."""

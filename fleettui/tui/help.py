@@ -94,6 +94,8 @@ def _signs() -> Iterator[Line]:
         Span("being deleted"),
         Span(f"  {LINK} ", Tone.LINK),
         Span("points at an object elsewhere"),
+    )
+    yield spans_line(
         Span("  ≥ ", Tone.DIM),
         Span("at least"),
         Span(f"  {OLD} ", Tone.STALLED),

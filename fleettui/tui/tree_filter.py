@@ -70,7 +70,7 @@ class TreeFilter:
         """Filters by an expression; a wrong one opens the line to be put right."""
         self._reshape(lambda: self._bar.type(text, now))
         if self._state.expression != text.strip():
-            self._prompt.open(MARK, text)
+            self._prompt.open(MARK, text, selects=False)
             self._tell()
 
     def unsearched(self) -> list[tuple[str, str]]:

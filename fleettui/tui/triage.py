@@ -65,6 +65,8 @@ class Triage:
         self._app = app
         self.board = CauseBoard(app.index)
         self._follows = False
+        self._has_looked = False
+        """Whether causes have been looked for to the end once."""
         self._store = HistoryStore(folder) if folder is not None else None
         self.history = self._store.history if self._store is not None else History()
         self.mutes = Mutes(folder) if folder is not None else None
@@ -120,7 +122,10 @@ class Triage:
     def show_causes(self, label: str = "") -> None:
         """Opens the causes, perhaps grouped by a label of what they hit."""
         self.follow()
-        self._push(BoardScreen(Causes(self._app.fleet, self.board, self.mutes, label)))
+        board = Causes(
+            self._app.fleet, self.board, self.mutes, label, has_looked=lambda: self._has_looked
+        )
+        self._push(BoardScreen(board))
 
     def _show_muted(self) -> None:
         if self.mutes is None:
@@ -198,13 +203,17 @@ class Triage:
         app = self._app
         now = app.fleet.now()
         if self._follows and not app.pacer.is_running("causes"):
-            app.pacer.run("causes", self.board.work(now), done=app.repaint)
+            app.pacer.run("causes", self.board.work(now), done=self._looked)
         if self._store is not None and self._store.is_due(now):
             self._keep(lambda: self._store.save(now) if self._store is not None else None)
         is_read = isinstance(app.screen, BoardScreen) and isinstance(app.screen.board, Causes)
         if is_read and now - self._looked_at >= LOOK_S:
             self._looked_at = now
             self._keep(self._note_look)
+
+    def _looked(self) -> None:
+        self._has_looked = True
+        self._app.repaint()
 
     def _note_look(self) -> None:
         if self.mutes is not None:

@@ -25,6 +25,8 @@ from fleettui.tui.lines import Span, cell
 from fleettui.tui.ports import FleetPort
 from fleettui.tui.theme import VERDICT_TONES, Tone
 
+LOOKING: Final = "looking …"
+"""Instead of rows before the first survey is done: nothing is known yet, good or bad."""
 SURVEY_S: Final = 5
 """Least seconds between two surveys of the same kind."""
 CHANGES_S: Final = 30 * 60
@@ -62,7 +64,7 @@ class PauseBoard:
     names: dict[ObjectRef, Pause] = field(default_factory=dict)
     """What was found out by fetching objects."""
     title: str = "paused"
-    empty: str = "nothing is paused"
+    empty: str = "nothing is paused, suspended or frozen"
     columns: Sequence[Column] = (
         Column("object", "OBJECT", 26, 60, 0),
         Column("since", "SINCE", 7, 9, 1, is_right=True),
@@ -116,7 +118,6 @@ class ControllerBoard:
     fleet: FleetPort
     survey: Survey | None = None
     title: str = "controllers"
-    empty: str = "no controllers are seen yet: their kinds are being read, or are not allowed"
     columns: Sequence[Column] = (
         Column("object", "CONTROLLER", 26, 60, 0),
         Column("version", "VERSION", 8, 12, 2),
@@ -129,6 +130,13 @@ class ControllerBoard:
         Column("context", "CONTEXT", 10, 30, 8),
         Column("state", "STATE", 16, 90, 5),
     )
+
+    @property
+    def empty(self) -> str:
+        """What to say while none is seen."""
+        if self.survey is None or self.survey.found is None:
+            return LOOKING
+        return "no controllers are seen yet: their kinds are being read, or are not allowed"
 
     def rows(self) -> Sequence[BoardRow]:
         """Return controllers as they were a few seconds ago."""
@@ -171,7 +179,6 @@ class ChangeBoard:
     history: History
     last_s: int = CHANGES_S
     survey: Survey | None = None
-    empty: str = "nothing changed"
     columns: Sequence[Column] = (
         Column("ago", "AGO", 6, 7, 1, is_right=True),
         Column("object", "OBJECT", 26, 60, 0),
@@ -185,6 +192,13 @@ class ChangeBoard:
     def title(self) -> str:
         """Changes, and of how long."""
         return f"changes of the last {age_text(self.last_s)}"
+
+    @property
+    def empty(self) -> str:
+        """What to say while there is none."""
+        if self.survey is None or self.survey.found is None:
+            return LOOKING
+        return "nothing changed in this time, :changes 4h looks further back"
 
     def rows(self) -> Sequence[BoardRow]:
         """Return changes as they were a few seconds ago."""

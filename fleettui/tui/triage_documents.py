@@ -42,7 +42,7 @@ _RANKS: Final = "█▓▒░▁"
 class TriageExplanation:
     """Why an object is as it is, how it went before, and what only a log says."""
 
-    manners: frozenset[str] = frozenset()
+    manners: frozenset[str] = frozenset({"refresh"})
 
     def __init__(self, fleet: FleetPort, ref: ObjectRef, history: History) -> None:
         """Explain this object."""
@@ -105,7 +105,7 @@ def history_lines(history: History, ref: ObjectRef, now: int) -> Iterator[Line]:
 class RelatedEvents:
     """Events of an object and its relatives, equal ones merged; read again while open."""
 
-    manners: frozenset[str] = frozenset()
+    manners: frozenset[str] = frozenset({"refresh"})
 
     def __init__(self, fleet: FleetPort, ref: ObjectRef) -> None:
         """List Events around this object."""
@@ -133,7 +133,7 @@ class RelatedEvents:
 class ControllerLog:
     """What the controller of an object that has no log itself says about it."""
 
-    manners: frozenset[str] = frozenset()
+    manners: frozenset[str] = frozenset({"refresh"})
 
     def __init__(self, fleet: FleetPort, ref: ObjectRef) -> None:
         """Look for this object."""

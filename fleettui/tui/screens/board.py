@@ -57,6 +57,8 @@ class BoardScreen(LeavableScreen[ObjectRef | None]):
         self._rows: Sequence[BoardRow] = ()
         self._ask_at = 0.0
         self._dispatcher: Dispatcher | None = None
+        self._about: frozenset[str] = frozenset()
+        """Ids of keys that are about an object."""
 
     @property
     def fleet_app(self) -> "FleetApp":
@@ -74,22 +76,25 @@ class BoardScreen(LeavableScreen[ObjectRef | None]):
     def on_mount(self) -> None:
         """Wires the keys and shows the rows."""
         app = self.fleet_app
-        handlers: dict[str, Handler] = {
-            **pane_handlers(lambda: self.pane),
-            **app.common_handlers(),
+        rows: dict[str, Handler] = {
             **app.row_handlers(lambda: self.ref),
             **app.write_handlers(
                 lambda: [self.ref] if self.ref else [],
                 plan=lambda: self.row.plan if self.row else "",
             ),
+        }
+        handlers: dict[str, Handler] = {
+            **pane_handlers(lambda: self.pane),
+            **app.common_handlers(),
+            **rows,
             "activate": self.activate,
             "filter": lambda: self.prompt.open("/", self._needle),
             "back": self.back,
             "quit": lambda: self.dismiss(None),
         }
         self._dispatcher = Dispatcher(app.keymap, lambda: _PLACES, handlers)
+        self._about = frozenset(rows)
         app.apply_theme(self)
-        show_footer(self.footer, self._dispatcher.hints())
         self.set_focus(self.pane)
         self.repaint()
 
@@ -118,7 +123,8 @@ class BoardScreen(LeavableScreen[ObjectRef | None]):
         self._rows = rows
         self.source.take(rows, self._needle)
         pane = self.pane
-        if not self.source.rows:
+        pane.has_cursor = bool(self.source.rows)
+        if not pane.has_cursor:
             words = "nothing matches" if self._needle and rows else self.board.empty
             pane.show(TextSource([text_line(), text_line(f"  {words}", Tone.DIM)]))
         elif pane.source is not self.source:
@@ -129,6 +135,18 @@ class BoardScreen(LeavableScreen[ObjectRef | None]):
         notes = [Span(f"  /{self._needle}", Tone.MATCH)] if self._needle else []
         title = Span(f" {self.board.title}", Tone.ACCENT)
         self.title_bar.show(title, Span(f"  {count}", Tone.DIM), *notes)
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        """Shows the keys that do something here: not every row is about an object."""
+        if self._dispatcher is not None:
+            hints = self._dispatcher.hints()
+            has_object = self.ref is not None
+            show_footer(self.footer, [e for e in hints if has_object or e.id not in self._about])
+
+    def on_line_pane_moved(self) -> None:
+        """Shows the keys of the row under the cursor."""
+        self._show_keys()
 
     def on_line_pane_resized(self, event: LinePane.Resized) -> None:
         """Puts the column titles over the columns."""

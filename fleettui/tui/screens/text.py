@@ -74,16 +74,16 @@ class TextScreen(LeavableScreen[ObjectRef | None]):
             "search": lambda: self.prompt.open("/", self.needle),
             "next_match": lambda: self.seek(1),
             "previous_match": lambda: self.seek(-1),
-            "wrap": lambda: self._turn("wrap"),
-            "refresh": self._fetch,
             "back": self._back,
             "quit": lambda: self.dismiss(None),
         }
-        if "managed" in self.document.manners:
-            handlers["managed"] = lambda: self._turn("managed")
-        if "reveal" in self.document.manners:
-            handlers["reveal"] = self._reveal
-        return handlers
+        manners: dict[str, Handler] = {
+            "wrap": lambda: self._turn("wrap"),
+            "managed": lambda: self._turn("managed"),
+            "reveal": self._reveal,
+            "refresh": self._fetch,
+        }
+        return handlers | {name: manners[name] for name in self.document.manners}
 
     def on_mount(self) -> None:
         """Shows what is there and asks for the rest."""

@@ -12,6 +12,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 from fleettui.tui.lines import Span
 from fleettui.tui.theme import Theme, Tone
@@ -102,8 +103,23 @@ class Prompt(Horizontal):
         """Whether it is being typed into."""
         return self.has_class("open")
 
-    def open(self, mark: str, text: str = "", *, complete: Complete | None = None) -> None:
-        """Show the line with a mark (``:`` or ``/``) and the text to start from."""
+    def open(
+        self,
+        mark: str,
+        text: str = "",
+        *,
+        complete: Complete | None = None,
+        selects: bool = True,
+    ) -> None:
+        """Show the line with a mark (``:`` or ``/``) and the text to start from.
+
+        Args:
+            mark: what the line is for.
+            text: what stands there already.
+            complete: gives the text with its last word completed.
+            selects: whether what is typed replaces the text (an arrow goes on with it), or
+                goes on with it at once.
+        """
         self.mark = mark
         self._complete = complete or (lambda typed: typed)
         self._place = len(self._history.get(mark, ()))
@@ -114,7 +130,7 @@ class Prompt(Horizontal):
         line.suggester = _Ghost(self._complete) if complete else None
         with self.prevent(Input.Changed):
             line.value = text
-        line.cursor_position = len(text)
+        line.selection = Selection(0 if selects else len(text), len(text))
         self.screen.set_focus(line)
 
     def close(self) -> None:
@@ -148,7 +164,7 @@ class Prompt(Horizontal):
         event.stop()
         event.prevent_default()
         if event.is_printable and event.character:
-            self._input.insert_text_at_cursor(event.character)
+            self._input.replace(event.character, *self._input.selection)
         else:
             self.on_key(event)
             self._passed = None
