@@ -3,12 +3,14 @@
 Knows the three self reviews, which store nothing; a SelfSubjectAccessReview is
 the answer, a SelfSubjectRulesReview only a hint (other authorizers may say more).
 
-Source: authorization.k8s.io/v1 SelfSubjectAccessReview, SelfSubjectRulesReview;
+Source: authorization.k8s.io/v1 SelfSubjectAccessReview (an empty namespace means all),
+SelfSubjectRulesReview;
 authentication.k8s.io/v1 SelfSubjectReview.
 """
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
@@ -23,6 +25,10 @@ from fleettui.kube.resource import Resource
 
 KEEP_S = 600.0
 """How long an answer is believed."""
+FEW_NAMESPACES = 4
+"""Namespaces that are asked about one by one."""
+LAST = 1000
+"""Rank of questions that nobody waits for."""
 REFUSALS_S = 10.0
 MANY_REFUSALS = 3
 
@@ -102,6 +108,8 @@ class AccessReviews:
         self._caller = caller
         self._clock = clock
         self._known: dict[Question, tuple[float, Access]] = {}
+        self._places: defaultdict[Question, set[str]] = defaultdict(set)
+        """Namespaces in which a right was asked for first."""
         self._turnstile = Turnstile(4)
         self._identity: Identity | None = None
         self._refusals: list[float] = []
@@ -111,12 +119,34 @@ class AccessReviews:
     async def may(self, question: Question) -> Access:
         """Whether something is allowed.
 
+        Once it has been asked of a few namespaces, all of them are asked about first:
+        whoever may in every one is not asked a thousand times.
+
         Raises:
             ApiError: the server did not answer the question.
         """
+        everywhere = question._replace(namespace="", name="")
+        places = self._places[everywhere]
+        if question.namespace and question.namespace not in places:
+            if len(places) < FEW_NAMESPACES:
+                places.add(question.namespace)
+            elif (access := await self._may(everywhere)).allowed:
+                return access
+        return await self._may(question)
+
+    async def _may(self, question: Question) -> Access:
+        """The answer that is remembered, or the server's."""
+        if (known := self._remembered(question)) is not None:
+            return known
+        async with self._turnstile.hold():
+            known = self._remembered(question)  # somebody may have asked the same meanwhile
+            return known if known is not None else await self._ask(question)
+
+    def _remembered(self, question: Question) -> Access | None:
         known = self._known.get(question)
-        if known is not None and self._clock() - known[0] < KEEP_S:
-            return known[1]
+        return known[1] if known is not None and self._clock() - known[0] < KEEP_S else None
+
+    async def _ask(self, question: Question) -> Access:
         attributes = {
             "verb": question.verb,
             "group": question.group,
@@ -125,13 +155,12 @@ class AccessReviews:
             "name": question.name,
             "subresource": question.subresource,
         }
-        async with self._turnstile.hold():
-            review = await self._review(
-                "authorization.k8s.io/v1",
-                "SelfSubjectAccessReview",
-                {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
-                _AccessReview,
-            )
+        review = await self._review(
+            "authorization.k8s.io/v1",
+            "SelfSubjectAccessReview",
+            {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
+            _AccessReview,
+        )
         access = Access(review.status.allowed, review.status.reason)
         self._known[question] = (self._clock(), access)
         return access
@@ -185,11 +214,18 @@ class AccessReviews:
             "SelfSubjectRulesReview",
             {"namespace": namespace},
             _RulesReview,
+            rank=LAST,
         )
         return review.status
 
     async def _review(
-        self, api_version: str, kind: str, spec: object, answer_type: type[Answered]
+        self,
+        api_version: str,
+        kind: str,
+        spec: object,
+        answer_type: type[Answered],
+        *,
+        rank: int = 0,
     ) -> Answered:
         document = {"apiVersion": api_version, "kind": kind}
         body = msgspec.json.encode({**document, "spec": spec} if spec else document)
@@ -198,6 +234,7 @@ class AccessReviews:
             method="POST",
             body=body,
             content_type=JSON,
+            rank=rank,
         )
         async with self._caller.open(call) as answer:
             answered = await answer.read(limit_bytes=8 << 20)

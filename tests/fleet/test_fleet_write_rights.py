@@ -6,7 +6,7 @@ import pytest
 
 from fleettui.errors import ConnectError
 from fleettui.fleet import write_rights
-from fleettui.fleet.write_rights import WriteRights, lacking_rule
+from fleettui.fleet.write_rights import WriteRights
 from fleettui.kinds.spec import Dialect, KindSpec, Role
 from fleettui.kube.access import Rule, Rules
 
@@ -30,11 +30,17 @@ class Server:
         self.by_namespace = rules
         self.incomplete = incomplete
         self.asked: list[str] = []
+        self.at_once: set[int] = set()
+        self.under_way = 0
         self.doubted = asyncio.Event()
         self.is_down = False
 
     async def rules(self, namespace):
         self.asked.append(namespace)
+        self.under_way += 1
+        self.at_once.add(self.under_way)
+        await asyncio.sleep(0)
+        self.under_way -= 1
         if self.is_down:
             raise ConnectError("does not answer")
         more = self.by_namespace.get(namespace.replace("-", "_"), [])
@@ -46,7 +52,8 @@ class Server:
 
 async def rule(server, specs=SPECS, *, namespace=""):
     """What is told about this server."""
-    return await lacking_rule(server, specs, namespace=namespace, others=server.namespaces)
+    rights = WriteRights(server)
+    return await rights.lacking(specs, namespace=namespace, others=server.namespaces)
 
 
 async def test_rights_of_an_administrator_take_one_question():
@@ -70,12 +77,31 @@ async def test_rights_in_one_namespace_are_enough():
     assert await rule(limited, namespace="a") == "patch clusters.cluster.x-k8s.io in namespace a"
 
 
-async def test_rights_that_are_not_known_are_not_denied(monkeypatch):
+async def test_rights_that_are_not_known_are_not_denied():
     """Servers with other authorizers cannot list rules; that says nothing."""
     assert await rule(Server("a", incomplete=True)) == ""
-    monkeypatch.setattr(write_rights, "MAX_NAMESPACES", 1)
-    assert await rule(Server("a", "b")) == ""
     assert await rule(Server("a"), ()) == ""
+
+
+async def test_rights_in_thousands_of_namespaces_are_known_and_not_asked_for_again_at_once():
+    """One namespace for each of 3,000 clusters: on call is told all the same, once an hour."""
+    moment = [0.0]
+    server = Server(*(f"team-{number}" for number in range(3000)))
+    rights = WriteRights(server, clock=lambda: moment[0])
+
+    async def told(specs=SPECS):
+        server.asked.clear()
+        return await rights.lacking(specs, namespace="", others=server.namespaces)
+
+    assert await told() == "patch clusters.cluster.x-k8s.io"
+    assert (len(server.asked), max(server.at_once)) == (3001, write_rights.AT_ONCE)
+    assert await told() == "patch clusters.cluster.x-k8s.io"
+    assert server.asked == ["default"]
+    moment[0] = write_rights.DENIED_S
+    server.by_namespace = {"team_2999": [EDIT]}
+    assert await told() == ""
+    assert await told(SPECS[:1]) != ""
+    assert len(server.asked) == 3001, "other kinds are another question"
 
 
 @pytest.mark.parametrize("is_down", [False, True])

@@ -207,6 +207,19 @@ async def test_access_is_asked_once_and_again_after_doubt_or_ten_minutes() -> No
     assert len(caller.calls) == 3
 
 
+@pytest.mark.parametrize(("verb", "most"), [("patch", 8), ("delete", 104)])
+async def test_access_in_many_namespaces_is_asked_for_all_at_once(verb: str, most: int) -> None:
+    """A bulk over a hundred namespaces must not begin with a hundred questions."""
+    caller = Answers({_SSAR: _allow})
+    access = AccessReviews(caller)
+    places = [f"team-{number}" for number in range(100)]
+    answers = await asyncio.gather(
+        *(access.may(Question(verb, "c", "machines", place)) for place in places)
+    )
+    assert {answer.allowed for answer in answers} == {verb == "patch"}
+    assert len(caller.calls) <= most
+
+
 async def test_identity_is_who_the_server_says_or_nobody() -> None:
     """The cache of one person must not be shown to another; old servers do not tell."""
     path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
