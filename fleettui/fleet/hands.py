@@ -17,6 +17,7 @@ from fleettui.fleet.schemas import Schemas
 from fleettui.fleet.writing import WriteFailure
 from fleettui.kinds.record import ObjectKey, ObjectRef
 from fleettui.kube.access import Question
+from fleettui.kube.calls import Purpose
 from fleettui.kube.context import KubeContext
 from fleettui.kube.faults import ApiError, Fault
 from fleettui.kube.resource import Resource
@@ -58,7 +59,7 @@ class Hands:
         """
         key = ObjectKey(ref.group, ref.kind, ref.namespace, ref.name)
         try:
-            return _document(await self._context(ref.context).body(key))
+            return _document(await self._context(ref.context).body(key, purpose=Purpose.ACT))
         except ApiError as error:
             if error.fault is Fault.NOT_FOUND:
                 return None

@@ -29,6 +29,26 @@ class Purpose(StrEnum):
     WATCH = "watch"
     PROBE = "probe"
     """Goes out at once, on a connection that nothing else waits for."""
+    ACT = "act"
+    """What a person has confirmed, and reads around it: its plan has a pace of its own."""
+
+
+HEADERS_S: dict[Purpose, float] = {
+    Purpose.SHORT: 60.0,
+    Purpose.LIST: 90.0,
+    Purpose.WATCH: 40.0,
+    Purpose.PROBE: 5.0,
+    Purpose.ACT: 60.0,
+}
+"""Seconds in which an answer has to begin."""
+READ_S: dict[Purpose, float | None] = {
+    Purpose.SHORT: 30.0,
+    Purpose.LIST: 60.0,
+    Purpose.WATCH: None,
+    Purpose.PROBE: 5.0,
+    Purpose.ACT: 30.0,
+}
+"""Seconds between two parts of an answer."""
 
 
 @dataclass(frozen=True, slots=True)

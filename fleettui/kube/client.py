@@ -120,7 +120,9 @@ class Client:
         async with self._caller.open(call) as answer:
             return await answer.read(limit_bytes=MAX_OBJECT_BYTES)
 
-    async def body(self, resource: Resource, *, namespace: str, name: str) -> bytes:
+    async def body(
+        self, resource: Resource, *, namespace: str, name: str, purpose: Purpose = Purpose.SHORT
+    ) -> bytes:
         """One object as the server has it now, JSON.
 
         Of a Secret only the metadata is asked for.
@@ -129,7 +131,8 @@ class Client:
             ApiError: NOT_FOUND, FORBIDDEN and what else can go wrong.
         """
         accept = METADATA_ONLY if _is_secret(resource) else JSON
-        return await self.get_raw(resource.path(namespace=namespace, name=name), accept=accept)
+        path = resource.path(namespace=namespace, name=name)
+        return await self.get_raw(path, accept=accept, purpose=purpose)
 
     async def read_page(self, part: Slice, *, limit: int, token: str) -> PageBody:
         """One page of a list.

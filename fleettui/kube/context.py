@@ -237,14 +237,16 @@ class KubeContext:
             )
         return resource
 
-    async def body(self, key: ObjectKey) -> bytes:
+    async def body(self, key: ObjectKey, *, purpose: Purpose = Purpose.SHORT) -> bytes:
         """One object as the server has it now, JSON; of a Secret only its metadata.
 
         Raises:
             ApiError: NOT_FOUND, FORBIDDEN and what else can go wrong.
         """
         resource = await self.resolve(key)
-        return await self._client.body(resource, namespace=key.namespace, name=key.name)
+        return await self._client.body(
+            resource, namespace=key.namespace, name=key.name, purpose=purpose
+        )
 
     async def secret(self, namespace: str, name: str) -> bytes:
         """One Secret with its contents, JSON: for a workload kubeconfig, on request.

@@ -23,7 +23,7 @@ import fleettui
 from fleettui.errors import ConnectError, UsageError
 from fleettui.kube import gate
 from fleettui.kube.answer import HttpAnswer
-from fleettui.kube.calls import Call, Purpose
+from fleettui.kube.calls import HEADERS_S, READ_S, Call, Purpose
 from fleettui.kube.credentials import Credentials, Presented
 from fleettui.kube.faults import ApiError, Fault, error_of
 from fleettui.kube.kubeconfig_entries import ClusterEntry
@@ -38,8 +38,6 @@ CONNECT_S = 10.0
 """Longest wait for TCP and TLS."""
 HARD_CAP_S = 600.0
 """Longest any request but a watch may take."""
-_READ_S = {Purpose.SHORT: 30.0, Purpose.LIST: 60.0, Purpose.PROBE: 5.0, Purpose.WATCH: None}
-_HEADERS_S = {Purpose.SHORT: 60.0, Purpose.LIST: 90.0, Purpose.PROBE: 5.0, Purpose.WATCH: 40.0}
 _ERROR_BODY_BYTES = 64 << 10
 _READ_BUFFER_BYTES = 2 << 20
 _BROKEN = (aiohttp.ClientError, OSError)
@@ -159,8 +157,9 @@ class Transport:
         *,
         policy: gate.Policy,
         environment: Mapping[str, str],
+        bucket: TokenBucket | None = None,
     ) -> None:
-        """Fix address, identity and policy; nothing is connected yet.
+        """Fix address, identity, policy and rate; nothing is connected yet.
 
         Raises:
             UsageError: the address, proxy or their combination is not supported.
@@ -179,7 +178,7 @@ class Transport:
         self._retired: list[_Pool] = []
         self._watching: set[aiohttp.ClientResponse] = set()
         self._lock = asyncio.Lock()
-        self._bucket = TokenBucket()
+        self._bucket = bucket or TokenBucket()
         self._lists = Turnstile(4)
         self._shorts = Turnstile(16)
         self.pace = LinkPace(is_loopback=self._is_loopback)
@@ -258,7 +257,7 @@ class Transport:
         session = pool.watch if call.purpose in (Purpose.WATCH, Purpose.PROBE) else pool.short
         started = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(_HEADERS_S[call.purpose]):
+            async with asyncio.timeout(HEADERS_S[call.purpose]):
                 response = await self._request(session, call, presented)
         except _BROKEN as error:
             raise self._translate(error, call) from error
@@ -304,7 +303,7 @@ class Transport:
             timeout=aiohttp.ClientTimeout(
                 total=None if call.purpose is Purpose.WATCH else HARD_CAP_S,
                 sock_connect=CONNECT_S,
-                sock_read=_READ_S[call.purpose],
+                sock_read=READ_S[call.purpose],
             ),
             middlewares=middlewares,
         )
@@ -390,7 +389,7 @@ def _words_of(error: Exception, host: str, purpose: Purpose) -> tuple[Fault, str
         cause = os.strerror(number) if number and number > 0 else str(error.os_error)
         return Fault.UNREACHABLE, f"cannot connect: {one_line(cause, limit=200)}", reach
     if isinstance(error, TimeoutError):
-        limit_s = _READ_S[purpose] or _HEADERS_S[purpose]
+        limit_s = READ_S[purpose] or HEADERS_S[purpose]
         return Fault.CUT, f"no answer in {limit_s:.0f} s", reach
     if isinstance(error, aiohttp.ClientResponseError):
         return Fault.SERVER, "the answer is no HTTP", reach

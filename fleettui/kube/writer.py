@@ -7,12 +7,12 @@ Source: Kubernetes API concepts (patch types, dry run, field managers,
 preconditions); core/v1 Event.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import msgspec
 
-from fleettui.kube.calls import JSON, Call, Caller
+from fleettui.kube.calls import JSON, Call, Caller, Purpose
 from fleettui.kube.gate import Policy, ReadOnlyViolation
 from fleettui.kube.resource import Resource
 
@@ -199,5 +199,5 @@ class Writer:
         )
 
     async def _send(self, call: Call) -> bytes:
-        async with self._caller.open(call) as answer:
+        async with self._caller.open(replace(call, purpose=Purpose.ACT)) as answer:
             return await answer.read(limit_bytes=MAX_OBJECT_BYTES)

@@ -11,6 +11,7 @@ from fleettui import processes
 from fleettui.kube.credentials import Credentials
 from fleettui.kube.gate import Policy
 from fleettui.kube.kubeconfig import load_kubeconfig
+from fleettui.kube.limits import TokenBucket
 from fleettui.kube.transport import Transport
 
 
@@ -23,6 +24,7 @@ async def transport_to(
     cluster: tuple[str, ...] = (),
     policy: Policy | None = None,
     environment: dict[str, str] | None = None,
+    bucket: TokenBucket | None = None,
 ) -> AsyncIterator[Transport]:
     """A transport as a kubeconfig asks for it."""
     path = write_kubeconfig(folder / "config", server, user=user, cluster=cluster)
@@ -31,7 +33,11 @@ async def transport_to(
         entry.user, entry.cluster, run=processes.run_async, environment=dict(os.environ)
     )
     transport = Transport(
-        entry.cluster, identity, policy=policy or Policy(), environment=environment or {}
+        entry.cluster,
+        identity,
+        policy=policy or Policy(),
+        environment=environment or {},
+        bucket=bucket,
     )
     try:
         yield transport

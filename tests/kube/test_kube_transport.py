@@ -22,6 +22,7 @@ from fleettui.errors import ConnectError, UsageError
 from fleettui.kube.calls import Call, Purpose
 from fleettui.kube.faults import ApiError, Fault
 from fleettui.kube.gate import Policy, ReadOnlyViolation
+from fleettui.kube.limits import TokenBucket
 from fleettui.kube.pace import ROUND_TRIPS, TRY_PLAIN_AFTER, LinkPace, Warnings
 from fleettui.kube.proxies import proxy_for
 from fleettui.kube.tls import Trust, tls_context
@@ -250,6 +251,22 @@ async def test_watches_do_not_use_up_the_connections_of_others(tmp_path: Path) -
 
 
 # Writing ---------------------------------------------------------------------------------
+
+
+async def test_acts_do_not_wait_for_the_rate_of_reads(tmp_path: Path) -> None:
+    """A bulk has a rate of its own; behind the reads' it would take many times as long."""
+    empty = TokenBucket(rate_per_s=0.001, burst=1)
+    async with (
+        kube_server() as server,
+        transport_to(tmp_path, server.url, bucket=empty) as transport,
+    ):
+        await read(transport, Call(MACHINES, purpose=Purpose.SHORT))
+        waiting = asyncio.create_task(read(transport, Call(MACHINES, purpose=Purpose.SHORT)))
+        for _ in range(5):
+            await read(transport, Call(MACHINES, purpose=Purpose.ACT))
+        assert not waiting.done()
+        assert len(server.requests) == 6
+        waiting.cancel()
 
 
 async def test_lost_answer_to_a_write_is_not_repeated(tmp_path: Path) -> None:
