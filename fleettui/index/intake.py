@@ -22,7 +22,7 @@ from fleettui.index.packing import (
     UidOf,
     fact_values_of,
     links_of,
-    moments_of,
+    numbers_of,
     pack_revision,
     pack_uid,
 )
@@ -153,12 +153,12 @@ class Intake:
         return uid_of
 
     def _is_news(self, row: Row, record: Record) -> bool:
-        revision = pack_revision(record.resource_version)
-        if isinstance(revision, int) and isinstance(row.revision, int):
-            if revision < row.revision:
+        revision, known = pack_revision(record.resource_version), row.revision
+        if isinstance(revision, int) and isinstance(known, int):
+            if revision < known:
                 self.stale_events += 1
-            return revision > row.revision
-        return not revision or revision != row.revision
+            return revision > known
+        return not revision or revision != known
 
     def _update(self, row: Row, record: Record, now: int, *, observed: bool) -> None:
         shapes = self._store.shapes
@@ -170,15 +170,12 @@ class Intake:
         old = self._tree.targets_of(row) if moved else []
         row.state = state
         row.links = links
-        row.revision = pack_revision(record.resource_version)
         row.labels = shapes.pairs_of(record.labels)
         row.annotations = shapes.pairs_of(record.annotations)
         row.fact_values = fact_values_of(record)
-        row.moments = moments_of(record)
+        row.numbers = numbers_of(record)
         row.cluster = record.cluster
-        row.generation = record.generation
         row.standing = row.standing & ~DELETING | (DELETING if record.deleted_at else 0)
-        row.observed_generation = record.observed_generation
         judge(row, before, now=now, observed=observed)
         self._timers.start(row, now)
         self._log.mark(row)

@@ -1,6 +1,7 @@
 """Parts of a record in as few bytes as they need, and back.
 
-Knows the packed forms of uids, resourceVersions, moments and names; knows no rows.
+Knows the packed forms of uids, resourceVersions, generations, moments and names; knows no
+rows.
 """
 
 import re
@@ -13,17 +14,36 @@ from fleettui.kinds.record import Owner, Record
 
 LAST_MOMENT: Final = 0xFFFFFFFF
 """Moments are kept in four bytes, which last until 2106."""
+FIRST_MOMENT: Final = 16
+"""Where moments begin: revision and two generations stand before them."""
+_MOST_REVISION: Final = (1 << 64) - 1
+_MOST_GENERATION: Final = (1 << 31) - 1
 
 
-def moments_of(record: Record) -> bytes:
-    """Return the record's moments, packed."""
+def numbers_of(record: Record) -> bytes:
+    """Return the record's resourceVersion, generations and moments, packed.
+
+    A resourceVersion that is no number stands behind them as it is.
+    """
     moments = [record.created_at, record.deleted_at, record.since]
     moments += [entry.since for entry in record.conditions]
+    revision = pack_revision(record.resource_version)
+    number, text = (revision, b"") if isinstance(revision, int) else (0, revision.encode())
+    generations = record.generation, record.observed_generation
+    layout = f"<Qii{len(moments)}I"
     try:
-        return struct.pack(f"<{len(moments)}I", *moments)
+        packed = struct.pack(layout, number, *generations, *moments)
     except struct.error:
-        clamped = [min(max(0, moment), LAST_MOMENT) for moment in moments]
-        return struct.pack(f"<{len(moments)}I", *clamped)
+        generations = tuple(max(-1, min(one, _MOST_GENERATION)) for one in generations)  # type: ignore[assignment]  # two in, two out
+        moments = [min(max(0, moment), LAST_MOMENT) for moment in moments]
+        packed = struct.pack(layout, number, *generations, *moments)
+    return packed + text if text else packed
+
+
+def revision_in(numbers: bytes, moments: int) -> int | str:
+    """Return the resourceVersion out of packed numbers with so many moments."""
+    text = numbers[FIRST_MOMENT + 4 * moments :]
+    return text.decode() if text else int.from_bytes(numbers[:8], "little")
 
 
 UidOf = Callable[[Owner], int | str]
@@ -75,5 +95,6 @@ def pack_revision(revision: str) -> int | str:
     """Return the resourceVersion as an integer when that loses nothing."""
     plain = revision.isascii() and revision.isdigit() and len(revision) <= 20
     if plain and (revision[0] != "0" or revision == "0"):
-        return int(revision)
+        number = int(revision)
+        return number if number <= _MOST_REVISION else revision
     return revision

@@ -13,12 +13,13 @@ import msgspec
 
 from fleettui.index.bags import Bag, rows_of
 from fleettui.index.packing import (
+    FIRST_MOMENT,
     UidOf,
     fact_values_of,
     links_of,
-    moments_of,
-    pack_revision,
+    numbers_of,
     pack_uid,
+    revision_in,
     unpack_uid,
 )
 from fleettui.index.places import Place
@@ -48,19 +49,16 @@ class Row(msgspec.Struct, gc=False, eq=False):
     name: str
     identity: int | str
     """uid, packed into an integer when it is a canonical UUID."""
-    revision: int | str
-    """resourceVersion."""
     state: State
     links: tuple[str | int, ...]
     """Names for the shapes of the state: owners' names, owners' uids, references' names."""
     labels: tuple[tuple[str, str], ...]
     annotations: tuple[tuple[str, str], ...]
     fact_values: tuple[str, ...]
-    moments: bytes
-    """created_at, deleted_at, since, then each condition's moment; 4 bytes each."""
+    numbers: bytes
+    """resourceVersion and generations, created_at, deleted_at, since, then each condition's
+    moment; see ``packing``."""
     cluster: str
-    generation: int
-    observed_generation: int
     epoch: int = 0
     standing: int = 3
     """Rank of the derived health and the bits above."""
@@ -127,6 +125,21 @@ class Row(msgspec.Struct, gc=False, eq=False):
     def resource_version(self) -> str:
         """The resourceVersion of the document last read."""
         return str(self.revision)
+
+    @property
+    def revision(self) -> int | str:
+        """The resourceVersion as an integer when it is one."""
+        return revision_in(self.numbers, 3 + len(self.state.conditions))
+
+    @property
+    def generation(self) -> int:
+        """metadata.generation."""
+        return int.from_bytes(self.numbers[8:12], "little", signed=True)
+
+    @property
+    def observed_generation(self) -> int:
+        """status.observedGeneration, -1 without one."""
+        return int.from_bytes(self.numbers[12:16], "little", signed=True)
 
     @property
     def version(self) -> str:
@@ -230,7 +243,8 @@ class Row(msgspec.Struct, gc=False, eq=False):
         return self._moment(2)
 
     def _moment(self, place: int) -> int:
-        return int.from_bytes(self.moments[4 * place : 4 * place + 4], "little")
+        at = FIRST_MOMENT + 4 * place
+        return int.from_bytes(self.numbers[at : at + 4], "little")
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -355,16 +369,13 @@ def make_row(place: Place, record: Record, shapes: Shapes, uid_of: UidOf) -> Row
         place,
         sys.intern(record.name),
         pack_uid(record.uid),
-        pack_revision(record.resource_version),
         shapes.state_of(record),
         links_of(record, uid_of),
         shapes.pairs_of(record.labels),
         shapes.pairs_of(record.annotations),
         fact_values_of(record),
-        moments_of(record),
+        numbers_of(record),
         sys.intern(record.cluster),
-        record.generation,
-        record.observed_generation,
         standing=3 | DELETING if record.deleted_at else 3,
     )
 
