@@ -23,12 +23,14 @@ _MOST_GENERATION: Final = (1 << 31) - 1
 def numbers_of(record: Record) -> bytes:
     """Return the record's resourceVersion, generations and moments, packed.
 
-    A resourceVersion that is no number stands behind them as it is.
+    A resourceVersion that is no number above 0 stands behind them as it is.
     """
     moments = [record.created_at, record.deleted_at, record.since]
     moments += [entry.since for entry in record.conditions]
     revision = pack_revision(record.resource_version)
     number, text = (revision, b"") if isinstance(revision, int) else (0, revision.encode())
+    if revision == 0:
+        text = b"0"
     generations = record.generation, record.observed_generation
     layout = f"<Qii{len(moments)}I"
     try:
@@ -43,7 +45,9 @@ def numbers_of(record: Record) -> bytes:
 def revision_in(numbers: bytes, moments: int) -> int | str:
     """Return the resourceVersion out of packed numbers with so many moments."""
     text = numbers[FIRST_MOMENT + 4 * moments :]
-    return text.decode() if text else int.from_bytes(numbers[:8], "little")
+    if text:
+        return pack_revision(text.decode())
+    return int.from_bytes(numbers[:8], "little") or ""
 
 
 UidOf = Callable[[Owner], int | str]
