@@ -186,6 +186,7 @@ def _spec(facts: ControlPlane, flavour: Flavour, replicas: int) -> Document:
             }
         case "K0smotronControlPlane":
             return {
+                "externalAddress": "${host}",
                 "image": "images.example.com/k0sproject/k0s",
                 "replicas": replicas,
                 "service": {"type": "LoadBalancer", "apiPort": 6443},
@@ -193,6 +194,7 @@ def _spec(facts: ControlPlane, flavour: Flavour, replicas: int) -> Document:
             }
         case "KamajiControlPlane":
             return {
+                "controlPlaneEndpoint": {"host": "${host}", "port": 6443},
                 "dataStoreName": "default",
                 "addons": {"coreDNS": {}, "kubeProxy": {}},
                 "network": {"serviceType": "LoadBalancer"},

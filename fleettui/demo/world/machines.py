@@ -20,7 +20,12 @@ from fleettui.demo.world.drafts import (
     owner_of,
 )
 from fleettui.demo.world.parts import MachineParts
-from fleettui.demo.world.providers import infrastructure_machine, machine_extra
+from fleettui.demo.world.providers import (
+    failure_domain,
+    infrastructure_machine,
+    machine_extra,
+    provider,
+)
 from fleettui.demo.world.settle_machines import COMPONENTS
 
 CORE = "cluster.x-k8s.io"
@@ -79,11 +84,24 @@ def add_machine(drafts: Drafts, plan: MachinePlan, *, owner: Document, index: in
     machine["spec"]["providerID"] = infra["spec"]["providerID"]
     machine["spec"]["infrastructureRef"] = contract_reference(infra)
     machine["status"]["addresses"] = machine_addresses(infra)
+    _place(plan, machine, infra, where)
     for role, document in (("machine", machine), ("bootstrap", bootstrap), ("infra", infra)):
         drafts.add(Draft(f"{role}/{where}", document, written=plan.created, writer=by))
     _add_extra(drafts, plan, where, infra)
     _add_data_secret(drafts, plan, where, bootstrap)
     return MachineParts(machine, infra, bootstrap)
+
+
+def _place(plan: MachinePlan, machine: Document, infra: Document, where: str) -> None:
+    """Tell the failure domain: the control plane asks for one, providers say which it is."""
+    wanted = failure_domain(plan.provider, role=f"machine/{where}", number=plan.number)
+    if wanted:
+        machine["spec"]["failureDomain"] = wanted
+        if provider(plan.provider)["machine"].get("asks_failure_domain"):
+            infra["spec"]["failureDomain"] = wanted
+    found = infra["status"].get("failureDomain") or wanted
+    if found:
+        machine["status"]["failureDomain"] = found
 
 
 def machine_addresses(infra: Document) -> list[Document]:

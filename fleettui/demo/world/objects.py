@@ -105,13 +105,16 @@ def _record_values(release: Document) -> None:
 
 
 def _foreign_owner(told_owner: dict[str, str]) -> Document:
-    """An owner among the team's objects, whose uids end in another tail."""
-    return {
+    """An owner among the team's or the platform's objects, whose uids end in another tail."""
+    tail = "${pu}" if told_owner.get("of") == "platform" else "${tu}"
+    owner = {
         "apiVersion": api_version(told_owner["group"], told_owner["kind"]),
         "kind": told_owner["kind"],
         "name": told_owner["name"],
-        "uid": uid_of(told_owner["role"]).replace("${u}", "${tu}"),
+        "uid": uid_of(told_owner["role"]).replace("${u}", tail),
     }
+    is_controller = told_owner.get("controller", False)
+    return owner | ({"blockOwnerDeletion": True, "controller": True} if is_controller else {})
 
 
 def told(item: str | dict[str, Any], scheme: str, generation: int = 1) -> Document:

@@ -70,6 +70,13 @@ def infrastructure_machine(provider_name: str, name: str, *, role: str, number: 
     return document
 
 
+def failure_domain(provider_name: str, *, role: str, number: int) -> str:
+    """Where a control plane's machine is put; "" where the provider tells no domains."""
+    data = provider(provider_name)
+    told = data["machine"].get("failure_domain", "") if "/cp/" in role else ""
+    return str(marked(told, machine_marks(data, "", role=role, number=number)))
+
+
 def provider_id(provider_name: str, name: str, *, role: str, number: int) -> str:
     """spec.providerID of a machine."""
     data = provider(provider_name)
@@ -90,6 +97,7 @@ def machine_marks(data: dict[str, Any], name: str, *, role: str, number: int) ->
         "octet": str(16 + number % 7),
         "id": f"{number * 2654435761 % 0xFFFFFFFF:08x}",
         "zone": f"${{zone{'abc'[number % 3]}}}",
+        "az": str(number % 3 + 1),
         "role": "cp" if kind == "control-plane" and "vmSize" in str(data["machine"]) else kind,
         "size": data.get("sizes", {}).get(kind, ""),
     }

@@ -87,7 +87,7 @@ def settle_kubeadm(document: Document, machines: list[MachineParts], *, at: str)
     etcd = _component_trouble(machines, ("EtcdMemberHealthy",))
     healthy = len(machines) - len(set(components) | set(etcd))
     found = [
-        _kubeadm_available(document, healthy, len(machines), len(machines) - len(etcd)),
+        _kubeadm_available(document, healthy, machines, etcd),
         _health("EtcdClusterHealthy", etcd),
         _health("ControlPlaneComponentsHealthy", components),
         rolling_out(machines),
@@ -132,17 +132,22 @@ def _health(kind: str, trouble: dict[str, str]) -> Finding:
     return {"type": kind, "status": "False", "reason": "NotHealthy", "message": text}
 
 
-def _kubeadm_available(document: Document, healthy: int, total: int, members: int) -> Finding:
+def _kubeadm_available(
+    document: Document, healthy: int, machines: list[MachineParts], etcd: dict[str, str]
+) -> Finding:
+    # A Machine without a Node has no etcd member yet.
+    joined = {m.machine["metadata"]["name"] for m in machines if m.machine["status"].get("nodeRef")}
+    total, members = len(machines), len(joined - set(etcd))
     certificates = find(document["status"].get("conditions"), "CertificatesAvailable")
     lines = []
     if "deletionTimestamp" in document["metadata"]:
         lines.append("* Control plane metadata.deletionTimestamp is set")
     if certificates and certificates["status"] != "True":
         lines.append("* Control plane certificates are not available")
-    quorum = total // 2 + 1
-    if members < quorum and total:
+    quorum = len(joined) // 2 + 1
+    if members < quorum and joined:
         lines.append(
-            f"* {members} of {total} etcd members are healthy, "
+            f"* {members} of {len(joined)} etcd members are healthy, "
             f"at least {quorum} healthy member{'s' if quorum > 1 else ''} required for etcd quorum"
         )
     if healthy == 0 and total:

@@ -279,6 +279,7 @@ _CLUSTER: Mapping[str, Callable[[ClusterPlan, WorldFacts], str]] = {
     "r0": lambda plan, facts: suffix(facts.seed, plan.number, "machine", length=3),
     "u": lambda plan, facts: uid_tail(facts.seed, plan.number),
     "tu": lambda plan, facts: uid_tail(facts.seed, facts.context, plan.namespace),
+    "pu": lambda plan, facts: uid_tail(facts.seed, facts.context, "platform"),
     "x8": lambda plan, facts: digest(facts.seed, plan.number, "x8", size=4),
     "expiry": lambda plan, facts: stamp(
         _begun(plan, facts) + timedelta(days=365 * (1 + plan.age_days // 365))

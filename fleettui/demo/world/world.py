@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -34,6 +34,7 @@ from fleettui.demo.world.values import (
     platform_values,
     team_values,
 )
+from fleettui.demo.world.workload import ARGO_FLAVOURS
 
 _USUAL_LINES = (
     '{"level":"info","ts":"${t4}","logger":"setup","msg":"starting manager"}',
@@ -174,11 +175,15 @@ class World:
             own = self._teams[subject.namespace]
             return team_values(subject, self.facts, inventory=lambda: _inventory(own))
         teams = [group.subject for group in self.groups if isinstance(group.subject, Team)]
-        inventories = {
+        inventories: dict[str, Callable[[], str]] = {
             hole: partial(applied_to_teams, teams, owner)
             for owner, hole in APPLIES_TO_TEAMS.items()
         }
+        inventories["inventoryapps"] = self._count_applications
         return platform_values(self.facts, inventories=inventories)
+
+    def _count_applications(self) -> str:
+        return str(sum(plan.flavour.name in ARGO_FLAVOURS for plan in self.plans))
 
     def _place(self) -> list[Block]:
         blocks: list[Block] = []
