@@ -102,13 +102,12 @@ class Layout:
         ]
 
     def resort(self) -> None:
-        """Sort all segments anew, by changed sort keys."""
-        for segment in self.segments.values():
-            segment.sort_key = self._sort_key(segment.row)
+        """Sort all segments anew, by changed sort keys; a group when it is looked at."""
+        for segment in self._kept:
             segment.entries = None
         self._kept.clear()
-        for group in [self.top, *self.groups.values()]:
-            group.sort()
+        for group in self.groups.values():
+            group.reorder(self._sort_key)
 
     def _sort_key(self, row: Row) -> tuple[object, ...]:
         return (ROLE_ORDER.get(row.place.spec.role, 99), *self.shown.sort_key(row))
@@ -144,6 +143,8 @@ class Layout:
                 self.drop(row)
             return segment is not None
         group = self._group_of(path)
+        if segment is not None:
+            segment.parent.settle_order()
         sort_key = self._sort_key(row)
         moves = True
         if segment is None:

@@ -2,11 +2,12 @@
 
 Knows order and sizes, and how to find the node at a line; refuses to know what
 the lines of a root are. Sizes are summed lazily per group, so that a change
-costs one pass over the siblings of what changed and its groups' siblings.
+costs one pass over the siblings of what changed and its groups' siblings. Another
+order is put into a group when somebody asks for its places, not before.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 from operator import attrgetter
 from typing import Final, Union
@@ -74,6 +75,7 @@ class Group:
         "label",
         "members",
         "nodes",
+        "order",
         "parent",
         "prefix",
         "size",
@@ -95,6 +97,8 @@ class Group:
         self.groups: dict[str, Group] = {}
         self.nodes: list[Node] = []
         self.prefix: list[int] | None = None
+        self.order: Callable[[Row], SortKey] | None = None
+        """Gives the keys that the roots below are to be sorted by; None when they are."""
         self.inner = 0
         self.size = 0
         self.members = 0
@@ -120,6 +124,7 @@ class Group:
 
     def add(self, node: Node) -> None:
         """Put the node, which has no lines yet or will tell, in its place."""
+        self.settle_order()
         place = bisect_left(self.nodes, node.sort_key, key=_sort_key)
         self.nodes.insert(place, node)
         self.prefix = None
@@ -135,15 +140,33 @@ class Group:
 
     def place_of(self, node: Node) -> int:
         """Return where the node stands among its siblings."""
+        self.settle_order()
         return bisect_left(self.nodes, node.sort_key, key=_sort_key)
 
     def sort(self) -> None:
-        """Put all nodes in order anew, after many were appended or their keys changed."""
+        """Put all nodes in order anew, after many were appended."""
         self.nodes.sort(key=_sort_key)
         self.prefix = None
 
+    def reorder(self, order: Callable[[Row], SortKey]) -> None:
+        """Let the roots below be sorted by other keys, once their places are asked for."""
+        self.order = order
+        self.prefix = None
+
+    def settle_order(self) -> None:
+        """Sort by the keys that were asked for, if that has not been done."""
+        order = self.order
+        if order is None:
+            return
+        self.order = None
+        for node in self.nodes:
+            if isinstance(node, Segment):
+                node.sort_key = order(node.row)
+        self.sort()
+
     def sums(self) -> list[int]:
         """Return lines up to and including each node."""
+        self.settle_order()
         if self.prefix is None:
             self.prefix = list(accumulate(map(_size, self.nodes)))
         return self.prefix
@@ -168,6 +191,7 @@ class Group:
 
     def segments(self) -> Iterator[Segment]:
         """Yield the roots below, in order."""
+        self.settle_order()
         for node in self.nodes:
             if isinstance(node, Segment):
                 yield node

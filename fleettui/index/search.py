@@ -193,8 +193,10 @@ class Searcher:
         yield Hits(tuple(found), count, True)
 
     def _matches(self, wanted: "BoundQuery") -> Iterator[Row]:
+        found = wanted.holding()
+        hopeful = None if found is None else set(found)
         for root in self._index.roots():
-            if self._may_hold(wanted, root):
+            if root in hopeful if hopeful is not None else self._may_hold(wanted, root):
                 yield from filter(wanted.matches, _below(root))
 
     def _may_hold(self, wanted: "BoundQuery", root: Row) -> bool:

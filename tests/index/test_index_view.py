@@ -189,6 +189,21 @@ def test_view_health_order_is_worst_first_then_longest_broken(make, index):
     assert [line.label for line in view.lines(1, len(view))] == ["c", "a", "d", "b"]
 
 
+def test_view_sorted_anew_keeps_up_before_anybody_looks(make, index):
+    """Groups out of sight are sorted late: what happens meanwhile must not lose their lines."""
+    view = TreeView(index)
+    view.sort("health")
+    make.put(index, make.record("Cluster", "c9", "failed", ns="other", since=make.now - 5))
+    make.put(index, make.record("Cluster", "c1", "failed", rv=7, since=make.now - 50))
+    make.drop(index, next(iter(make.cluster("c2"))))
+    view.settle()
+    rebuilt = TreeView(index)
+    rebuilt.sort("health")
+    rebuilt.rebuild()
+    assert [line.key for line in view.lines(0, 99)] == [line.key for line in rebuilt.lines(0, 99)]
+    assert [view.position(line.key) for line in view.lines(0, 99)] == list(range(len(view)))
+
+
 def test_view_names_with_numbers_sort_as_people_count(make, index):
     """node-10 after node-9."""
     make.put(index, *[make.record("Cluster", f"n-{number}") for number in (10, 9, 1)])
