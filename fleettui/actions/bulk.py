@@ -11,6 +11,7 @@ from fleettui.actions.facts import Facts
 from fleettui.actions.options import Limits, Options
 from fleettui.actions.plan import Danger, Plan, Refusal, Step, Target, Warning
 from fleettui.kinds.record import ObjectRef
+from fleettui.text import age_text
 
 
 def selection_refusal(facts: Facts, options: Options) -> Refusal | None:
@@ -93,6 +94,20 @@ def typed_confirmation(targets: Sequence[Target], danger: Danger, options: Optio
     elif len(targets) > options.limits.confirm_above:
         parts.append(str(len(targets)))
     return "/".join(parts)
+
+
+def pace_words(plan: Plan, left: int) -> str:
+    """How fast a plan may go and how long what is left takes at least; empty for one step.
+
+    Args:
+        plan: the plan.
+        left: steps that are not sent yet.
+    """
+    if len(plan.steps) == 1 or not plan.rate_per_s:
+        return ""
+    rate = plan.rate_per_s
+    often = f"{rate:g} a second" if rate >= 1 else f"{rate * 60:g} a minute"
+    return f"at most {often}, {plan.in_flight} at a time: {age_text(left / rate)} at least"
 
 
 class ResumeToken(msgspec.Struct, frozen=True, kw_only=True):

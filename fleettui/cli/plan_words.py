@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from fleettui.actions.bulk import pace_words
 from fleettui.actions.commands import as_flux, as_kubectl
 from fleettui.actions.plan import Patch, Plan, Refusal, Step, Target, refusals_of, to_json
 from fleettui.fleet.outcome import Outcome, StepState
@@ -44,6 +45,8 @@ def plan_lines(plan: Plan) -> list[str]:
 def _plan_lines(plan: Plan) -> Iterator[str]:
     waves = f", in {len(plan.waves)} waves, canary first" if len(plan.waves) > 1 else ""
     yield f"PLAN {plan.id}: {title_of(plan)} ({plan.danger.value}{waves})"
+    if pace := pace_words(plan, len(plan.steps)):
+        yield f"  {pace}"
     for warning in plan.warnings:
         yield f"! {warning.target + ': ' if warning.target else ''}{warning.text}"
         yield from (f"    instead: {line}" for line in warning.sequence)
@@ -113,6 +116,7 @@ def refusal_form(refusal: Refusal) -> dict[str, Any]:
 
 def outcome_form(plan: Plan, outcome: Outcome, *, dry_run: bool) -> dict[str, Any]:
     """What came of every step, as a document."""
+    steps = {step.id: step for step in plan.steps}
     return {
         "schema": OUTCOME_SCHEMA,
         "plan": plan.id,
@@ -123,8 +127,8 @@ def outcome_form(plan: Plan, outcome: Outcome, *, dry_run: bool) -> dict[str, An
         "items": [
             {
                 "step": report.step,
-                "title": plan.step(report.step).title,
-                "target": _target_form(plan.step(report.step).patch.target),
+                "title": steps[report.step].title,
+                "target": _target_form(steps[report.step].patch.target),
                 "state": report.state.value,
                 "message": safe_text(report.message),
             }

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from fleettui.actions.bulk import pace_words
 from fleettui.actions.plan import Danger, Patch, Plan, Refusal, Step, refusals_of
 from fleettui.fleet.outcome import StepState
 from fleettui.redaction import masked
@@ -73,7 +74,8 @@ def _warnings(plan: Plan, width: int) -> Iterator[Line]:
 
 def _steps(plan: Plan, width: int) -> Iterator[Line]:
     waves = len(plan.waves)
-    pace = f"in {waves} waves, canary first" if waves > 1 else ""
+    pace = f"in {waves} waves, canary first; " if waves > 1 else ""
+    pace += pace_words(plan, len(plan.steps))
     yield from heading("WHAT IS SENT", pace)
     for step in plan.steps[:MAX_LISTED]:
         yield from step_lines(step, width)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from textual import events
 from textual.app import ComposeResult
 
+from fleettui.actions.bulk import pace_words
 from fleettui.actions.plan import Plan
 from fleettui.errors import FleettuiError
 from fleettui.fleet.outcome import Outcome, Report, StepState
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 Execute = Callable[[Callable[[Report], None], asyncio.Event], Awaitable[Outcome]]
 """Carries the plan out, telling of steps, until the event is set."""
+PAINT_S = 0.1
+"""Longest time that news are kept back."""
 _COLUMNS = (
     Column("state", "STATE", 12, 14, 0),
     Column("step", "STEP", 14, 40, 2),
@@ -49,6 +52,8 @@ class ProgressScreen(LeavableScreen[Outcome | None]):
         self._outcome: Outcome | None = None
         self._error: FleettuiError | None = None
         self._is_over = False
+        self._is_due = False
+        """Whether news are about to be shown."""
         self._reports = {step.id: Report(step.id, StepState.PENDING) for step in plan.steps}
         self._source = BoardSource(_COLUMNS)
         self._title_bar = Bar(id="title")
@@ -82,10 +87,14 @@ class ProgressScreen(LeavableScreen[Outcome | None]):
         self._show()
 
     def _news(self, report: Report) -> None:
+        """Takes a report in; hundreds of them are shown together."""
         self._reports[report.step] = report
-        self._show()
+        if not self._is_due:
+            self._is_due = True
+            self.set_timer(PAINT_S, self._show)
 
     def _show(self) -> None:
+        self._is_due = False
         rows = []
         for step in self.plan.steps:
             report = self._reports[step.id]
@@ -117,6 +126,9 @@ class ProgressScreen(LeavableScreen[Outcome | None]):
             spans.append(Span(f"  stopped: {self._outcome.stopped_by}", Tone.STALLED))
         elif self._cancel.is_set() and not self._is_over:
             spans.append(Span("  stopping …", Tone.STALLED))
+        elif not self._is_over:
+            pace = pace_words(self.plan, states.count(StepState.PENDING))
+            spans.append(Span(f"  {pace}", Tone.DIM))
         return spans
 
     def on_line_pane_resized(self, event: LinePane.Resized) -> None:
