@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pilots import pilot_waits_for_the_loop as pilot_waits_for_the_loop
 
 from fleettui.errors import ConnectError, FleettuiError
 from fleettui.fleet.context import ContextInfo, ContextState, EventLine

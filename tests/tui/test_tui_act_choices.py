@@ -1,12 +1,13 @@
 """What can be chosen: ways of a verb, all that a filter finds, plans of the journal."""
 
 import pytest
-from fake_acts import FakeActs, make_plan, running, shows
+from fake_acts import FakeActs, make_plan, running
+from pilots import in_front, shows
 
 from fleettui.actions.plan import Refusal
 from fleettui.audit import Entry, Journal, What
 from fleettui.kinds.batch import Batch, Phase, Scope, ScopeStatus
-from fleettui.tui.screens.confirm import ConfirmScreen
+from fleettui.tui.screens.confirm import AskScreen, ConfirmScreen
 
 
 @pytest.fixture
@@ -20,10 +21,9 @@ async def test_action_picker_asks_for_what_a_verb_needs(small_fleet, acts):
         await pilot.press("j", "j", "a")
         await shows(pilot, "off in this context")
         await pilot.press(*"scale", "enter")
-        await pilot.pause(0.1)
+        await in_front(pilot, AskScreen)
         await pilot.press("5", "enter")
-        await pilot.pause(0.1)
-        assert isinstance(pilot.app.screen, ConfirmScreen)
+        await in_front(pilot, ConfirmScreen)
     assert acts.asked[0][2].replicas == 5
 
 

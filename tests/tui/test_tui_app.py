@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from pilots import becomes, shows
 from textual.pilot import Pilot
 
 from fleettui.fleet.context import ContextState, EventLine
@@ -180,10 +181,7 @@ async def test_detail_pane_follows_the_cursor_and_jumps_to_references(small_flee
     ]
     async with running(small_fleet, size=(180, 40)) as pilot:
         await pilot.press("j", "j", "j", "i")
-        await pilot.pause(0.1)
-        text = "\n".join(screen_text(pilot))
-        assert "Cluster prod-01" in text
-        assert "POINTED AT BY" in text
+        await shows(pilot, "Cluster prod-01", "POINTED AT BY")
         await pilot.press("tab", "G")
         detail = pilot.app.main.detail.pane
         source = detail.source
@@ -197,12 +195,10 @@ async def test_detail_pane_stands_beside_or_below_by_width(small_fleet):
     """Narrow terminals have no room beside the tree."""
     async with running(small_fleet, size=(180, 40)) as pilot:
         await pilot.press("j", "j", "i")
-        await pilot.pause(0.1)
-        assert pilot.app.main.detail.region.x > 60
+        detail = pilot.app.main.detail
+        await becomes(pilot, lambda: detail.region.x > 60)
         await pilot.resize_terminal(90, 30)
-        await pilot.pause(0.1)
-        assert pilot.app.main.detail.region.x == 0
-        assert pilot.app.main.detail.region.y > 8
+        await becomes(pilot, lambda: detail.region.x == 0 and detail.region.y > 8)
 
 
 async def test_yaml_masks_secrets_and_hides_managed_fields_until_asked(small_fleet):
@@ -215,29 +211,22 @@ async def test_yaml_masks_secrets_and_hides_managed_fields_until_asked(small_fle
     }
     async with running(small_fleet) as pilot:
         await pilot.press("j", "j", "y")
-        await pilot.pause()
-        text = "\n".join(screen_text(pilot))
-        assert "name: prod-00" in text
+        text = await shows(pilot, "name: prod-00")
         assert "s3cr3t-value" not in text
         assert "manager: capi" not in text
         await pilot.press("m", "x")
-        text = "\n".join(screen_text(pilot))
-        assert "manager: capi" in text
-        assert "s3cr3t-value" in text
+        await shows(pilot, "manager: capi", "s3cr3t-value")
         await pilot.press("x")
-        assert "s3cr3t-value" not in "\n".join(screen_text(pilot))
+        await shows(pilot, "name: prod-00", no=("s3cr3t-value",))
         await pilot.press("escape")
-        assert pilot.app.screen is pilot.app.main
+        await becomes(pilot, lambda: pilot.app.screen is pilot.app.main)
 
 
 async def test_text_screen_failing_fetch_is_a_calm_line(small_fleet):
     """An object that cannot be read is an answer, not a traceback."""
     async with running(small_fleet) as pilot:
         await pilot.press("j", "j", "y")
-        await pilot.pause()
-        text = "\n".join(screen_text(pilot))
-        assert "cannot be read" in text
-        assert "try again" in text
+        await shows(pilot, "cannot be read", "try again")
 
 
 async def test_text_screen_search_finds_and_wraps(small_fleet):
@@ -246,7 +235,7 @@ async def test_text_screen_search_finds_and_wraps(small_fleet):
     async with running(small_fleet) as pilot:
         ref = ObjectRef("prod", "", "Pod", "fleet", "capi-controller-manager-0")
         pilot.app.read(pilot.app.triage.log(ref))
-        await pilot.pause(0.2)
+        await shows(pilot, "line 99")
         await pilot.press("slash", *"line 7", "enter")
         pane = pilot.app.screen.pane
         first = pane.cursor
@@ -290,38 +279,31 @@ async def test_command_line_runs_completes_and_reports_mistakes(small_fleet):
         await pilot.press("colon", *"overv", "tab")
         assert pilot.app.screen.query_one(Prompt)._input.value == "overview"
         await pilot.press("enter")
-        await pilot.pause()
-        assert "clusters" in "\n".join(screen_text(pilot))
+        await becomes(pilot, lambda: pilot.app.screen is not pilot.app.main)
+        await shows(pilot, "clusters")
         await pilot.press("q", "colon", *"nonsense", "enter")
-        await pilot.pause()
-        assert pilot.app.screen is pilot.app.main
-        assert not pilot.app.main.query_one(Prompt).is_open
-        assert any("nonsense" in n.message for n in pilot.app._notifications)
+        await becomes(pilot, lambda: any("nonsense" in n.message for n in pilot.app._notifications))
+        await becomes(pilot, lambda: pilot.app.screen is pilot.app.main)
+        await becomes(pilot, lambda: not pilot.app.main.query_one(Prompt).is_open)
 
 
 async def test_command_kind_alias_shows_every_object_of_the_kind(small_fleet):
     """:machines is how k9s shows machines."""
     async with running(small_fleet) as pilot:
         pilot.app.run_command("machines")
-        await pilot.pause()
-        text = "\n".join(screen_text(pilot))
-        assert "prod-00-md-0-0" in text
+        await shows(pilot, "prod-00-md-0-0")
         await pilot.press("escape")
-        assert pilot.app.main.state.is_home
+        await becomes(pilot, lambda: pilot.app.main.state.is_home)
 
 
 async def test_boards_open_from_the_command_line_and_lead_to_the_object(small_fleet):
     """From a board enter goes to the object in the tree."""
     async with running(small_fleet) as pilot:
         pilot.app.run_command("paused")
-        await pilot.pause()
-        text = "\n".join(screen_text(pilot))
-        assert "Kustomization/apps" in text
-        assert "spec.suspend" in text
+        await shows(pilot, "Kustomization/apps", "spec.suspend")
         await pilot.press("enter")
-        await pilot.pause()
-        assert pilot.app.screen is pilot.app.main
-        assert cursor_name(pilot) == "apps"
+        await becomes(pilot, lambda: pilot.app.screen is pilot.app.main)
+        await becomes(pilot, lambda: cursor_name(pilot) == "apps")
 
 
 async def test_namespace_and_order_pickers_change_the_tree(small_fleet, record_of):
@@ -329,28 +311,28 @@ async def test_namespace_and_order_pickers_change_the_tree(small_fleet, record_o
     small_fleet.put(record_of("Cluster", "other", namespace="elsewhere"))
     async with running(small_fleet) as pilot:
         await pilot.press("ctrl+n", *"else", "enter")
-        await pilot.pause()
-        text = "\n".join(screen_text(pilot))
-        assert "other" in text
-        assert "prod-00" not in text
-        assert "ns elsewhere" in text
+        await shows(pilot, "other", "ns elsewhere", no=("prod-00",))
         pilot.app.run_command("ns all")
         await pilot.press("S", *"health", "enter")
-        await pilot.pause()
-        lines = [line for line in screen_text(pilot) if "prod-" in line]
-        assert "prod-01" in lines[0]
+
+        def first() -> str:
+            return next((line for line in screen_text(pilot) if "prod-" in line), "")
+
+        await becomes(pilot, lambda: "prod-01" in first())
 
 
 async def test_contexts_open_and_close_without_restart(small_fleet):
     """:ctx is how one looks at another management cluster."""
     async with running(small_fleet) as pilot:
+
+        def names() -> list[str]:
+            return [info.name for info in small_fleet.contexts()]
+
         pilot.app.run_command("ctx +mgmt-us")
-        await pilot.pause()
-        assert [info.name for info in small_fleet.contexts()] == ["mgmt-eu", "mgmt-us"]
+        await becomes(pilot, lambda: names() == ["mgmt-eu", "mgmt-us"])
         pilot.app.run_command("ctx mgmt-us")
-        await pilot.pause()
-        assert [info.name for info in small_fleet.contexts()] == ["mgmt-us"]
-        assert "connecting" in "\n".join(screen_text(pilot))
+        await becomes(pilot, lambda: names() == ["mgmt-us"])
+        await shows(pilot, "connecting")
 
 
 async def test_context_stale_keeps_rows_and_says_so(small_fleet):
@@ -358,10 +340,7 @@ async def test_context_stale_keeps_rows_and_says_so(small_fleet):
     async with running(small_fleet) as pilot:
         small_fleet.set_info(state=ContextState.STALE, since=small_fleet.clock - 300)
         pilot.app.bridge.flush()
-        await pilot.pause()
-        text = "\n".join(screen_text(pilot))
-        assert "stale 5m" in text
-        assert "prod-00" in text
+        await shows(pilot, "stale 5m", "prod-00")
 
 
 @pytest.mark.parametrize(
@@ -384,16 +363,15 @@ async def test_empty_fleet_shows_a_calm_screen(empty_fleet, changes, words):
     """An empty tree must say why it is empty and what to do next."""
     empty_fleet.set_info(**changes)
     async with running(empty_fleet, size=(80, 24)) as pilot:
-        assert words in "\n".join(screen_text(pilot))
+        await shows(pilot, words)
 
 
 async def test_terminal_too_small_says_so_and_recovers(small_fleet):
     """A tiny pane must not show a broken tree."""
     async with running(small_fleet, size=(40, 8)) as pilot:
-        assert "too small" in "\n".join(screen_text(pilot))
+        await shows(pilot, "too small")
         await pilot.resize_terminal(80, 24)
-        await pilot.pause()
-        assert "prod-00" in "\n".join(screen_text(pilot))
+        await shows(pilot, "prod-00", no=("too small",))
 
 
 @pytest.mark.parametrize(
@@ -404,9 +382,10 @@ async def test_every_size_and_theme_paints_whole_lines(small_fleet, size, theme)
     async with running(small_fleet, size=size, theme=theme) as pilot:
         screen_text(pilot)
         await pilot.press("asterisk", "i", "j", "space")
-        await pilot.pause(0.1)
+        await becomes(pilot, lambda: pilot.app.main.detail.pane.source)
         screen_text(pilot)
         await pilot.press("question_mark")
+        await becomes(pilot, lambda: pilot.app.screen is not pilot.app.main)
         await pilot.pause()
         screen_text(pilot)
 
@@ -423,14 +402,14 @@ async def test_no_color_emits_no_colour_anywhere(small_fleet, monkeypatch):
                     assert colour is None or colour.is_default
 
 
-async def test_leaving_needs_two_presses_of_q(small_fleet):
+async def test_leaving_needs_two_presses_of_q(small_fleet, monkeypatch):
     """One stray q must not close the screen of an incident."""
+    monkeypatch.setattr("fleettui.tui.app.LEAVE_S", 3600.0)
     async with running(small_fleet) as pilot:
         await pilot.press("q")
         assert pilot.app.is_running
         await pilot.press("q")
-        await pilot.pause()
-        assert pilot.app.return_code == 0 or not pilot.app.is_running
+        await becomes(pilot, lambda: not pilot.app.is_running or pilot.app.return_code == 0)
 
 
 async def test_mouse_selects_folds_and_scrolls(small_fleet):

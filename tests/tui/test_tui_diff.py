@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from pilots import becomes, shown, shows
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
@@ -146,8 +147,15 @@ async def running(fleet: Any, diffs: FakeDiffs) -> AsyncIterator[Pilot[int]]:
         yield pilot
 
 
-def shown(pilot: Pilot[int]) -> str:
-    return "\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips())
+async def tells(pilot: Pilot[int], *words: str) -> str:
+    """The screen once a board that is painted anew shows the words."""
+
+    def has_all() -> bool:
+        pilot.app.repaint()  # type: ignore[attr-defined]  # the app of the pilot
+        return all(word in shown(pilot) for word in words)
+
+    await becomes(pilot, has_all)
+    return shown(pilot)
 
 
 async def test_drift_board_leads_to_objects_and_to_the_lines_that_differ(small_fleet: Any) -> None:
@@ -157,28 +165,20 @@ async def test_drift_board_leads_to_objects_and_to_the_lines_that_differ(small_f
     _put_pair(small_fleet)
     async with running(small_fleet, diffs) as pilot:
         pilot.app.run_command("drift")  # type: ignore[attr-defined]  # the app of the pilot
-        await pilot.pause(0.7)
-        pilot.app.repaint()  # type: ignore[attr-defined]  # the app of the pilot
-        board = shown(pilot)
-        assert "compared" in board
-        assert "~1 changed" in board
+        await tells(pilot, "compared", "~1 changed")
         while "Kustomization/clusters" not in _current(pilot):
             await pilot.press("j")
         await pilot.press("enter")
-        await pilot.pause()
-        assert "spec.paused +1" in shown(pilot)
-        assert "01234567 Mira Keller" in shown(pilot)
+        await tells(pilot, "spec.paused +1", "01234567 Mira Keller")
         await pilot.press("enter")
-        await pilot.pause(0.1)
-        text = shown(pilot)
-        for words in (
+        text = await shows(
+            pilot,
             "https://git.example.com/x/clusters/a.yaml",
             "Mira Keller, 2026-11-25: a cluster more",
             "set by kubectl-edit at noon",
             "paused: true",
             "paused: false",
-        ):
-            assert words in text
+        )
         assert "\x1b" not in text
     assert APPLIER in diffs.asked
 
@@ -198,21 +198,16 @@ async def test_diff_key_on_a_made_object_opens_its_difference_and_keys_jump(
     async with running(small_fleet, diffs) as pilot:
         app: Any = pilot.app
         app.diffs.diffing.show(ObjectRef(CONTEXT, CAPI, "Cluster", "fleet", "hand-made"))
-        await pilot.pause(0.1)
-        assert "change 0/2" in shown(pilot)
+        await shows(pilot, "change 0/2")
         await pilot.press("n")
-        await pilot.pause()
-        assert "change 1/2" in shown(pilot)
+        await shows(pilot, "change 1/2")
         await pilot.press("n")
+        await shows(pilot, "change 2/2")
         await pilot.press("N")
-        await pilot.pause()
-        assert "change 1/2" in shown(pilot)
-        assert " │ " in shown(pilot)
+        await shows(pilot, "change 1/2", " │ ")
         await pilot.press("v")
-        await pilot.pause()
-        assert " │ " not in shown(pilot)
-        assert "[@click=app.quit]" in shown(pilot)
-        assert "\x1b" not in shown(pilot)
+        text = await shows(pilot, "[@click=app.quit]", no=(" │ ",))
+        assert "\x1b" not in text
     assert diffs.asked == [APPLIER]
 
 
@@ -223,8 +218,7 @@ async def test_diff_key_on_an_object_of_nobody_says_so(small_fleet: Any) -> None
     async with running(small_fleet, diffs) as pilot:
         app: Any = pilot.app
         app.diffs.diffing.show(ObjectRef(CONTEXT, CAPI, "Cluster", "fleet", "orphan"))
-        await pilot.pause(0.1)
-        assert "nothing says which" in shown(pilot)
+        await shows(pilot, "nothing says which")
     assert diffs.asked == []
 
 
@@ -272,21 +266,14 @@ async def test_branch_board_shows_deletions_first_with_commits_and_the_lines(
     _put_pair(small_fleet)
     async with running(small_fleet, diffs) as pilot:
         pilot.app.run_command("diff --ref my-branch")  # type: ignore[attr-defined]  # the app of the pilot
-        await pilot.pause(0.7)
-        pilot.app.repaint()  # type: ignore[attr-defined]  # the app of the pilot
-        board = shown(pilot)
         head = "branch my-branch against current  1 pruned, 2 changed in 2 management clusters"
-        assert head in board
+        board = await tells(pilot, head, "no such path", "- pruned", "a cluster more")
         lines = [line for line in board.splitlines() if "Cluster/" in line or "ConfigMap/" in line]
         assert "- pruned" in lines[0]
         assert "mgmt-us" in lines[0]
         assert "01234567 Mira Keller: a cluster more" in lines[1]
-        assert "no such path" in board
         await pilot.press("j", "enter")
-        await pilot.pause(0.1)
-        text = shown(pilot)
-        assert "my-branch, against what is current" in text
-        assert "paused: false" in text
+        await shows(pilot, "my-branch, against what is current", "paused: false")
     assert APPLIER in diffs.asked
 
 
@@ -295,12 +282,9 @@ async def test_branch_that_is_not_understood_or_of_nobody_is_told(small_fleet: A
     diffs = FakeDiffs(_result())
     async with running(small_fleet, diffs) as pilot:
         pilot.app.run_command("diff --ref a b c")  # type: ignore[attr-defined]  # the app of the pilot
-        await pilot.pause(0.1)
-        assert "diff --ref BRANCH" in shown(pilot)
+        await shows(pilot, "diff --ref BRANCH")
         pilot.app.run_command("drift --ref x")  # type: ignore[attr-defined]  # the app of the pilot
-        await pilot.pause(0.7)
-        pilot.app.repaint()  # type: ignore[attr-defined]  # the app of the pilot
-        assert "whose branch is 'x'? (--repository URL)" in shown(pilot)
+        await tells(pilot, "whose branch is 'x'? (--repository URL)")
 
 
 async def test_leaving_stops_what_is_compared_and_tells_how_far_it_came(small_fleet: Any) -> None:
@@ -311,27 +295,20 @@ async def test_leaving_stops_what_is_compared_and_tells_how_far_it_came(small_fl
     _put(small_fleet, "Kustomization", "others")
     async with running(small_fleet, diffs) as pilot:
         pilot.app.run_command("drift")  # type: ignore[attr-defined]  # the app of the pilot
-        await pilot.pause(0.7)
-        pilot.app.repaint()  # type: ignore[attr-defined]  # the app of the pilot
-        assert "esc stops" in shown(pilot)
+        await tells(pilot, "esc stops")
         await pilot.press("escape")
-        await pilot.pause(0.1)
-        assert "stopped comparing: 1 of" in shown(pilot)
-        assert diffs.stopped == 1
+        await shows(pilot, "stopped comparing: 1 of")
+        await becomes(pilot, lambda: diffs.stopped == 1)
         pilot.app.run_command("diff --ref my-branch")  # type: ignore[attr-defined]  # the app of the pilot
-        await pilot.pause(0.7)
-        pilot.app.repaint()  # type: ignore[attr-defined]  # the app of the pilot
-        assert "rendered 3/8, esc stops" in shown(pilot)
+        await tells(pilot, "rendered 3/8, esc stops")
         await pilot.press("escape")
-        await pilot.pause(0.1)
-        assert "stopped comparing the branch" in shown(pilot)
-        assert diffs.stopped == 2
+        await shows(pilot, "stopped comparing the branch")
+        await becomes(pilot, lambda: diffs.stopped == 2)
         pilot.app.run_command("drift kustomization/clusters")  # type: ignore[attr-defined]  # the app of the pilot
-        await pilot.pause(0.1)
+        await becomes(pilot, lambda: len(diffs.questions) == 2)
         await pilot.press("escape")
-        await pilot.pause(0.1)
-        assert "stopped comparing Kustomization/clusters" in shown(pilot)
-        assert diffs.stopped == 3
+        await shows(pilot, "stopped comparing Kustomization/clusters")
+        await becomes(pilot, lambda: diffs.stopped == 3)
 
 
 async def test_words_behind_diff_choose_the_revision_and_ask_the_server(small_fleet: Any) -> None:
@@ -341,14 +318,12 @@ async def test_words_behind_diff_choose_the_revision_and_ask_the_server(small_fl
     async with running(small_fleet, diffs) as pilot:
         app: Any = pilot.app
         app.run_command("diff --dry-run --latest kustomization/clusters")
-        await pilot.pause(0.2)
+        await becomes(pilot, lambda: diffs.questions)
         (question,) = diffs.questions
         assert (question.mode, question.wanted.want) == (Mode.DRY_RUN, Want.LATEST)
         await pilot.press("escape")
         app.run_command("diff --applied --latest kustomization/clusters")
-        await pilot.pause(0.1)
-        assert "at most one revision" in shown(pilot)
+        await shows(pilot, "at most one revision")
         app.run_command("diff --everything kustomization/clusters")
-        await pilot.pause(0.1)
-        assert "not understood: --everything" in shown(pilot)
+        await shows(pilot, "not understood: --everything")
     assert len(diffs.questions) == 1

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from pilots import becomes, shows
 from textual.pilot import Pilot
 
 from fleettui.fleet.context import EventLine
@@ -49,11 +50,18 @@ def screen_text(pilot: Pilot[int]) -> list[str]:
 
 async def _open_causes(pilot: Pilot[int]) -> None:
     pilot.app.run_command("causes")
-    for _ in range(20):
-        await pilot.pause(0.05)
-        if isinstance(pilot.app.screen, BoardScreen) and len(pilot.app.screen.source):
-            return
+
+    def is_filled() -> bool:
         pilot.app.tick()
+        return isinstance(pilot.app.screen, BoardScreen) and bool(len(pilot.app.screen.source))
+
+    await becomes(pilot, is_filled)
+
+
+def _count(screen: BoardScreen) -> int:
+    """Lines of a board once it looked again."""
+    screen.repaint()
+    return len(screen.source)
 
 
 async def test_causes_can_be_muted_with_reason_and_end(
@@ -69,9 +77,7 @@ async def test_causes_can_be_muted_with_reason_and_end(
         screen.pane.move_to(place)
         before = len(screen.source)
         pilot.app.run_command("mute 4h vendor case 12")
-        await pilot.pause(0.6)
-        screen.repaint()
-        assert len(screen.source) == before - 1
+        await becomes(pilot, lambda: _count(screen) == before - 1)
     assert "vendor case 12" in (tmp_path / "mutes.json").read_text()
 
 
@@ -82,18 +88,17 @@ async def test_muted_causes_are_listed_and_can_be_shown_again(
     _break(small_fleet, record_of)
     async with running(small_fleet, tmp_path) as pilot:
         await _open_causes(pilot)
+        causes = pilot.app.screen
         pilot.app.run_command("mute 4h vendor case 12")
         await pilot.pause()
         pilot.app.run_command("muted")
-        await pilot.pause(0.1)
+        await becomes(pilot, lambda: pilot.app.screen is not causes)
         screen = pilot.app.screen
         assert isinstance(screen, BoardScreen)
-        assert len(screen.source) == 1
-        assert any("vendor case 12" in line for line in screen_text(pilot))
+        await becomes(pilot, lambda: len(screen.source) == 1)
+        await shows(pilot, "vendor case 12")
         pilot.app.run_command("unmute")
-        await pilot.pause(0.6)
-        screen.repaint()
-        assert len(screen.source) == 0
+        await becomes(pilot, lambda: _count(screen) == 0)
 
 
 async def test_causes_show_hostile_texts_as_they_are(
@@ -141,8 +146,7 @@ async def test_events_screen_merges_those_of_relatives(small_fleet: Any, tmp_pat
     ref = next(row.ref for row in small_fleet.index.rows() if row.kind == "Cluster")
     async with running(small_fleet, tmp_path) as pilot:
         pilot.app.read(pilot.app.triage.events(ref))
-        await pilot.pause(0.3)
-        text = "\n".join(screen_text(pilot))
+        text = await shows(pilot, "retry 1")
         assert text.count("retry 1") == 1
 
 
@@ -155,12 +159,9 @@ async def test_changes_board_tells_what_broke(small_fleet: Any, tmp_path: Path) 
     async with running(small_fleet, tmp_path) as pilot:
         pilot.app.triage._note([down])
         pilot.app.run_command("changes 1h")
-        for _ in range(20):
-            await pilot.pause(0.1)
-            pilot.app.screen.repaint()
-            if "NotReady" in "\n".join(screen_text(pilot)):
-                return
-        raise AssertionError("\n".join(screen_text(pilot)))
+        await becomes(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
+        board = pilot.app.screen
+        await becomes(pilot, lambda: _count(board) and "NotReady" in "\n".join(screen_text(pilot)))
 
 
 async def test_dependencies_board_marks_what_is_missing_and_circles(
@@ -176,13 +177,14 @@ async def test_dependencies_board_marks_what_is_missing_and_circles(
     small_fleet.put(waiting("left", "right"), waiting("right", "left"), waiting("lost", "nobody"))
     async with running(small_fleet, tmp_path) as pilot:
         pilot.app.run_command("by dependencies")
-        await pilot.pause(0.2)
-        text = "\n".join(screen_text(pilot))
-        assert "circle of 2" in text
-        assert "none can go on: left → right → left" in text
-        assert "∅ Kustomization/fleet/nobody" in text
-        assert "waited for, and not there" in text
-        assert "by dependencies" in text
+        await shows(
+            pilot,
+            "circle of 2",
+            "none can go on: left → right → left",
+            "∅ Kustomization/fleet/nobody",
+            "waited for, and not there",
+            "by dependencies",
+        )
 
 
 async def test_trace_does_not_call_missing_what_was_never_read(
@@ -194,7 +196,4 @@ async def test_trace_does_not_call_missing_what_was_never_read(
     ref = next(row.ref for row in small_fleet.index.rows() if row.name == "reader")
     async with running(small_fleet, tmp_path) as pilot:
         pilot.app.read(Chain(small_fleet, ref))
-        await pilot.pause(0.3)
-        text = "\n".join(screen_text(pilot))
-        assert "Secret/git not read" in text
-        assert "∅" not in text
+        await shows(pilot, "Secret/git not read", no=("∅",))
