@@ -5,7 +5,7 @@ Knows contexts, kinds, namespaces and names; refuses to know links and health.
 
 from collections.abc import Iterator
 
-from fleettui.index.bags import Bag
+from fleettui.index.absent import Absent
 from fleettui.index.coverage import KindKey, Kinds
 from fleettui.index.places import Place, Realm
 from fleettui.index.rows import Row
@@ -24,7 +24,7 @@ class Store:
         self.shapes = Shapes()
         self.realms: dict[tuple[str, str], Realm] = {}
         self.wholes: dict[str, Realm] = {}
-        self.waiting: dict[ObjectRef, Bag] = {}
+        self.waiting = Absent()
         """Rows that point at objects which are not there."""
         self._kinds: dict[tuple[str, str, str], dict[str, Place]] = {}
         self._specs: dict[KindKey, KindSpec] = {}
