@@ -60,6 +60,7 @@ class Coverage:
         self._by_kind: dict[tuple[str, str, str], set[Scope]] = {}
         self._declared: dict[str, frozenset[KindKey]] = {}
         self._unread: dict[str, frozenset[KindKey]] = {}
+        self._unread_of: dict[tuple[str, frozenset[Role]], tuple[KindKey, ...]] = {}
         self._unloaded: dict[str, frozenset[KindKey]] = {}
         self._reading: dict[str, bool] = {}
         self.revision = 0
@@ -77,19 +78,20 @@ class Coverage:
         self._by_kind.setdefault((scope.context, scope.group, scope.kind), set()).add(scope)
         if before is not None and before.phase == status.phase:
             return False
-        self.revision += 1
-        self._unread.pop(scope.context, None)
-        self._unloaded.pop(scope.context, None)
-        self._reading.pop(scope.context, None)
+        self._has_changed(scope.context)
         return True
+
+    def _has_changed(self, context: str) -> None:
+        self.revision += 1
+        self._unread.pop(context, None)
+        self._unread_of.clear()
+        self._unloaded.pop(context, None)
+        self._reading.pop(context, None)
 
     def forget(self, scope: Scope) -> None:
         """Stop counting the scope."""
         self._scopes.pop(scope, None)
-        self.revision += 1
-        self._unread.pop(scope.context, None)
-        self._unloaded.pop(scope.context, None)
-        self._reading.pop(scope.context, None)
+        self._has_changed(scope.context)
         same = self._by_kind.get((scope.context, scope.group, scope.kind))
         if same is not None:
             same.discard(scope)
@@ -133,6 +135,15 @@ class Coverage:
                 if scope.context == context and status.phase in UNREAD_PHASES
             )
             self._unread[context] = known
+        return known
+
+    def unread_of(self, context: str, roles: frozenset[Role]) -> tuple[KindKey, ...]:
+        """Return those unread kinds that have one of these roles; asked for each row."""
+        known = self._unread_of.get((context, roles))
+        if known is None:
+            known = self._unread_of[context, roles] = tuple(
+                key for key in self.unread_kinds(context) if self.role_of(*key) in roles
+            )
         return known
 
     def is_reading(self, context: str) -> bool:

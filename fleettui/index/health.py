@@ -167,13 +167,13 @@ def _worst_below(row: Row) -> int | None:
     return min(ranks, default=None)
 
 
-def named_kinds(row: Row) -> set[tuple[str, str]]:
+def named_kinds(row: Row) -> list[tuple[str, str]]:
     """Return the kinds, as (group, kind), of objects whose health is part of the row's."""
-    return {
+    return [
         (shape.group, shape.kind)
         for shape in row.state.link_shapes
         if shape.relation in DECIDING_RELATIONS
-    }
+    ]
 
 
 def hides_something(row: Row, coverage: Coverage) -> bool:
@@ -186,11 +186,12 @@ def hides_something(row: Row, coverage: Coverage) -> bool:
     if not unread:
         return False
     cluster = row.name if role is Role.CLUSTER else row.cluster
-    named = named_kinds(row)
+    deciding = [key for key in named_kinds(row) if key in unread]
+    if role is Role.CLUSTER:
+        deciding += coverage.unread_of(place.context, HIDING_ROLES)
     return any(
         not coverage.is_known(place.context, *key, namespace=place.namespace, cluster=cluster)
-        for key in unread
-        if key in named or (role is Role.CLUSTER and coverage.role_of(*key) in HIDING_ROLES)
+        for key in deciding
     )
 
 

@@ -13,6 +13,7 @@ from fleettui.index.backlog import AT_ONCE, NO_WORK, Backlog, Work
 from fleettui.index.changes import ChangeLog, Transition
 from fleettui.index.coverage import Coverage, KindKey
 from fleettui.index.health import (
+    DECIDING_RELATIONS,
     HIDING_ROLES,
     judge,
     named_kinds,
@@ -252,7 +253,13 @@ class Intake:
         """Derive health anew where unread kinds decide, when their set changed."""
         changed = before ^ self._coverage.unread_kinds(context)
         store = self._store
-        deciding = frozenset(key for key in changed if store.spec_of(*key).depth is Depth.SPINE)
+        named = store.shapes.kinds_named(DECIDING_RELATIONS)
+        deciding = frozenset(
+            key
+            for key in changed
+            if (spec := store.spec_of(*key)).depth is Depth.SPINE
+            and (spec.role in HIDING_ROLES or key in named)
+        )
         if not deciding:
             return NO_WORK
         scopes = [
@@ -271,7 +278,7 @@ class Intake:
                 for row in rows:
                     shapes = row.state.link_shapes
                     if shapes not in is_named:
-                        is_named[shapes] = bool(deciding & named_kinds(row))
+                        is_named[shapes] = not deciding.isdisjoint(named_kinds(row))
                     is_whole = hides_all and row.place.spec.role is Role.CLUSTER
                     if (is_whole or is_named[shapes]) and not row.is_gone:
                         self._tree.settle(row)

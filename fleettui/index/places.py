@@ -3,7 +3,7 @@
 Knows containers alone; what is in them is kept right by ``store`` and ``tree``.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fleettui.index.shapes import LinkShape
 from fleettui.kinds.spec import KindSpec
@@ -34,6 +34,15 @@ class Realm:
         self.roots: dict[Row, None] = {}
 
 
+class Route(NamedTuple):
+    """Where the targets of a shape are kept."""
+
+    kind: tuple[str, str, str]
+    """Context, group and kind."""
+    namespace: str
+    shape: LinkShape
+
+
 class Place:
     """All objects of one kind in one namespace of one context, by name."""
 
@@ -58,6 +67,7 @@ class Place:
         self.spec = spec
         self.realm = realm
         self.rows: dict[str, Row] = {}
-        self.routes: dict[LinkShape, tuple[tuple[str, str, str], str]] = {}
-        """Where the targets of each shape are kept: the kind in its context, and the namespace."""
+        self.routes: dict[int, Route] = {}
+        """Where the targets of each shape are kept, by the identity of the shape, which the
+        route keeps good."""
         self.reverse_homes = frozenset(name[1:] for name in spec.home if name.startswith("~"))

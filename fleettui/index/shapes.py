@@ -64,7 +64,9 @@ class Shapes:
         self._states: dict[State, State] = {}
         self._conditions: dict[Condition, Condition] = {}
         self._tuples: dict[tuple[object, ...], tuple[object, ...]] = {}
-        self._links: dict[LinkShape, LinkShape] = {}
+        self._links: dict[tuple[str, str, str, str, str, bool], LinkShape] = {}
+        self._named: dict[str, set[tuple[str, str]]] = {}
+        """Kinds that anything ever pointed at, by relation."""
         self._sums: dict[int, int] = {}
         self._places: dict[tuple[int, str], tuple[tuple[LinkShape, ...], tuple[int, ...]]] = {}
         """By the identity of the shapes, which what is kept beside it makes good."""
@@ -123,7 +125,7 @@ class Shapes:
         return self.tuple_of(
             tuple(
                 [
-                    self._link(LinkShape("owner", o.group, o.kind, OWN_NAMESPACE, "", o.controller))
+                    self._link(("owner", o.group, o.kind, OWN_NAMESPACE, "", o.controller))
                     for o in record.owners
                 ]
             )
@@ -137,12 +139,13 @@ class Shapes:
             tuple(
                 [
                     self._link(
-                        LinkShape(
+                        (
                             r.relation,
                             r.group,
                             r.kind,
                             OWN_NAMESPACE if r.namespace == own else r.namespace,
                             r.evidence,
+                            False,
                         )
                     )
                     for r in record.references
@@ -150,8 +153,18 @@ class Shapes:
             )
         )
 
-    def _link(self, shape: LinkShape) -> LinkShape:
-        return self._links.setdefault(shape, shape)
+    def _link(self, parts: tuple[str, str, str, str, str, bool]) -> LinkShape:
+        """Return the shared shape of these parts; a plain tuple finds it at half the cost."""
+        shape = self._links.get(parts)
+        if shape is None:
+            shape = LinkShape(*parts)
+            self._links[shape] = shape
+            self._named.setdefault(shape.relation, set()).add((shape.group, shape.kind))
+        return shape
+
+    def kinds_named(self, relations: frozenset[str]) -> set[tuple[str, str]]:
+        """Return kinds, as (group, kind), that anything ever pointed at by these relations."""
+        return set().union(*(self._named.get(name, ()) for name in relations))
 
     def tuple_of(self, value: tuple[T, ...]) -> tuple[T, ...]:
         """Return the shared tuple of strings, pairs or shapes that equals the value."""

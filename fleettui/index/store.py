@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fleettui.index.absent import Absent
 from fleettui.index.coverage import KindKey, Kinds
-from fleettui.index.places import Place, Realm
+from fleettui.index.places import Place, Realm, Route
 from fleettui.index.rows import Row
 from fleettui.index.shapes import OWN_NAMESPACE, LinkShape, Shapes
 from fleettui.kinds.batch import Scope
@@ -73,25 +73,30 @@ class Store:
     def target(self, row: Row, shape: LinkShape, name: str) -> Row | None:
         """Return the row that this one points at by this shape and name."""
         place = row.place
-        route = place.routes.get(shape)
-        if route is None:
-            route = place.routes[shape] = self._route(place, shape)
-        namespaces = self._kinds.get(route[0])
+        kind, namespace, _ = place.routes.get(id(shape)) or self._route(place, shape)
+        namespaces = self._kinds.get(kind)
         if namespaces is None:
             return None
-        kept = namespaces.get(route[1])
+        kept = namespaces.get(namespace)
         return kept.rows.get(name) if kept is not None else None
 
-    def _route(self, place: Place, shape: LinkShape) -> tuple[tuple[str, str, str], str]:
+    def _route(self, place: Place, shape: LinkShape) -> Route:
         namespace = place.namespace if shape.namespace == OWN_NAMESPACE else shape.namespace
         if namespace and not self.spec_of(shape.group, shape.kind).namespaced:
             namespace = ""
-        return (place.context, shape.group, shape.kind), namespace
+        route = Route((place.context, shape.group, shape.kind), namespace, shape)
+        place.routes[id(shape)] = route
+        return route
 
     def target_ref(self, row: Row, shape: LinkShape, name: str) -> ObjectRef:
         """Return what the row points at by this shape and name."""
-        key, namespace = self._route(row.place, shape)
-        return ObjectRef(*key, namespace, name)
+        return ObjectRef(*self.target_key(row, shape, name))
+
+    def target_key(self, row: Row, shape: LinkShape, name: str) -> tuple[str, str, str, str, str]:
+        """Return the parts of what the row points at, which cost less than a ref to make."""
+        place = row.place
+        kind, namespace, _ = place.routes.get(id(shape)) or self._route(place, shape)
+        return (*kind, namespace, name)
 
     def drop(self, row: Row) -> None:
         """Take the row out, and its place, namespace and context when they are empty now."""

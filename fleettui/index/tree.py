@@ -37,7 +37,9 @@ class Tree:
         store = self._store
         row.standing = derived_standing(row, self._coverage)
         row.counts = unit_of_row(row)
-        row.inbound = store.waiting.pop(row.ref, None)
+        place = row.place
+        key = (place.context, place.group, place.kind, place.namespace, row.name)
+        row.inbound = store.waiting.pop(key, None)
         targets = self._register(row)
         self._attach(row, self._home_of(row))
         for source in list(rows_of(row.inbound)):
@@ -90,7 +92,7 @@ class Tree:
         """Make the row known to what it points at, or let it wait; returns what is there."""
         store = self._store
         resolved: dict[Row, None] = {}
-        missing: dict[ObjectRef, None] = {}
+        missing: dict[tuple[str, str, str, str, str], None] = {}
         for shape, name in row.pointers():
             if not name:
                 continue
@@ -98,11 +100,12 @@ class Tree:
             if target is not None:
                 resolved[target] = None
             else:
-                missing[store.target_ref(row, shape, name)] = None
+                missing[store.target_key(row, shape, name)] = None
         for target in resolved:
             target.inbound = with_row(target.inbound, row)
-        for ref in missing:
-            store.waiting[ref] = with_row(store.waiting.get(ref), row)
+        waiting = store.waiting
+        for key in missing:
+            waiting[key] = with_row(waiting.get(key), row)
         return list(resolved)
 
     def _unregister(self, row: Row) -> list[Row]:
