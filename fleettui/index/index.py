@@ -6,7 +6,7 @@ One writer, any number of readers with cursors, no callbacks. Source: design.md,
 rules of the index; the list-and-watch contract for order, duplicates, identity.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fleettui.index.backlog import AT_ONCE
@@ -202,11 +202,17 @@ class Index:
         """Yield who points at the row."""
         yield from self.pointing_at(row.ref, relation)
 
-    def pointing_at(self, ref: ObjectRef, relation: str | None = None) -> Iterator[Edge]:
-        """Yield who points at an object, which need not be known itself."""
+    def sources(self, ref: ObjectRef) -> Iterable[Row]:
+        """Return who points at an object, which need not be known itself; costs nothing.
+
+        The index must not be written to meanwhile.
+        """
         row = self._store.find(*ref)
-        bag = row.inbound if row is not None else self._store.waiting.get(ref)
-        for source in rows_of(bag):
+        return rows_of(row.inbound if row is not None else self._store.waiting.get(ref))
+
+    def pointing_at(self, ref: ObjectRef, relation: str | None = None) -> Iterator[Edge]:
+        """Yield how an object is pointed at, which need not be known itself."""
+        for source in self.sources(ref):
             for edge in self.edges(source, relation, to=ref.name):
                 if edge.key == ref:
                     yield Edge(edge.relation, source.ref, source, edge.evidence)

@@ -7,15 +7,16 @@ written by anyone who may write in the namespace, so every join tells its
 evidence. Source: domain.md section 16.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
-from fleettui.index.addresses import destinations_of, forms_of
 from fleettui.index.bags import rows_of
+from fleettui.index.directory import FORMS, Directory
+from fleettui.index.evidence import ABOVE_CLOUDS, Evidence
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
-from fleettui.index.shapes import LinkShape
-from fleettui.index.targets import CLUSTER_LABEL, USER_SUFFIX, Join, Names, Targets
+from fleettui.index.targets import CLUSTER_LABEL, Join, Targets
 from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import Role
 
@@ -25,15 +26,6 @@ BY_NAME: Final = "targets_by_name"
 """Relation of links that nothing but a name speaks for, which anybody may have chosen."""
 
 
-class Known(NamedTuple):
-    """What joins depend on of one row, to see whether it changed."""
-
-    context: str
-    forms: tuple[str, ...]
-    shapes: tuple[LinkShape, ...]
-    links: tuple[str | int, ...]
-
-
 class Joins:
     """Joins of an index; follows it by itself."""
 
@@ -41,11 +33,9 @@ class Joins:
         """Join rows of this index."""
         self._index = index
         self._cursor = index.cursor()
-        self._names: dict[str, Names] = {}
-        self._targets = Targets(index, self._names)
-        self._known: dict[Row, Known] = {}
-        self._sent: dict[str, Names] = {}
-        """Appliers of each context by the name or address of their destination."""
+        self._directory = Directory()
+        self._targets = Targets(index, self._directory)
+        self._evidence = Evidence(index, self._directory)
         self._links: dict[Row, list[tuple[str, Row]]] = {}
         self._linked: dict[Row, set[Row]] = {}
         """For each row, under which rows it is shown as a link."""
@@ -54,76 +44,83 @@ class Joins:
         """Take over what changed since the last time; cheap when nothing did.
 
         Returns:
-            rows of the index whose links, or what stands there, may be others now.
+            rows of the index whose links were asked for, and whose links, or what stands
+            there, may be others now.
         """
         change = self._index.changes(self._cursor)
         if change.reset:
             self._start_over()
             return set()
         touched: set[Row] = set()
-        stale: set[Row] = set()
-        for row in change.removed:
-            stale |= self._linked.pop(row, set())
-            stale.add(row)
-            self._drop(row)
-        for row in change.dirty | change.added:
-            if row.place.spec.role in LINKED_ROLES:
+        moved: set[Row] = set()
+        for row, ref in change.removed.items():
+            moved.add(row)
+            moved |= self._linked.get(row, set())
+            if row.place.spec.role in FORMS:
+                self._follow(row, ref, moved)
+        for row in (*change.dirty, *change.added):
+            role = row.place.spec.role
+            if role in FORMS:
                 touched |= self._linked.get(row, set())
-                stale |= self._follow(row)
-        if any(row.place.spec.role is Role.CLUSTER for row in (*change.added, *change.removed)):
-            # Names may be ambiguous now, or no longer.
-            stale |= set(self._links)
+                self._follow(row, row.ref, moved)
+        for root in change.structure if self._links else ():
+            if root.place.spec.role in ABOVE_CLOUDS and not root.is_gone:
+                # What lost its cluster, or waits for it: it speaks for none now.
+                self._note(self._evidence.speaking(root, root.ref), moved)
+        stale = {row for row in moved if self._links.get(row) is not None}
         for row in stale:
-            for _, other in self._links.pop(row, ()):
-                self._linked.get(other, set()).discard(row)
+            self._unlink(row)
+        for row in change.removed:
+            self._linked.pop(row, None)
         return {row for row in touched | stale if not row.is_gone}
 
+    def _unlink(self, row: Row) -> None:
+        for _, other in self._links.pop(row):
+            under = self._linked.get(other)
+            if under is not None:
+                under.discard(row)
+                if not under:
+                    del self._linked[other]
+
     def _start_over(self) -> None:
-        for table in (self._names, self._known, self._links, self._linked, self._sent):
-            table.clear()
+        self._directory.clear()
+        self._links.clear()
+        self._linked.clear()
         for spec in self._index.kinds():
-            if spec.role in (Role.CLUSTER, Role.APPLIER):
+            if spec.role in FORMS:
                 for row in self._index.rows((spec.group, spec.kind)):
-                    self._follow(row)
+                    self._directory.take(row)
 
-    def _follow(self, row: Row) -> set[Row]:
-        """Take over a row that came or changed; returns whose links that may change."""
+    # -- what a change may decide ---------------------------------------------------------
+    def _follow(self, row: Row, ref: ObjectRef, moved: set[Row]) -> None:
+        """Take over a row that came, changed or left; adds whose links may be others now."""
+        directory = self._directory
+        before = directory.forms(row)
+        if row.is_gone:
+            directory.drop(row)
+        elif not directory.take(row):
+            return
+        if not self._links:
+            return  # nobody has asked for any
+        moved |= self._linked.get(row, set())
+        moved.add(row)
+        forms = dict.fromkeys((*before, *directory.forms(row)))
+        self._note(self._evidence.decided_by(row, ref, forms), moved)
         role = row.place.spec.role
-        if role is Role.PLATFORM:
-            return self._follow_pointed(row)
-        forms = tuple(forms_of(row)) if role is Role.CLUSTER else tuple(destinations_of(row))
-        known = self._known.get(row)
-        now = Known(row.context, forms, row.state.link_shapes, row.links)
-        if known == now:
-            return set()
-        self._drop(row)
-        self._known[row] = now
-        if role is Role.CLUSTER:
-            self._names.setdefault(row.context, Names()).put(row, forms)
-            return {row}
-        self._sent.setdefault(row.context, Names()).put(row, forms)
-        return {row, *self._linked.get(row, ()), *self._ends_of(row)}
+        if role is Role.APPLIER and not row.is_gone:
+            moved.update(join.row for join in self.made_by(row) if join.row is not None)
+        others = {Role.CLUSTER: "created_by", Role.PLATFORM: "registers"}.get(role)
+        if others is not None:
+            found = (edge.target for edge in self._index.edges(row, others))
+            moved.update(other for other in found if other is not None)
 
-    def _follow_pointed(self, row: Row) -> set[Row]:
-        """Take over a Secret or ConfigMap that decides joins; what it denies changes, too."""
-        pointed = [edge.target for edge in self._index.edges(row, "registers")]
-        found = {cluster for cluster in pointed if cluster is not None}
-        for relation in ("kubeconfig_secret", "kubeconfig_config"):
-            for edge in self._index.reverse(row, relation):
-                if edge.target is not None:
-                    found |= {edge.target, *self._linked.get(edge.target, ())}
-                    found |= self._ends_of(edge.target)
-        return found
-
-    def _ends_of(self, applier: Row) -> set[Row]:
-        joins = [*self.targets(applier), *self.made_by(applier)]
-        return {join.row for join in joins if join.row is not None}
-
-    def _drop(self, row: Row) -> None:
-        known = self._known.pop(row, None)
-        for tables in (self._names, self._sent):
-            if known is not None and known.context in tables:
-                tables[known.context].drop(row, known.forms)
+    def _note(self, appliers: Iterable[Row], moved: set[Row]) -> None:
+        """Add appliers whose targets may be others now, and what they are joined with."""
+        for applier in dict.fromkeys(appliers):
+            moved.add(applier)
+            moved |= self._linked.get(applier, set())
+            if not applier.is_gone:
+                moved.update(join.row for join in self.targets(applier) if join.row is not None)
 
     # -- an applier and its cluster -------------------------------------------------------
     def targets(self, applier: Row) -> list[Join]:
@@ -141,50 +138,18 @@ class Joins:
         """Return the appliers that deploy into the cluster."""
         return [
             replace(join, row=applier)
-            for applier in self.candidates_of(cluster)
+            for applier in dict.fromkeys(self._evidence.appliers_of(cluster))
             for join in self.targets(applier)
             if join.row is cluster
         ]
 
     def candidates_of(self, cluster: Row) -> list[Row]:
         """Return the appliers that may deploy into the cluster, whatever decides it."""
-        appliers = dict.fromkeys(
-            source for source in rows_of(cluster.inbound) if source.place.spec.role is Role.APPLIER
-        )
-        known = self._known.get(cluster)
-        sent = self._sent.get(cluster.context)
-        if known is not None and sent is not None and sent.by_form:
-            for form in known.forms:
-                appliers.update(sent.by_form.get(form, {}))
-        for name in ("kubeconfig", "user-kubeconfig", "kubeconfig-user"):
-            secret = ObjectRef(
-                cluster.context, "", "Secret", cluster.namespace, f"{cluster.name}-{name}"
-            )
-            for edge in self._index.pointing_at(secret, "kubeconfig_secret"):
-                if edge.target is not None:
-                    appliers[edge.target] = None
-        configs = self._index.rows(("", "ConfigMap"), context=cluster.context)
-        for relation, rows in (
-            ("kubeconfig_secret", self._secrets_of(cluster)),
-            ("kubeconfig_config", configs),
-        ):
-            users = (edge.target for row in rows for edge in self._index.reverse(row, relation))
-            appliers.update((user, None) for user in users if user is not None)
+        appliers = dict.fromkeys(self._evidence.appliers_of(cluster))
+        for config in self._index.rows(("", "ConfigMap"), context=cluster.context):
+            if config.inbound is not None:
+                appliers.update(dict.fromkeys(self._evidence.users_of(config.ref)))
         return list(appliers)
-
-    def _secrets_of(self, cluster: Row) -> list[Row]:
-        """Return the Secrets that tell by label or owner that they are the cluster's."""
-        found = [row for row in rows_of(cluster.inbound) if row.place.spec.role is Role.PLATFORM]
-        user = cluster.name + USER_SUFFIX
-        if self._targets.cluster(cluster.context, cluster.namespace, user) is None:
-            labelled = self._index.pointing_at(cluster.ref._replace(name=user), "cluster")
-            found += [edge.target for edge in labelled if edge.target is not None]
-        for kid in rows_of(cluster.kids):
-            if kid.place.spec.role is Role.CONTROL_PLANE:
-                found += [
-                    row for row in rows_of(kid.inbound) if row.place.spec.role is Role.PLATFORM
-                ]
-        return found
 
     # -- what was made by whom ------------------------------------------------------------
     def creators(self, row: Row) -> list[Join]:
@@ -250,10 +215,6 @@ class Joins:
         if len(found) < 2:
             return list(found)
         return sorted(found, key=lambda link: (not link[0].startswith("targets"), link[1].ref))
-
-
-LINKED_ROLES: Final = frozenset({Role.CLUSTER, Role.APPLIER, Role.PLATFORM})
-"""Roles of what joins are made of."""
 
 
 def _link_relation(join: Join) -> str:

@@ -6,12 +6,12 @@ what contradicts itself is no join, and what only a name speaks for says so. Sou
 domain.md section 16.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from fleettui.index.addresses import address_form
-from fleettui.index.cloud_names import cloud_form, cloud_forms_of
+from fleettui.index.cloud_names import cloud_form
+from fleettui.index.directory import Directory
 from fleettui.index.index import Edge, Index
 from fleettui.index.rows import Row
 from fleettui.kinds.spec import Role
@@ -40,38 +40,18 @@ class Join:
     """Why it is not verified, in words; empty for a join that rests on more than a name."""
 
 
-@dataclass(slots=True)
-class Names:
-    """Rows of one context by names and addresses."""
-
-    by_form: dict[str, dict[Row, None]] = field(default_factory=dict)
-
-    def put(self, row: Row, forms: Iterable[str]) -> None:
-        """Keep a row under these forms."""
-        for form in forms:
-            self.by_form.setdefault(form, {})[row] = None
-
-    def drop(self, row: Row, forms: Iterable[str]) -> None:
-        """Forget a row."""
-        for form in forms:
-            same = self.by_form.get(form, {})
-            same.pop(row, None)
-            if not same:
-                self.by_form.pop(form, None)
-
-
 class Targets:
     """Finds the clusters of appliers."""
 
-    def __init__(self, index: Index, names: Mapping[str, Names]) -> None:
+    def __init__(self, index: Index, directory: Directory) -> None:
         """Look in this index.
 
         Args:
             index: holds appliers, clusters and whatever Secrets were read.
-            names: clusters of each context by name and address; kept up by whoever owns it.
+            directory: its rows by name and address; kept up by whoever owns it.
         """
         self._index = index
-        self._names = names
+        self._directory = directory
 
     def of(self, applier: Row) -> list[Join]:
         """Return the cluster that an applier deploys into, joined or with why not.
@@ -92,9 +72,8 @@ class Targets:
 
     def named_like(self, context: str, destination: str) -> list[Row]:
         """Return the clusters of a context that Argo CD may know by a name or server."""
-        names = self._names.get(context)
         form = address_form(destination) or destination
-        return list(names.by_form.get(form, {})) if names is not None else []
+        return list(self._directory.named(Role.CLUSTER, context, form))
 
     def cluster(self, context: str, namespace: str, name: str) -> Row | None:
         """Return a Cluster by its name; far cheaper than asking the index for every kind."""
@@ -181,14 +160,9 @@ class Targets:
         evidence = f"ConfigMap {config.name} says {cloud or address or 'nothing'}"
         found: dict[Row, None] = {}
         if form := cloud_form(cloud):
-            for spec in self._index.kinds(config.context):
-                if spec.role in (Role.CONTROL_PLANE, Role.CLOUD_CLUSTER):
-                    for row in self._index.rows((spec.group, spec.kind), context=config.context):
-                        if form in cloud_forms_of(row):
-                            found[row.root] = None
+            found.update((row.root, None) for row in self._directory.clouds(config.context, form))
         elif form := address_form(address, is_address=True):
-            names = self._names.get(config.context, Names())
-            found.update(names.by_form.get(form, {}))
+            found.update(dict.fromkeys(self._directory.named(Role.CLUSTER, config.context, form)))
         if len(found) == 1:
             return Join("targets", next(iter(found)), (evidence,))
         if not found:

@@ -51,6 +51,7 @@ SPECS = [
     _spec(CAPI, "ClusterClass", Role.CLASS, dialect=Dialect.STATIC),
     _spec("", "Namespace", Role.PLATFORM, namespaced=False, dialect=Dialect.STATIC),
     _spec("", "Secret", Role.PLATFORM, metadata_only=True, depth=Depth.ASKED),
+    _spec("", "ConfigMap", Role.PLATFORM, depth=Depth.ASKED),
     _spec("loop", "Ring", Role.OTHER, home=("owner",)),
     _spec("quick", "Slow", Role.OTHER, limits=Limits(60, 30)),
     _spec("argo", "Application", Role.APPLIER, dialect=Dialect.ARGO),
