@@ -13,7 +13,8 @@ import fnmatch
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from fleettui.desired.build import Built
+from fleettui.desired.argo_kustomize import edited, overlay_of
+from fleettui.desired.build_cache import Built
 from fleettui.desired.desired_diff import Tools
 from fleettui.desired.files import FileTree, joined
 from fleettui.desired.helm import Capabilities, Release, render_chart
@@ -91,50 +92,13 @@ async def render_source(
         whole = await tools.charts.with_dependencies(tree, folder)
         release, extra = _release(application, source, folder, references, capabilities)
         tree = replace(whole, files={**whole.files, **extra})
-        return await render_chart(tree, folder, release)
+        return await render_chart(tree, folder, release, tools.builder.cache)
     if spec.get("kustomize") or kustomization_path(tree, folder):
-        overlay = _kustomize_overlay(mapping_of(spec.get("kustomize")))
-        build = await tools.builder.build(tree, folder or ".", overlay)
+        options = mapping_of(spec.get("kustomize"))
+        tree = edited(tree, folder, options)
+        build = await tools.builder.build(tree, folder or ".", overlay_of(options))
         return list(build.objects)
     return _read_directory(tree, folder, mapping_of(spec.get("directory")))
-
-
-def _kustomize_overlay(options: Manifest) -> dict[str, object]:
-    """Argo's kustomize options in the words of a Flux Kustomization's spec."""
-    unknown = [
-        name for name in ("replicas", "commonLabels", "labelIncludeTemplates") if options.get(name)
-    ]
-    if unknown:
-        raise RenderError(f"kustomize option {', '.join(unknown)} is not rendered here")
-    overlay: dict[str, object] = {
-        key: options[key]
-        for key in ("namePrefix", "nameSuffix", "patches", "components")
-        if key in options
-    }
-    if options.get("namespace"):
-        overlay["targetNamespace"] = options["namespace"]
-    images = [_image_of(text_of(item)) for item in items_of(options.get("images"))]
-    if images:
-        overlay["images"] = images
-    return overlay
-
-
-def _image_of(text: str) -> dict[str, object]:
-    """``name=new:tag``, ``name:tag`` or ``name@digest`` as kustomize writes it."""
-    name, _, new = text.rpartition("=")
-    image: dict[str, object] = {}
-    body, _, digest = new.partition("@")
-    head, colon, tag = body.rpartition(":")
-    if not colon or "/" in tag:
-        head, tag = body, ""
-    image["name"] = name or head
-    if name and head != name:
-        image["newName"] = head
-    if tag:
-        image["newTag"] = tag
-    if digest:
-        image["digest"] = digest
-    return image
 
 
 def _read_directory(tree: FileTree, folder: str, options: Manifest) -> list[Built]:

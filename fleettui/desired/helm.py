@@ -7,6 +7,7 @@ clusters.
 Source: Helm 3 and 4 ``helm template``; ``.Capabilities`` of chart templates.
 """
 
+import copy
 import os
 import re
 import tempfile
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleettui.desired.build import Built
+from fleettui.desired.build_cache import Build, BuildCache, Built, build_key, program_version
 from fleettui.desired.charts import helm_program
 from fleettui.desired.files import FileTree
 from fleettui.desired.kustomization_file import RenderError
@@ -54,8 +55,17 @@ class Release:
     """Whether values that do not fit the chart's schema are an error."""
 
 
-async def render_chart(tree: FileTree, folder: str, release: Release) -> list[Built]:
-    """Objects of a chart, hooks left out.
+async def render_chart(
+    tree: FileTree, folder: str, release: Release, cache: BuildCache, *, on_disk: bool = True
+) -> list[Built]:
+    """Objects of a chart, hooks left out; equal charts with equal values are rendered once.
+
+    Args:
+        tree: files of the chart's source.
+        folder: the chart in it.
+        release: what helm is told.
+        cache: what was rendered before.
+        on_disk: whether the next run may have it: no value is a secret.
 
     Raises:
         RenderError: helm is not installed, or the chart does not render.
@@ -67,18 +77,40 @@ async def render_chart(tree: FileTree, folder: str, release: Release) -> list[Bu
             "a chart is only rendered by helm, and it is not installed", hint="install helm"
         )
     name = _checked_name(release.name)
+    files = {*tree.files_below(folder), *release.values_files}
+    flags, own_values = _flags(release), dump_yaml(dict(release.values))
+    key = build_key(
+        program_version(helm),
+        tree.digest_of(files),
+        folder,
+        name,
+        *flags,
+        own_values,
+        *release.values_files,
+    )
+    known = cache.recall(key)
+    if known is None:
+        built = await _rendered(helm, tree, folder, release, own_values)
+        known = cache.remember(key, Build(tuple(built)), on_disk=on_disk)
+    # What comes after works on the objects; those that are remembered stay as they are.
+    return [Built(copy.deepcopy(item.document), item.source) for item in known.objects]
+
+
+async def _rendered(
+    helm: Path, tree: FileTree, folder: str, release: Release, own_values: str
+) -> list[Built]:
     with tempfile.TemporaryDirectory(prefix="fleettui-chart-") as scratch_name:
         scratch = Path(scratch_name)
         root = scratch / "tree"
         root.mkdir(mode=0o700)
         tree.write(root, {*tree.files_below(folder), *release.values_files})
         values = scratch / "values.yaml"
-        values.write_text(dump_yaml(dict(release.values)), encoding="utf-8")
+        values.write_text(own_values, encoding="utf-8")
         flags = _flags(release)
         for file in release.values_files:
             flags += ["--values", str(root / file)]
         finished = await run_async(
-            [helm, "template", *flags, "--values", values, "--", name, root / folder],
+            [helm, "template", *flags, "--values", values, "--", release.name, root / folder],
             environment=_environment(scratch),
             folder=scratch,
             limits=_LIMITS,

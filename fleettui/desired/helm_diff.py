@@ -107,22 +107,28 @@ async def diff_helm_release(
     )
     try:
         values = await read_values(release, values_reader or reader)
-        notes = _version_notes(release, chart_source)
         rows = _compare_values(release, values, deployed_values)
         if helm_program() is None or values.unread:
-            return _values_only(result, values, rows, notes)
+            return _values_only(result, values, rows, _version_notes(release, chart_source))
         found = await find_chart(release, around, tools, wanted)
         render = await render_release(release, found, around, values, tools)
-        objects = await _compared(release, render, how)
-        if values.hidden:
-            notes.append(
-                f"not readable: {', '.join(values.hidden)}; values from there are not compared"
-            )
-            objects = [_without_hashes(item) for item in objects]
+        objects, notes = await _objects_and_notes(release, render, how, values)
+        notes = [*_version_notes(release, chart_source), *notes]
         notes += _drift_notes(release, objects, rows)
         return await finished(result, found, objects, notes, blames=tools.blames)
     except FleettuiError as error:
         return replace(result, error=str(error), hint=error.hint)
+
+
+async def _objects_and_notes(
+    release: Manifest, render: RenderedRelease, how: Comparing, values: Values
+) -> tuple[list[ObjectDiff], list[str]]:
+    """Every object, and what was left out of them because a value is not known."""
+    objects = await _compared(release, render, how)
+    if not values.hidden:
+        return objects, []
+    hidden = f"not readable: {', '.join(values.hidden)}; values from there are not compared"
+    return [_without_hashes(item) for item in objects], [hidden]
 
 
 def _values_only(

@@ -12,7 +12,7 @@ import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from fleettui.desired.build import Build, Built
+from fleettui.desired.build_cache import Build, Built
 from fleettui.desired.charts import chart_folder
 from fleettui.desired.desired_diff import Tools
 from fleettui.desired.files import FileTree
@@ -170,9 +170,11 @@ async def render_release(
         is_upgrade=is_upgrade,
         checks_values=action.get("disableSchemaValidation") is not True,
     )
-    built = await render_chart(tree, folder, told)
+    keeps = not values.has_secrets
+    built = await render_chart(tree, folder, told, tools.builder.cache, on_disk=keeps)
     crds = [item for item in built if _is_chart_crd(item, folder)]
-    rest = await _post_rendered([item for item in built if item not in crds], spec, tools)
+    others = [item for item in built if item not in crds]
+    rest = await _post_rendered(others, spec, tools, on_disk=keeps)
     origin = {f"{OWNER}/name": name, f"{OWNER}/namespace": own}
     common = mapping_of(spec.get("commonMetadata"))
     marks = (
@@ -218,7 +220,9 @@ def _is_chart_crd(built: Built, folder: str) -> bool:
     return inner.startswith("crds/") or ("charts/" in inner and "/crds/" in inner)
 
 
-async def _post_rendered(built: list[Built], spec: Manifest, tools: Tools) -> list[Built]:
+async def _post_rendered(
+    built: list[Built], spec: Manifest, tools: Tools, *, on_disk: bool
+) -> list[Built]:
     if not built:
         return built
     for entry in items_of(spec.get("postRenderers")):
@@ -227,7 +231,7 @@ async def _post_rendered(built: list[Built], spec: Manifest, tools: Tools) -> li
             continue
         text = "---\n".join(dump_yaml(item.document) for item in built)
         tree = FileTree("a release", {"all.yaml": text.encode()})
-        build: Build = await tools.builder.build(tree, ".", kustomize)
+        build: Build = await tools.builder.build(tree, ".", kustomize, on_disk=on_disk)
         sources = {id_of(item.document): item.source for item in built}
         built = [
             Built(item.document, sources.get(id_of(item.document), "")) for item in build.objects

@@ -11,20 +11,17 @@ Source: fluxcd/pkg chartutil v1.28 (``ChartValuesFromReferences``, ``DigestValue
 import base64
 import binascii
 import copy
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fleettui.desired.kustomization_file import RenderError
 from fleettui.desired.objects import Manifest, items_of, mapping_of, nested, text_of
+from fleettui.desired.single_values import set_value, typed_value
 from fleettui.desired.substitution import VariableReader
 from fleettui.desired.unknown import unknown_text
 from fleettui.desired.values_digest import values_digest
 from fleettui.errors import FleettuiError
 from fleettui.manifests import read_document
-
-_DOT = re.compile(r"(?<!\\)\.")
-_WHOLE = re.compile(r"^(0|-?[1-9][0-9]{0,17})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +33,8 @@ class Values:
     """Sources that may not be read: the values are not complete."""
     hidden: tuple[str, ...] = ()
     """Sources of single values that may not be read: those are marked as unknown."""
+    has_secrets: bool = False
+    """Whether values of a Secret were read: nothing made of them goes to a disk."""
 
     @property
     def is_complete(self) -> bool:
@@ -59,6 +58,7 @@ async def read_values(release: Manifest, reader: VariableReader | None) -> Value
     merged: dict[str, object] = {}
     unread: list[str] = []
     hidden: list[str] = []
+    has_secrets = False
     for item in items_of(nested(release, "spec", "valuesFrom")):
         reference = mapping_of(item)
         where = f"{text_of(reference.get('kind'))}/{text_of(reference.get('name'))}"
@@ -66,13 +66,14 @@ async def read_values(release: Manifest, reader: VariableReader | None) -> Value
         data = await _data_of(reference, namespace, reader)
         if data is None and target:
             hidden.append(where)
-            _set(merged, target, unknown_text(f"from {where}"), where)
+            set_value(merged, target, unknown_text(f"from {where}"), where)
         elif data is None:
             unread.append(where)
         else:
+            has_secrets = has_secrets or (reference.get("kind") == "Secret" and bool(data))
             _add_source(merged, data, reference, where, namespace)
     _merge(merged, mapping_of(nested(release, "spec", "values")))
-    return Values(merged, tuple(unread), tuple(hidden))
+    return Values(merged, tuple(unread), tuple(hidden), has_secrets)
 
 
 async def _data_of(
@@ -105,7 +106,7 @@ def _add_source(
     target = text_of(reference.get("targetPath"))
     if target:
         is_literal = reference.get("literal") is True
-        _set(merged, target, text if is_literal else _typed(text), where)
+        set_value(merged, target, text if is_literal else typed_value(text, where), where)
     else:
         _merge(merged, mapping_of(read_document(text, name=where)))
 
@@ -117,29 +118,6 @@ def _decoded(value: str, kind: str) -> str:
         return base64.b64decode(value, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
         raise RenderError("a Secret's values are not text") from error
-
-
-def _set(merged: dict[str, object], target: str, value: object, where: str) -> None:
-    if "[" in target or "{" in target:
-        raise RenderError(f"values from {where}: items of lists are not set here", where=target)
-    place = merged
-    *parents, last = (part.replace("\\.", ".") for part in _DOT.split(target))
-    for name in parents:
-        inner = place.setdefault(name, {})
-        if not isinstance(inner, dict):
-            inner = place[name] = {}
-        place = inner
-    place[last] = value
-
-
-def _typed(text: str) -> object:
-    """A single value as ``--set`` reads it: booleans, null and whole numbers have a type."""
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-        return text[1:-1]
-    known = {"true": True, "false": False, "null": None}
-    if text in known:
-        return known[text]
-    return int(text) if _WHOLE.match(text) else text
 
 
 def _merge(base: dict[str, object], over: Manifest) -> None:

@@ -12,7 +12,8 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fleettui.desired.build import Builder, Built
+from fleettui.desired.build import Builder
+from fleettui.desired.build_cache import Built
 from fleettui.desired.files import FileTree
 from fleettui.desired.objects import (
     OWNER_LABELS,

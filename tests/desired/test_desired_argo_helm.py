@@ -14,13 +14,16 @@ from fleettui.desired import charts as charts_module
 from fleettui.desired import helm as helm_module
 from fleettui.desired import helm_diff as helm_diff_module
 from fleettui.desired.argo_diff import diff_application
+from fleettui.desired.argo_kustomize import edited, overlay_of
 from fleettui.desired.build import Builder
+from fleettui.desired.build_cache import BuildCache
 from fleettui.desired.charts import ChartError, ChartStore
 from fleettui.desired.desired_diff import Tools
-from fleettui.desired.files import HostileTreeError
+from fleettui.desired.files import FileTree, HostileTreeError
 from fleettui.desired.git import GitCache
 from fleettui.desired.helm_diff import diff_helm_release
 from fleettui.desired.helm_values import read_values
+from fleettui.desired.kustomization_file import RenderError
 from fleettui.desired.sources import Sources, Want, Wanted
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -117,9 +120,66 @@ async def test_application_of_kustomize_gets_its_options(
     reader = make_reader([])
     found = await diff_application(application, reader, _tools(folder, tmp_path), now=NOW)
     assert [str(item.id) for item in found.objects] == ["ConfigMap/other/eu-settings"]
-    application["spec"]["source"]["kustomize"] = {"replicas": [{"name": "x", "count": 1}]}
-    refused = await diff_application(application, reader, _tools(folder, tmp_path), now=NOW)
-    assert "replicas is not rendered here" in refused.error
+
+
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: web}}
+  template: {metadata: {labels: {app: web}}}
+"""
+
+
+def _folder_of(content: str) -> FileTree:
+    files = {"app/kustomization.yaml": content.encode(), "app/web.yaml": DEPLOYMENT.encode()}
+    return FileTree("a repository", files)
+
+
+async def _deployment(options: dict[str, Any], content: str = "resources: [web.yaml]\n") -> Any:
+    tree = edited(_folder_of(content), "app", options)
+    (built,) = (await Builder(None).build(tree, "app", overlay_of(options))).objects
+    return built.document
+
+
+async def test_application_of_kustomize_counts_replicas_as_argo_does() -> None:
+    """A count that the Application sets is no drift; text and number are the same there."""
+    deployment = await _deployment({"replicas": [{"name": "web", "count": "5"}]})
+    assert deployment["spec"]["replicas"] == 5
+    content = "resources: [web.yaml]\nreplicas: [{name: web, count: 2}]\n"
+    deployment = await _deployment({"replicas": [{"name": "web", "count": 7}]}, content)
+    assert deployment["spec"]["replicas"] == 7
+    with pytest.raises(RenderError, match="is no number"):
+        await _deployment({"replicas": [{"name": "web", "count": "many"}]})
+
+
+async def test_application_of_kustomize_marks_objects_as_argo_does() -> None:
+    """Labels and annotations of the Application would be drift on every object."""
+    options: dict[str, Any] = {"commonLabels": {"team": "a"}, "commonAnnotations": {"note": "b"}}
+    deployment = await _deployment(options)
+    assert deployment["metadata"]["labels"] == {"team": "a"}
+    assert deployment["metadata"]["annotations"]["note"] == "b"
+    assert deployment["spec"]["selector"]["matchLabels"] == {"app": "web", "team": "a"}
+    options["labelWithoutSelector"] = True
+    deployment = await _deployment(options)
+    assert deployment["spec"]["selector"]["matchLabels"] == {"app": "web"}
+    assert deployment["spec"]["template"]["metadata"]["labels"] == {"app": "web"}
+    options["labelIncludeTemplates"] = True
+    deployment = await _deployment(options)
+    assert deployment["spec"]["template"]["metadata"]["labels"] == {"app": "web", "team": "a"}
+
+
+@pytest.mark.parametrize("what", ["label", "annotation"])
+async def test_application_of_kustomize_refuses_marks_that_are_there(what: str) -> None:
+    """Argo fails to render there, so a difference that is shown would be made up."""
+    name = f"common{what.capitalize()}s"
+    content = f"resources: [web.yaml]\n{name}: {{team: x}}\n"
+    with pytest.raises(RenderError, match=f"{what} team already stands") as caught:
+        await _deployment({name: {"team": "a"}}, content)
+    forced = {name: {"team": "a"}, caught.value.hint.partition(" ")[0]: True}
+    assert (await _deployment(forced, content))["metadata"][f"{what}s"]["team"] == "a"
 
 
 @pytest.mark.parametrize(
@@ -238,6 +298,32 @@ async def test_release_with_helm_is_compared_object_by_object(
         wanted=wanted,
     )
     assert "helm template failed: template: web/templates/a.yaml:3" in failing.error
+
+
+async def test_chart_is_rendered_once_for_this_run_and_the_next(
+    fake_helm: Path, tmp_path: Path
+) -> None:
+    """Hundreds of releases of one chart took a process each, in every run anew."""
+    tree = FileTree("a repository", {path: text.encode() for path, text in CHART.items()})
+    runs = tmp_path / "runs"
+    fake_helm.write_text(f"{fake_helm.read_text()}\nopen({str(runs)!r}, 'a').write('.')\n")
+    folder = tmp_path / "builds"
+
+    async def render(greeting: str, cache: BuildCache, *, on_disk: bool = True) -> list[Any]:
+        release = helm_module.Release("web", "prod", {"greeting": greeting})
+        return await helm_module.render_chart(tree, "charts/web", release, cache, on_disk=on_disk)
+
+    first = await render("hi", BuildCache(folder))
+    first[0].document["kind"] = "changed by whoever works on it"
+    cache = BuildCache(folder)
+    again = await render("hi", cache)
+    assert again[0].document["kind"] != first[0].document["kind"]
+    await render("hi", cache)
+    assert len(runs.read_text()) == 1
+    await render("bye", cache, on_disk=False)
+    await render("bye", cache, on_disk=False)
+    assert len(runs.read_text()) == 2
+    assert len(list(folder.iterdir())) == 1
 
 
 async def test_release_without_helm_is_compared_by_values_and_says_so(
