@@ -257,11 +257,12 @@ class Following:
     async def _list(self, request: ReadPage) -> AsyncGenerator[Input | Batch, None]:
         body = await self._page(request)
         metadata = body.page.metadata
-        if metadata.continue_:
-            self._look_ahead(ReadPage(request.limit, metadata.continue_))
         self._teller.decoded_bytes += body.decoded_bytes
         garbled = 0
         async with self._readers.hold(rank=self._wanted.rank):
+            # Not before: sixty kinds that wait for their turn hold one page each, not two.
+            if metadata.continue_:
+                self._look_ahead(ReadPage(request.limit, metadata.continue_))
             async for batch in self._decoded(body.page):
                 garbled -= len(batch.events)
                 self._teller.loaded += len(batch.events)
