@@ -195,6 +195,7 @@ RELATIONS: Mapping[str, Relation] = {
     "manages": Relation(_owned_resources, ("status.resources", "spec.resources")),
     "cloud_owner": Relation(object_references, ("spec.owner",)),
     "source": Relation(source_of, ("spec.sourceRef",)),
+    "includes": Relation(object_references),
     "chart": Relation(
         chart_of, ("spec.chart.spec.sourceRef", "status.helmChart", "spec.chart.spec.chart")
     ),

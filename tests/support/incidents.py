@@ -54,9 +54,9 @@ def all_incidents() -> tuple[Incident, ...]:
     """Every incident of the folder, harmless ones included."""
     base = yaml.safe_load((_FOLDER / "cluster.yaml").read_text())
     found = []
-    for file in ("clusters.yaml", "clusters2.yaml", "gitops.yaml", "gitops2.yaml"):
-        for entry in yaml.safe_load((_FOLDER / file).read_text()):
-            found.append(_incident(entry, base if file.startswith("clusters") else []))
+    for path in sorted((*_FOLDER.glob("clusters*.yaml"), *_FOLDER.glob("gitops*.yaml"))):
+        for entry in yaml.safe_load(path.read_text()):
+            found.append(_incident(entry, base if path.stem.startswith("clusters") else []))
     return tuple(found)
 
 
@@ -111,6 +111,8 @@ class _Builder:
             metadata["deletionTimestamp"] = rfc3339(since)
         for field_name in ("annotations", "labels"):
             metadata.setdefault(field_name, {}).update(part.get(field_name, {}))
+        if "managers" in part:
+            metadata["managedFields"] = [{"manager": name} for name in part["managers"]]
         if "owner" in part:
             metadata["ownerReferences"] = [self._owner(part["owner"])]
         body.update(part.get("top", {}))

@@ -21,6 +21,7 @@ from fleettui.index.index import Index
 from fleettui.index.rows import Row
 from fleettui.index.walking import pieces_of
 from fleettui.kinds.record import ObjectRef
+from fleettui.kinds.spec import Role
 
 SLICE_ROWS = 32
 """Rows looked at between two chances to pause."""
@@ -190,7 +191,7 @@ class CauseBoard:
         is_odd = self._suspects.is_odd(row)
         if is_odd:
             self._odd.add(row)
-            if row.state.flags & YOUNG_FLAGS:
+            if row.state.flags & YOUNG_FLAGS or row.spec.role is Role.ADDON:
                 self._later.setdefault(row, now + PATIENCE_S)
             elif is_pending(row):
                 self._later.setdefault(row, now + REQUEST_S)

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from fleettui.index.causes.fingerprint import abstract, fingerprint
+from fleettui.index.causes.hands import made_by_hand
+from fleettui.index.causes.machine_parts import is_born, is_left_over
 from fleettui.index.causes.signal import CauseState, Signal
-from fleettui.index.causes.signals import is_born, strongest
+from fleettui.index.causes.signals import strongest
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
 from fleettui.kinds.record import ObjectRef, Verdict
@@ -25,6 +27,7 @@ EXPLAINING: Final = frozenset(
         "template",
         "class",
         "source",
+        "includes",
         "chart",
         "depends_on",
         "applies",
@@ -40,7 +43,9 @@ EXPLAINING: Final = frozenset(
     }
 )
 """Relations whose target can be why the pointing object is not well."""
-NEEDED_WHEN_SICK: Final = frozenset({"applies", "depends_on", "source", "chart", "resource_sets"})
+NEEDED_WHEN_SICK: Final = frozenset(
+    {"applies", "depends_on", "source", "includes", "chart", "resource_sets"}
+)
 """Relations that explain nothing as long as the pointing object itself is well."""
 _BARREN_ROLES: Final = frozenset({Role.SOURCE, Role.CLASS, Role.POLICY, Role.INVENTORY, Role.IMAGE})
 """Roles whose home children use them; their troubles are not this object's."""
@@ -143,6 +148,8 @@ class _Case:
             yield from self._index.children(row)
         if row.spec.role is Role.ADDON:
             yield from made_elsewhere(self._index, row)
+        if row.spec.role is Role.CONTROL_PLANE:
+            yield from made_by_hand(self._index, row)
         for edge in self._index.edges(row):
             if edge.target is None or edge.relation not in EXPLAINING:
                 continue
@@ -151,10 +158,14 @@ class _Case:
             yield edge.target
 
     def _matters(self, row: Row, signal: Signal) -> bool:
-        """Old MachineSets without replicas and finished things explain nothing."""
+        """Old MachineSets without replicas and what nobody took over explain nothing."""
+        if row.is_deleting:
+            return True
         replicas = row.replicas
         is_empty = replicas is not None and replicas.desired == 0 and replicas.current <= 0
-        return not (row.spec.role is Role.MACHINE_SET and is_empty and not row.is_deleting)
+        if row.spec.role is Role.MACHINE_SET and is_empty:
+            return False
+        return not is_left_over(self._index, row)
 
     # -- who is a consequence of whom ---------------------------------------------------------
 
@@ -218,7 +229,8 @@ class _Case:
         cluster = self._cluster_of(row)
         if cluster is None or row is cluster:
             return []
-        role = row.spec.role
+        branch = self._branch_of(row, cluster)
+        role = row.spec.role if branch is None else branch.spec.role
         is_infra, is_worker = role is Role.INFRA_CLUSTER, role in _WORKER_ROLES
         key = (cluster, is_infra, is_worker)
         known = self._before.get(key)
@@ -287,19 +299,22 @@ class _Case:
     def _is_held_back(self, row: Row, other: Row) -> bool:
         """Whether the row cannot go on before the other does, whatever the row says itself.
 
-        A cluster's first infrastructure comes before everything; workers are not created
-        while the control plane is not stable (MachineSet preflight checks).
+        A cluster's first infrastructure comes before everything, its first control plane
+        before every worker; workers are not created while the control plane is not stable
+        (MachineSet preflight checks).
         """
         cluster = self._cluster_of(row)
         if cluster is None or row is cluster or self._cluster_of(other) is not cluster:
             return False
         branch = self._branch_of(other, cluster)
-        if branch is None or branch is self._branch_of(row, cluster):
+        ours = self._branch_of(row, cluster)
+        if branch is None or ours is None or branch is ours:
             return False
-        role = branch.spec.role
-        if role is Role.INFRA_CLUSTER:
+        if branch.spec.role is Role.INFRA_CLUSTER:
             return not is_born(cluster)
-        return role is Role.CONTROL_PLANE and row.spec.role in _WORKER_ROLES
+        if branch.spec.role is not Role.CONTROL_PLANE or ours.spec.role not in _WORKER_ROLES:
+            return False
+        return row.spec.role in _WORKER_ROLES or not is_born(cluster)
 
     @staticmethod
     def _branch_of(row: Row, cluster: Row) -> Row | None:

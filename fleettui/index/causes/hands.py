@@ -1,10 +1,11 @@
 """What hands did beside git: changed objects, and objects that git may not touch.
 
-Knows field managers, drift conditions and the switch that makes an applier leave
-an object alone. Source: kustomize-controller drops fields of managers whose names
-begin with ``kubectl`` at its next apply (domain.md rule 7), so that such a manager
-beside its own proves a change since; ``kustomize.toolkit.fluxcd.io/reconcile:
-disabled`` on a live object; condition Drifted of helm-controller.
+Knows field managers (those of a control plane's Secrets too), drift conditions and the
+switch that makes an applier leave an object alone. Source: kustomize-controller drops
+fields of managers whose names begin with ``kubectl`` at its next apply (domain.md rule 7),
+so that such a manager beside its own proves a change since; annotation
+``kustomize.toolkit.fluxcd.io/reconcile: disabled`` on a live object; condition Drifted of
+helm-controller.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Final
 from fleettui.index.causes.signal import CauseState, Signal
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
+from fleettui.kinds.record import Verdict
 from fleettui.kinds.spec import Role
 
 MANAGERS: Final = "managers"
@@ -23,6 +25,7 @@ _HANDS: Final = ("kubectl", "before-first-apply")
 _APPLIERS: Final = frozenset({"kustomize-controller", "helm-controller"})
 _OWNED: Final = ("kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name")
 _PARTS: Final = frozenset({Role.PLATFORM, Role.CONTROLLER})
+_SECRET: Final = ("", "Secret")
 _DRIFTED: Final = "Drifted"
 _NAMED: Final = 3
 
@@ -42,6 +45,7 @@ def conduct_of(index: Index, row: Row) -> Iterator[Signal]:
             since=drifted.since,
             is_hard=True,
         )
+    yield from _secret(index, row)
     is_part = row.spec.role in _PARTS
     if is_left_alone(row) and (not is_part or hands_of(row)):
         yield _left_alone(row, is_part=is_part)
@@ -94,6 +98,47 @@ def _left_alone(row: Row, *, is_part: bool) -> Signal:
         since=0,
         is_hard=True,
     )
+
+
+def made_by_hand(index: Index, control_plane: Row) -> Iterator[Row]:
+    """Secrets that an unwell control plane made and hands changed since."""
+    above = control_plane.parent
+    if all(row is None or row.health is Verdict.CURRENT for row in (control_plane, above)):
+        return
+    for edge in index.reverse(control_plane, "owner"):
+        if edge.target is not None and _hand_beside_maker(edge.target):
+            yield edge.target
+
+
+def _hand_beside_maker(row: Row) -> str:
+    if (row.group, row.kind) != _SECRET:
+        return ""
+    names = [name.strip() for name in row.fact(MANAGERS).split(",")]
+    if all(name.startswith(_HANDS) for name in names):
+        return ""
+    return next((name for name in names if name.startswith(_HANDS)), "")
+
+
+def _secret(index: Index, row: Row) -> Iterator[Signal]:
+    """A certificate or kubeconfig of a control plane that is not well.
+
+    Of a Secret only the metadata is known: that it was changed, not what is wrong with it.
+    """
+    hand = _hand_beside_maker(row)
+    maker = next((e.target for e in index.edges(row, "owner")), None) if hand else None
+    if maker is None or maker.spec.role is not Role.CONTROL_PLANE:
+        return
+    if any(secret is row for secret in made_by_hand(index, maker)):
+        yield Signal(
+            CauseState.WAITING,
+            weight=57,
+            condition="metadata.managedFields",
+            reason="ChangedByHand",
+            message=f"changed by hand ({hand}) since {maker.kind} {maker.name} made it; what is "
+            "in it decides whether the cluster's API server can be asked and machines can join",
+            since=0,
+            is_hard=True,
+        )
 
 
 def _changed(changed: list[Row]) -> Signal:

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from fleettui.index.causes.hands import conduct_of
+from fleettui.index.causes.machine_parts import is_born, is_expected
 from fleettui.index.causes.neglect import PATIENCE_S, neglect_of
 from fleettui.index.causes.running import running_of
+from fleettui.index.causes.sets import sets_of
 from fleettui.index.causes.signal import CauseState, Signal
 from fleettui.index.index import Edge, Index
 from fleettui.index.rows import Row
@@ -60,22 +62,25 @@ DANGLING_RELATIONS: Final = frozenset(
         "template",
         "class",
         "source",
+        "includes",
         "chart",
         "depends_on",
         "kubeconfig_secret",
+        "credentials",
+        "resources",
         "remediation",
         "provider",
     }
 )
 """Pointers that an object cannot work without, even if it still looks well."""
+READ_RELATIONS: Final = frozenset({"credentials"})
+"""Pointers that a controller reads each time: one that says all is well has just done so."""
 BIRTH_RELATIONS: Final = frozenset({"cloud_owner"})
 """Pointers needed to come into being: no trouble to an object that is well."""
 JOINING_S: Final = 600
 """How long the parts of a new machine may take to run; time-outs of health checks are as long."""
 LONGEST_CIRCLE: Final = 256
 """Rows looked at in search of a circle of dependsOn."""
-_BORN: Final = frozenset({"ControlPlaneInitialized"})
-"""Conditions that, once True, tell that the cluster came into being."""
 _LATER: Final = frozenset({"RemoteConnectionProbe"})
 """Conditions of a Cluster that cannot be True before its control plane answers."""
 
@@ -92,6 +97,7 @@ def signals_of(index: Index, row: Row, now: int) -> Iterator[Signal]:
     yield from _conditions(row, now)
     yield from _verdict(row, now)
     yield from conduct_of(index, row)
+    yield from sets_of(index, row, now)
     yield from running_of(index, row, now)
 
 
@@ -105,7 +111,7 @@ def _paused(row: Row) -> Signal:
     condition = next((c for c in row.conditions if c.type == "Paused" and c.is_bad), None)
     return Signal(
         CauseState.PAUSED,
-        weight=88,
+        weight=92 if row.is_deleting else 88,  # nothing goes on with its deletion either
         condition=condition.type if condition else row.paused_by,
         reason="Paused",
         message=f"paused by {row.paused_by}"
@@ -134,8 +140,9 @@ def _deleting(row: Row) -> Signal:
 
 def dangling_edges(index: Index, row: Row) -> Iterator[Edge]:
     """Needed pointers whose target is known not to exist."""
-    is_well = row.health is Verdict.CURRENT
-    needed = DANGLING_RELATIONS if is_well else DANGLING_RELATIONS | BIRTH_RELATIONS
+    needed = DANGLING_RELATIONS | BIRTH_RELATIONS
+    if row.health is Verdict.CURRENT:
+        needed = DANGLING_RELATIONS - READ_RELATIONS if row.conditions else DANGLING_RELATIONS
     for edge in index.unmet(row, needed):
         key = edge.key
         if index.coverage.is_known(
@@ -226,17 +233,13 @@ def _conditions(row: Row, now: int) -> Iterator[Signal]:
     for condition in bad:
         is_young = now - condition.since < PATIENCE_S
         is_fresh = is_young and (not is_red or condition.type in DIPPING)
+        is_fresh = is_fresh or is_expected(row, condition.since, now)
         yield _condition_signal(
             condition, is_starting=is_starting or is_fresh, waits=_waits(condition, bad)
         )
     for condition in own:
         if condition.status == "Unknown" and not condition.deprecated:
             yield _signal(CauseState.WAITING, 25, condition)
-
-
-def is_born(cluster: Row) -> bool:
-    """Whether a Cluster once had a control plane that answered."""
-    return any(c.type in _BORN and c.status == "True" for c in cluster.conditions)
 
 
 def _waits(condition: Condition, bad: list[Condition]) -> bool:
@@ -285,7 +288,7 @@ def _verdict(row: Row, now: int) -> Iterator[Signal]:
     hard = state.condition not in mirrors and state.condition not in BUSY
     since = row.broken_since or row.told_since
     dips = state.condition in DIPPING and now - since < PATIENCE_S
-    is_soft = dips or state.flags & Flag.WAITING
+    is_soft = dips or state.flags & Flag.WAITING or is_expected(row, since, now)
     if verdict in (Verdict.FAILED, Verdict.STALLED) and not is_soft:
         is_watcher = row.spec.role is Role.HEALTH_CHECK  # what it watches is the deeper reason
         kind, weight = CauseState.FAILING, 70 if is_watcher else 80 if hard else 60

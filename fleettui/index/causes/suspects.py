@@ -9,6 +9,7 @@ from typing import Final
 from fleettui.index.causes.explain import EXPLAINING, NEEDED_WHEN_SICK, is_top
 from fleettui.index.causes.hands import MANAGERS, hands_of, is_left_alone
 from fleettui.index.causes.neglect import APPLIED
+from fleettui.index.causes.sets import is_lacking
 from fleettui.index.causes.signals import DANGLING_RELATIONS, circle_of
 from fleettui.index.controllers import is_pending
 from fleettui.index.index import Index
@@ -25,6 +26,8 @@ _ODD_FLAGS: Final = int(
 YOUNG_FLAGS: Final = int(Flag.STALE_GENERATION | Flag.ABSENT_STATUS)
 """Flags that become a reason only with time."""
 _REMEMBERED: Final = 65536
+_LATER: Final = 1 << 40
+"""A moment at which nothing is young any more, Unix seconds."""
 
 
 class Suspects:
@@ -49,6 +52,8 @@ class Suspects:
             return True
         if any(True for _ in self._index.unmet(row, DANGLING_RELATIONS)):
             return True
+        if row.spec.role is Role.ADDON:
+            return is_lacking(self._index, row, _LATER)
         return row.spec.role is Role.APPLIER and bool(circle_of(self._index, row))
 
     def _has_drift(self, state: State) -> bool:
@@ -76,7 +81,8 @@ class Suspects:
             source = edge.target
             if source is None or edge.relation not in EXPLAINING:
                 continue
-            if edge.relation in NEEDED_WHEN_SICK and MANAGERS not in row.state.fact_names:
+            is_needed = edge.relation in NEEDED_WHEN_SICK and row.spec.role is not Role.ADDON
+            if is_needed and MANAGERS not in row.state.fact_names:
                 continue
             yield from _tops_above(source)
 
