@@ -7,6 +7,7 @@ from fleettui.cli.options import Asked, fleet_options
 from fleettui.cli.output import open_output, render
 from fleettui.cli.session import completeness, with_fleet
 from fleettui.fleet import Fleet
+from fleettui.fleet.pausing_namespaces import read_pausing_namespace
 from fleettui.fleet.refs import one_row
 from fleettui.index.stuck import stories_of
 from fleettui.text import safe_text
@@ -27,6 +28,7 @@ def explain(ref: str, asked: Asked, form: str, allow_partial: bool, timeout: flo
 
     async def work(fleet: Fleet) -> int:
         row = one_row(fleet, ref)
+        await read_pausing_namespace(fleet, row)
         stories = stories_of(fleet.index, row, fleet.now())
         if form == "table":
             lines = [] if stories else [f"{row.ref} is not stuck: nothing about it waits"]

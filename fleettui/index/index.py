@@ -258,11 +258,25 @@ class Index:
         return known
 
     def paused_above(self, row: Row) -> Row | None:
-        """Return the nearest row, itself included, that pauses it; None when nothing does."""
+        """Return the nearest row, itself included, that pauses it; None when nothing does.
+
+        A namespace pauses what is in it by an annotation that its kind obeys as well, unless
+        the object carries that annotation itself. Source: domain.md section 12, policy.
+        """
         at: Row | None = row
         while at is not None and not at.is_paused:
             at = at.parent
-        return at
+        return at or self._pausing_namespace(row)
+
+    def _pausing_namespace(self, row: Row) -> Row | None:
+        obeyed = row.spec.pause_annotations
+        if not obeyed or not row.namespace:
+            return None
+        space = self._store.find(row.context, "", "Namespace", "", row.namespace)
+        if space is None or not space.is_paused:
+            return None
+        name = space.paused_by.removeprefix("annotation ")
+        return space if name in obeyed and row.annotation(name) is None else None
 
     def cursor(self) -> Cursor:
         """Return a new reader's cursor, whose first change says to start over."""

@@ -6,6 +6,7 @@ widget.
 
 from collections.abc import Callable, Iterator, Sequence
 
+from fleettui.fleet.pausing_namespaces import read_pausing_namespace
 from fleettui.fleet.pointed_metadata import read_pointed, users_of_kubeconfigs
 from fleettui.fleet.trace_forms import is_unread
 from fleettui.index.causes import explain
@@ -39,7 +40,10 @@ class Explanation:
         self._ref = ref
 
     async def fetch(self, changed: Callable[[], None]) -> None:
-        """Nothing to ask for: everything is in the index."""
+        """Ask whether the namespace pauses it; everything else is in the index."""
+        row = self._fleet.index.get(self._ref)
+        if row is not None:
+            await read_pausing_namespace(self._fleet, row)
 
     def lines(self, *, width: int, manner: Manner) -> Sequence[Line]:
         """Return stories, then causes."""
