@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleettui.demo.apiserver import outlet
 from fleettui.demo.apiserver.authz import demo_access
 from fleettui.demo.apiserver.builtins import EVENTS, NAMESPACES, PODS, SECRETS
 from fleettui.demo.apiserver.certificate import new_identity
@@ -274,7 +275,7 @@ async def test_stopped_server_comes_back_on_its_port(client: Client) -> None:
             await asyncio.wait_for(answer.content.read(), 5)
     with pytest.raises(aiohttp.ClientError):
         await client.call("GET", PATH)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 status, _ = await client.call("GET", PATH)
@@ -360,6 +361,21 @@ def test_link_that_is_spelled_differently_is_refused(text: str) -> None:
     """A misspelled link would be no link."""
     with pytest.raises(ValueError, match="20mbit,80ms"):
         parse_link(text)
+
+
+async def test_list_in_chunks_is_packed_before_it_is_counted(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link would carry the long lists of compressing clients at their plain size."""
+    monkeypatch.setattr(outlet, "_WHOLE_BYTES", 64)
+    path = "/apis/example.com/v1/widgets"
+    _, plain = await client.call("GET", path, Accept_Encoding="identity")
+    _, packed = await client.call("GET", path, Accept_Encoding="gzip")
+    _, requests = await client.call("GET", "/demo/requests")
+    sizes = [request["bytes_sent"] for request in requests if request["path"] == path]
+    assert packed == plain
+    assert len(packed["items"]) == 5
+    assert sizes[1] < sizes[0] / 2
 
 
 async def test_link_delays_answers_and_gives_them_whole() -> None:

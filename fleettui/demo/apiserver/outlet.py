@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator, Mapping
+import zlib
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -100,16 +101,32 @@ class Outlet:
                 break
         else:
             return await self.body(held[0] if len(held) == 1 else b"".join(held))
-        response = web.StreamResponse(headers={**self._headers, "Content-Type": "application/json"})
+        return await self._chunked(held, pieces)
+
+    async def _chunked(self, held: list[bytes], pieces: AsyncIterator[bytes]) -> web.StreamResponse:
+        """Send what is held and what follows; packed here, so that a link carries what leaves."""
+        headers = {**self._headers, "Content-Type": "application/json"}
+        pack: Callable[[bytes], bytes] | None = None
         if self._accepts_gzip:
-            response.enable_compression(web.ContentCoding.gzip)
+            headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+            packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+            pack = packer.compress
+        response = web.StreamResponse(headers=headers)
         self._recorded.status = 200
         await self._start(response)
-        await self._write(response, b"".join(held))
-        held.clear()
+        held.reverse()
+        while held:
+            await self._pass_on(response, held.pop(), pack)
         async for piece in pieces:
-            await self._write(response, piece)
+            await self._pass_on(response, piece, pack)
+        if pack is not None:
+            await self._write(response, packer.flush())
         return response
+
+    async def _pass_on(
+        self, response: web.StreamResponse, piece: bytes, pack: Callable[[bytes], bytes] | None
+    ) -> None:
+        await self._write(response, piece if pack is None else await asyncio.to_thread(pack, piece))
 
     async def stream(
         self, lines: AsyncIterator[bytes], *, content_type: str = "application/json"

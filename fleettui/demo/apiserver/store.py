@@ -43,8 +43,8 @@ class Store:
         *,
         now: Callable[[], datetime] = _utc_now,
         history_changes: int = 100_000,
-        history_bytes: int = 128 * 1024 * 1024,
-        unpacked_bytes: int = 256 * 1024 * 1024,
+        history_bytes: int = 64 * 1024 * 1024,
+        unpacked_bytes: int = 64 * 1024 * 1024,
     ) -> None:
         self.seeds = seeds
         self.now = now
