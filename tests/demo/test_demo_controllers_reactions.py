@@ -12,6 +12,7 @@ from fleettui.demo.controllers import Pace
 from fleettui.demo.controllers.kit import Kit
 from fleettui.demo.controllers.repository import take_effect
 from fleettui.demo.world.catalogue import resource_of
+from fleettui.demo.world.conditions import modern
 
 CORE = "cluster.x-k8s.io"
 
@@ -57,6 +58,30 @@ async def test_flux_request_is_acknowledged_with_the_token(scene: Scene) -> None
     await scene.until(lambda: status().get("lastHandledReconcileAt"), "t-1")
     kinds = [item["type"] for item in status()["conditions"]]
     assert "Reconciling" not in kinds
+
+
+async def test_terraform_that_failed_fails_again_once_planned_and_approved(scene: Scene) -> None:
+    """Nobody would ever see what an approval looks like whose apply fails."""
+    name = ("infra.contrib.fluxcd.io", "Terraform", "flux-system", "landing-peering")
+    text = "creating Route: it is there already"
+    broken = [
+        modern(kind, "False", "TFExecApplyFailed", text, at="2026-01-01T00:00:00Z")
+        for kind in ("Apply", "Ready")
+    ]
+    scene.patch(scene.get(*name), {"status": {"conditions": broken}}, subresource="status")
+    cleared = {"plan": {"pending": ""}, "lastPlannedRevision": "", "lastAttemptedRevision": ""}
+    scene.patch(scene.get(*name), {"status": cleared}, subresource="status")
+
+    def status() -> Document:
+        return scene.get(*name)["status"]
+
+    await scene.until(lambda: status()["plan"].get("pending", "")[:5], "plan-")
+    assert condition(scene.get(*name), "Ready")["reason"] == "TerraformPlannedWithChanges"
+    before = status()["plan"].get("lastApplied")
+    scene.patch(scene.get(*name), {"spec": {"approvePlan": status()["plan"]["pending"]}})
+    await scene.until(lambda: condition(scene.get(*name), "Ready")["status"], "False")
+    assert condition(scene.get(*name), "Ready")["message"] == text
+    assert (status()["plan"].get("pending"), status()["plan"].get("lastApplied")) == (None, before)
 
 
 async def test_flux_request_is_ignored_while_suspended(scene: Scene) -> None:

@@ -15,18 +15,19 @@ import pytest
 from fleettui.accounts import accounts
 from fleettui.actions.options import Options
 from fleettui.actions.plan import Plan
-from fleettui.audit import Result
+from fleettui.audit import Result, Who
 from fleettui.config import ContextSettings, Settings
 from fleettui.errors import ExitCode
 from fleettui.fleet import Fleet
 from fleettui.fleet.acts import person
 from fleettui.fleet.opening import Opening, open_fleet
+from fleettui.fleet.outcome import StepState
 from fleettui.fleet.selection import named
 from fleettui.index import Row
 
 pytestmark = pytest.mark.e2e
 ALLOWED = Settings(contexts=(ContextSettings(allow=("approve", "delete-cluster", "upgrade")),))
-SEEN_S = 20.0
+SEEN_S = 120.0
 Body = Mapping[str, Any]
 
 
@@ -42,7 +43,7 @@ async def opened(demo: Any, *, settings: Settings = ALLOWED) -> AsyncIterator[Fl
     fleet = open_fleet(Opening(kubeconfig=demo.kubeconfig, settings=settings))
     await fleet.start()
     try:
-        assert await fleet.wait_synced(30)
+        assert await fleet.wait_synced(120)
         fleet.settle()
         yield fleet
     finally:
@@ -222,24 +223,34 @@ async def test_machine_is_replaced_after_the_verb(verb: str, demo: Any) -> None:
         await seen(fleet, is_gone)
 
 
-async def test_terraform_plan_is_approved_with_its_full_id(demo: Any) -> None:
-    """The plan that was read is applied, and the approval does not outlive it."""
-    path = "/apis/infra.contrib.fluxcd.io/v1alpha2/namespaces/flux-system/terraforms/landing-dns"
-    pending = "plan-main-1f2e3d4c5b"
-    demo.call(
-        demo.contexts[0],
-        f"{path}/status",
-        method="PATCH",
-        body={"status": {"plan": {"pending": pending}}},
-    )
+@pytest.mark.parametrize("fails", [False, True])
+async def test_terraform_plan_is_approved_with_its_full_id(demo: Any, fails: bool) -> None:
+    """The plan that was read is applied, or told as failed at once; the approval ends with it."""
+    name = "landing-peering" if fails else "landing-dns"
+    pending, text = "plan-main-1f2e3d4c5b", "creating Route: it is there already"
+    status: dict[str, Any] = {"plan": {"pending": pending}}
+    if fails:
+        broken = {"type": "Apply", "status": "False", "reason": "TFExecApplyFailed"}
+        since = {"lastTransitionTime": "2026-01-01T00:00:00Z"}
+        status["conditions"] = [{**broken, **since, "message": text}]
+    path = f"/apis/infra.contrib.fluxcd.io/v1alpha2/namespaces/flux-system/terraforms/{name}/status"
+    demo.call(demo.contexts[0], path, method="PATCH", body={"status": status})
     async with opened(demo) as fleet:
-        word = "terraform/flux-system/landing-dns"
-        ref = named(fleet, [word]).refs[0]
-        before = await fleet.body(ref)
-        await do(fleet, "approve", word, Options(plan_id=pending))
+        ref = named(fleet, [f"terraform/flux-system/{name}"]).refs[0]
+        assert fleet.acts is not None
+        plan = await fleet.acts.plan("approve", [ref], Options(plan_id=pending))
+        assert isinstance(plan, Plan), plan
+        outcome = await fleet.acts.execute(plan, who=Who(local="test"), why="test")
+        assert outcome.state(0) is (StepState.FAILED if fails else StepState.DONE)
+        assert outcome.state(1) is StepState.DONE, "the approval is ended all the same"
         after = await fleet.body(ref)
-        assert after["status"]["plan"]["lastApplied"] == pending
-        assert after["spec"].get("approvePlan") == before["spec"].get("approvePlan")
+        assert not after["spec"].get("approvePlan")
+        assert (after["status"]["plan"].get("lastApplied") == pending) is not fails
+        results = [entry.result for entry in fleet.acts.journal.read() if entry.result]
+        assert (Result.FAILED in results) is fails
+        if fails:
+            assert text in outcome.reports[0].message
+            await seen(fleet, lambda: text in getattr(fleet.index.get(ref), "message", ""))
 
 
 async def test_upgrade_of_a_topology_reaches_its_machines(demo: Any) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fleettui.demo.apiserver.changes import Change
 from fleettui.demo.controllers.kit import Document, Kit, annotation
-from fleettui.demo.world.conditions import modern, modern_of, put
+from fleettui.demo.world.conditions import find, modern, modern_of, put
 
 _REFRESH = "argocd.argoproj.io/refresh"
 _SKIP = "argocd.argoproj.io/skip-reconcile"
@@ -101,8 +101,8 @@ async def on_terraform(kit: Kit, change: Change) -> None:
     if pending and approval and (approval == "auto" or pending.startswith(approval)):
         await _apply_plan(kit, new, pending)
         return
-    was_pending = old.get("status", {}).get("plan", {}).get("pending")
-    if was_pending and not pending and not new["status"].get("lastPlannedRevision"):
+    was_planned = old.get("status", {}).get("lastPlannedRevision")
+    if was_planned and not pending and not new["status"].get("lastPlannedRevision"):
         await _replan(kit, new)
 
 
@@ -113,10 +113,21 @@ async def _apply_plan(kit: Kit, document: Document, plan: str) -> None:
         status = own["status"]
         if status.get("plan", {}).get("pending") != plan:
             return
+        generation = own["metadata"].get("generation", 1)
+        applied = find(modern_of(own), "Apply")
+        if applied is not None and applied["status"] == "False":
+            # The same sources fail as they failed before; the plan is used up all the same.
+            status["plan"].pop("pending")
+            status["reconciliationFailures"] = status.get("reconciliationFailures", 0) + 1
+            for kind in ("Apply", "Ready"):
+                told = (applied["reason"], applied["message"])
+                failed = modern(kind, "False", *told, at=kit.now(), generation=generation)
+                put(modern_of(own), failed)
+            status["observedGeneration"] = generation
+            return
         revision = status.get("lastAttemptedRevision", "")
         status["plan"] = {"lastApplied": plan}
         status["lastAppliedRevision"] = revision
-        generation = own["metadata"].get("generation", 1)
         text = f"Applied successfully: {revision}"
         where = {"at": kit.now(), "generation": generation}
         for kind in ("Ready", "Apply"):
