@@ -51,6 +51,7 @@ TICK_S = 1.0
 """How often ages are painted anew."""
 MANY_CLUSTERS = 50
 """Clusters from which causes say more than a tree."""
+NO_OBJECT = "no object is under the cursor"
 LEAVE_S = 2.0
 """Time in which a second ``q`` leaves."""
 
@@ -241,6 +242,8 @@ class FleetApp(OpeningApp):
                 found = ref()
                 if found is not None:
                     self.read(make(found))
+                else:
+                    self.say(NO_OBJECT)
 
             return open_it
 
@@ -273,6 +276,7 @@ class FleetApp(OpeningApp):
 
     def _copy(self, ref: ObjectRef | None, *, whole: bool) -> None:
         if ref is None:
+            self.say(NO_OBJECT)
             return
         text = safe_text(str(ref) if whole else ref.name)
         self.copy_to_clipboard(text)

@@ -105,7 +105,7 @@ def test_diff_of_an_artifact_comes_through_its_controller_and_is_verified(
     context = ("--context", demo.contexts[0])
     code, items = _diff(words, demo.kubeconfig, name, *context, "--exit-code")
     assert (code, _found(items), items[0]["error"]) == (0, [], "")
-    assert items[0]["counts"] == {"unchanged": 1}
+    assert items[0]["counts"] == {"unchanged": 2}
     assert items[0]["revision"].startswith("latest@sha256:")
     code, items = _diff(words, demo.kubeconfig, name, *context, "--read-only")
     assert (code, "only be had through the cluster" in items[0]["error"]) == (3, True)
