@@ -60,8 +60,9 @@ class LiveOptions:
     """Whether the context is left out where it serves no kinds of a fleet."""
 
 
-async def _no_wait() -> None:
+async def _no_wait() -> float:
     """The turn of whoever is alone."""
+    return 1.0
 
 
 class LiveLink:

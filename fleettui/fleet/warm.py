@@ -34,14 +34,13 @@ from fleettui.recorded.shards import (
     shards_for,
 )
 
-LOAD_SLICE_S = 0.002
-"""Longest stretch of taking over saved records."""
 SAVE_STEP = 32
 """Rows packed between two looks at the clock."""
 _RANKS = {Depth.SPINE: 0, Depth.LEAF: 1, Depth.ASKED: 2}
 
 Emit = Callable[[Batch], None]
-Turn = Callable[[], Awaitable[None]]
+Turn = Callable[[], Awaitable[float]]
+"""Waits for the turn of a slice of work, and tells how long it may be, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +171,8 @@ class WarmContext:
     ) -> None:
         start = 0
         while start < len(records):
-            await turn()
-            until = time.perf_counter() + LOAD_SLICE_S
+            slice_s = await turn()
+            until = time.perf_counter() + slice_s
             while start < len(records) and time.perf_counter() < until:
                 emit(Batch(scope, records[start : start + 16]))
                 start += 16

@@ -18,6 +18,10 @@ def _nobody() -> None:
     """Who listens to answers that are no sign of a server that is well."""
 
 
+SMALL_BYTES = 32 << 10
+"""Bodies below this are unpacked at once: a thread would cost more."""
+
+
 class HttpAnswer:
     """A successful answer whose body has not been read yet."""
 
@@ -55,17 +59,26 @@ class HttpAnswer:
             ApiError: MALFORMED beyond the limit, CUT when the connection breaks.
         """
         parts: list[bytes] = []
-        size = 0
-        async for chunk in self.chunks():
-            size += len(chunk)
-            if size > limit_bytes:
-                raise ApiError(
-                    f"the answer is larger than {limit_bytes >> 20} MiB",
-                    fault=Fault.MALFORMED,
-                    where=self._call.where,
-                )
+        async for chunk in self._arriving(None):
+            if self.wire_bytes > limit_bytes:
+                raise self._too_large(limit_bytes)
             parts.append(chunk)
-        return b"".join(parts)
+        body = b"".join(parts)
+        encoding = self.headers.get("Content-Encoding", "")
+        inflate = _inflater(encoding, self._call, budget=limit_bytes)
+        # The library frees the interpreter's lock while it unpacks, so that others go on.
+        is_small = len(body) < SMALL_BYTES
+        decoded = inflate(body) if is_small else await asyncio.to_thread(inflate, body)
+        if len(decoded) > limit_bytes:
+            raise self._too_large(limit_bytes)
+        return decoded
+
+    def _too_large(self, limit_bytes: int) -> ApiError:
+        return ApiError(
+            f"the answer is larger than {limit_bytes >> 20} MiB",
+            fault=Fault.MALFORMED,
+            where=self._call.where,
+        )
 
     async def chunks(self, *, idle_s: float | None = None) -> AsyncIterator[bytes]:
         """The body as it arrives, decoded.
@@ -77,6 +90,12 @@ class HttpAnswer:
             ApiError: CUT when the connection breaks or stays silent.
         """
         inflate = _inflater(self.headers.get("Content-Encoding", ""), self._call)
+        async for chunk in self._arriving(idle_s):
+            decoded = inflate(chunk)
+            if decoded:
+                yield decoded
+
+    async def _arriving(self, idle_s: float | None) -> AsyncIterator[bytes]:
         while True:
             try:
                 async with asyncio.timeout(idle_s):
@@ -95,16 +114,15 @@ class HttpAnswer:
                 ) from error
             self.arrived()
             self.wire_bytes += len(chunk)
-            decoded = inflate(chunk)
-            if decoded:
-                yield decoded
+            yield chunk
 
 
-def _inflater(encoding: str, call: Call) -> Callable[[bytes], bytes]:
+def _inflater(
+    encoding: str, call: Call, *, budget: int = MAX_PAGE_BYTES
+) -> Callable[[bytes], bytes]:
     if encoding.lower() not in ("gzip", "deflate"):
         return lambda chunk: chunk
     inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
-    budget = MAX_PAGE_BYTES
 
     def inflate(chunk: bytes) -> bytes:
         nonlocal budget

@@ -52,13 +52,9 @@ from fleettui.kube.reflection import (
 )
 from fleettui.kube.reflector import step
 from fleettui.kube.resource import Resource
-from fleettui.kube.rhythm import Rhythm
+from fleettui.kube.rhythm import SLICE_S, Rhythm
 from fleettui.kube.source import PageBody, Slice, Source
 from fleettui.kube.teller import Teller
-
-SLICE_S = 0.0015
-"""Longest stretch of decoding without a pause; what the records become costs as much again."""
-_CHECK_EVERY = 4
 
 Read = Callable[[bytes], Record]
 ReaderFor = Callable[[Resource], Read]
@@ -300,16 +296,16 @@ class Following:
         read = self._reader()
         documents: deque[msgspec.Raw] = deque(page.documents)
         while documents:
-            await self._rhythm.pause()
-            events: list[Event] = []
-            until = time.perf_counter() + SLICE_S
-            while documents:
-                event = read_document(bytes(documents.popleft()), read)
-                if event is not None:
-                    events.append(event)
-                if len(documents) % _CHECK_EVERY == 0 and time.perf_counter() > until:
-                    break
-            yield Batch(self._wanted.scope, events)
+            # What the records become is done before the next portion, within the same slice.
+            slice_s = await self._rhythm.pause()
+            until = time.perf_counter() + slice_s
+            while documents and time.perf_counter() < until:
+                events: list[Event] = []
+                for _ in range(min(_PORTION, len(documents))):
+                    event = read_document(bytes(documents.popleft()), read)
+                    if event is not None:
+                        events.append(event)
+                yield Batch(self._wanted.scope, events)
 
     def _reader(self) -> Read:
         assert self._read is not None  # set with the resource
@@ -329,7 +325,7 @@ class Following:
             ) as chunks:
                 opened_at = self._rhythm.clock()
                 yield Opened()
-                worked_s = 0.0
+                slice_s, worked_s = SLICE_S, 0.0
                 async for chunk in chunks:
                     self._teller.decoded_bytes += len(chunk)
                     for lines in _portions(reader.lines(chunk)):
@@ -345,9 +341,9 @@ class Following:
                         if reader.failure is not None:
                             raise reader.failure
                         worked_s += time.perf_counter() - begun
-                        if worked_s > SLICE_S:
+                        if worked_s > slice_s:
                             worked_s = 0.0
-                            await self._rhythm.pause()
+                            slice_s = await self._rhythm.pause()
         except FleettuiError as error:
             lasted_s = 0.0 if opened_at is None else self._rhythm.clock() - opened_at
             yield Failed(api_error_of(error), lasted_s=lasted_s)
@@ -356,7 +352,7 @@ class Following:
 
 
 _PORTION = 8
-"""Watch events between two looks at the clock: well below the slice for any object."""
+"""Documents between two looks at the clock: well below the slice for any object."""
 
 
 def _portions(lines: Sequence[bytes]) -> Iterable[Sequence[bytes]]:

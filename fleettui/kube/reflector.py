@@ -63,6 +63,8 @@ LIST_BUDGET_S = 240.0
 """Continue tokens die after five minutes; a list that needs longer is done otherwise."""
 PAGE_BYTES = 4_000_000
 """Decoded size that a page should have."""
+SLOW_PAGE_S = 0.25
+"""Pages that take longer than this, all in, come from far away."""
 SLOW_PAGE_BYTES = 8_000_000
 """The same where round trips are what makes a list slow; servers stop compressing whole
 answers, and clients hold up keys, far above it."""
@@ -179,12 +181,16 @@ def _page_read(state: State, happened: PageRead, now: float, chance: Chance) -> 
         garbled=state.counters.garbled + happened.garbled,
     )
     read = replace(
-        state, listing=listing, counters=counters, contact_at=now, limit=_next_limit(state, listing)
+        state,
+        listing=listing,
+        counters=counters,
+        contact_at=now,
+        limit=_next_limit(state, listing, now),
     )
     if not happened.token:
         return _synced(read, listing.resource_version, now, chance)
     if _is_too_slow(listing, now):
-        read = replace(read, limit=_next_limit(state, listing, page_bytes=SLOW_PAGE_BYTES))
+        read = replace(read, limit=_next_limit(state, listing, now, page_bytes=SLOW_PAGE_BYTES))
         if read.limit <= state.limit and listing.pages > 6 and _is_half_spent(listing, now):
             return open_list(replace(read, streams_first=True, listing=None), now, chance)
     following = enter(read, Mode.LISTING, now)
@@ -196,9 +202,11 @@ def _is_half_spent(listing: Listing, now: float) -> bool:
     return now - listing.started_at > LIST_BUDGET_S / 2
 
 
-def _next_limit(state: State, listing: Listing, *, page_bytes: int = PAGE_BYTES) -> int:
+def _next_limit(state: State, listing: Listing, now: float, *, page_bytes: int = PAGE_BYTES) -> int:
     if not listing.loaded or not listing.decoded_bytes:
         return state.limit
+    if now - listing.started_at > SLOW_PAGE_S * listing.pages:
+        page_bytes = SLOW_PAGE_BYTES
     fitting = page_bytes * listing.loaded // listing.decoded_bytes
     low, high = PAGE_LIMITS
     return max(low, min(high, fitting, state.limit * 2))

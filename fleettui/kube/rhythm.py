@@ -6,9 +6,13 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+SLICE_S = 0.002
+"""Longest stretch of work between two pauses for whoever is alone."""
 
-async def _short_pause() -> None:
+
+async def _short_pause() -> float:
     await asyncio.sleep(0.001)
+    return SLICE_S
 
 
 def _chance() -> float:
@@ -24,5 +28,6 @@ class Rhythm:
     """Unix seconds."""
     chance: Callable[[], float] = _chance
     """Numbers in [0, 1)."""
-    pause: Callable[[], Awaitable[None]] = _short_pause
-    """Lets others run between two slices of work; must take more than no time."""
+    pause: Callable[[], Awaitable[float]] = _short_pause
+    """Lets others run between two slices of work, and tells how long the next may be, seconds;
+    must take more than no time."""

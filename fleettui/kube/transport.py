@@ -179,7 +179,7 @@ class Transport:
         self._watching: set[aiohttp.ClientResponse] = set()
         self._lock = asyncio.Lock()
         self._bucket = bucket or TokenBucket()
-        self._lists = Turnstile(4)
+        self._lists = Turnstile(4, beside=2)
         self._shorts = Turnstile(16)
         self.pace = LinkPace(is_loopback=self._is_loopback)
         self.warnings = Warnings()
@@ -241,8 +241,9 @@ class Transport:
         rank = 2 * call.rank - is_further
         if not is_further:  # further pages pace themselves: one is in flight
             await self._bucket.take(rank=rank)
-        places = self._lists if call.purpose is Purpose.LIST else self._shorts
-        await stack.enter_async_context(places.hold(rank=rank))
+        is_list = call.purpose is Purpose.LIST and call.rank > 0  # looked at: small, at once
+        places = self._lists if is_list else self._shorts
+        await stack.enter_async_context(places.hold(rank=rank, level=call.rank))
 
     async def _send(self, call: Call, presented: Presented, stack: AsyncExitStack) -> HttpAnswer:
         if presented.authorization and self._base.startswith("http://") and not self._is_loopback:

@@ -79,8 +79,9 @@ def _save(warm: WarmContext, index: Index, revision: str = "9") -> None:
     assert warm.problem == ""
 
 
-async def _no_wait() -> None:
+async def _no_wait() -> float:
     """Nobody else works."""
+    return 1.0
 
 
 async def _loaded(warm: WarmContext, table: KindTable) -> Index:
