@@ -89,6 +89,8 @@ def _holds(check: Check, document: Document, generation: int) -> bool:
             return bool(value_at(document, check.path) == check.value)
         case Signal.ABSENT:
             return value_at(document, check.path) is None
+        case Signal.PRESENT:
+            return bool(value_at(document, check.path))
         case Signal.AFTER:
             seen, limit = moment_of(text_at(document, check.path)), moment_of(check.value)
             return seen is not None and (limit is None or seen > limit)

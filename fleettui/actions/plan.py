@@ -96,6 +96,8 @@ class Signal(StrEnum):
 
     EQUALS = "equals"
     ABSENT = "absent"
+    PRESENT = "present"
+    """The field is there and not empty."""
     AFTER = "after"
     """The moment at the path is later than ``value`` (RFC 3339)."""
     CONDITION = "condition"

@@ -5,7 +5,10 @@ Knows the two writes that it takes; approves nothing.
 Source: tfctl ``replan``: clears the plan in status, then asks for a run.
 """
 
-from fleettui.actions.approve import PENDING, terraform_refusal
+import msgspec
+
+from fleettui.actions.acknowledge import turned
+from fleettui.actions.approve import FAILED_RUN, PENDING, terraform_refusal
 from fleettui.actions.compose import Recipe
 from fleettui.actions.documents import text_at, token_text, value_at
 from fleettui.actions.drafts import (
@@ -17,17 +20,17 @@ from fleettui.actions.drafts import (
     still,
 )
 from fleettui.actions.facts import Document
-from fleettui.actions.plan import Impact, Refusal, Warning
+from fleettui.actions.plan import Check, Impact, Patch, Refusal, Signal, Warning
 from fleettui.actions.resync_flux import token_patch
 from fleettui.actions.stillness import paused_refusal
 from fleettui.kinds.record import ObjectRef
 
 VERB = "replan"
+PLANNED = ("status", "lastPlannedRevision")
 
 
 def _plan_one(case: Case) -> Draft | Refusal:
     facts, ref, body, target = case.parts
-    now = case.now
     refusal = terraform_refusal(facts, ref) or paused_refusal(facts, ref, body, command(VERB, ref))
     if refusal is not None:
         return refusal
@@ -45,13 +48,27 @@ def _plan_one(case: Case) -> Draft | Refusal:
         subresource="status",
     )
     first = DraftStep(cleared, title="forget the plan")
-    asked = DraftStep(token_patch(target, body, token_text(now)), title="resync", after=(first,))
+    asked = DraftStep(_request(case), title="resync", after=(first,))
     return Draft(
         target,
         (first, asked),
         warnings=_apply_warnings(ref, body),
         impacts=(Impact(str(ref), "makes a new plan"),),
     )
+
+
+def _request(case: Case) -> Patch:
+    """The request for a run; what is red from before says nothing about the new plan."""
+    _, _, body, target = case.parts
+    patch = token_patch(target, body, token_text(case.now))
+    awaited = msgspec.structs.replace(
+        patch.acknowledged_by,
+        checks=(*patch.acknowledged_by.checks, Check(Signal.PRESENT, PLANNED)),
+        judge="",
+        words="there is a new plan",
+        fails_by=(turned(body, "Plan"), turned(body, "Ready", FAILED_RUN)),
+    )
+    return msgspec.structs.replace(patch, acknowledged_by=awaited)
 
 
 def _apply_warnings(ref: ObjectRef, body: Document) -> tuple[Warning, ...]:

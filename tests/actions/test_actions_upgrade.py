@@ -4,7 +4,7 @@ import pytest
 
 from fleettui.actions import annotate, approve, label, replan, upgrade
 from fleettui.actions.acknowledge import Notice, answer_of
-from fleettui.actions.documents import apply_merge
+from fleettui.actions.documents import apply_merge, uid_of
 from fleettui.actions.facts import ListRequest
 from fleettui.actions.options import Options
 from fleettui.actions.plan import Danger, Plan, Refusal
@@ -208,6 +208,33 @@ def test_replan_clears_the_plan_and_then_asks(make, facts_of, now):
     }
     assert second.after == (0,)
     assert "reconcile.fluxcd.io/requestedAt" in second.patch.body["metadata"]["annotations"]
+
+
+@pytest.mark.parametrize(
+    ("planned_revision", "ready", "notice"),
+    [
+        ("", "failed before", Notice.WAITING),
+        ("main@sha1:1", "failed before", Notice.ACKNOWLEDGED),
+        ("", "init failed", Notice.FAILED),
+    ],
+)
+def test_replan_is_done_when_there_is_a_plan_whatever_failed_before(
+    planned_revision, ready, notice, make, facts_of, now
+):
+    """The failure that one plans again for must not be told as that of the new plan."""
+    failed = {"type": "Ready", "status": "False", "reason": "TFExecApplyFailed"}
+    document = terraform(make) | {"status": {"conditions": [failed | {"message": "failed before"}]}}
+    answer = planned(replan.plan(facts_of(document), now=now, options=Options()))
+    patch = answer.steps[1].patch
+    token = patch.body["metadata"]["annotations"]["reconcile.fluxcd.io/requestedAt"]
+    status = {
+        "lastHandledReconcileAt": token,
+        "lastPlannedRevision": planned_revision,
+        "conditions": [failed | {"message": ready}],
+    }
+    seen = document | {"status": status}
+    told = answer_of(patch.acknowledged_by, seen, uid=uid_of(document), generation=1)
+    assert told.notice is notice
 
 
 def test_annotate_sets_and_removes_keys(make, facts_of, now):
