@@ -203,7 +203,7 @@ def check(documents: Sequence[Any], file: Path, table: KindTable) -> None:
     async def work() -> None:
         fleet = open_fleet(Opening(sources=(file,)))
         await fleet.start()
-        assert await fleet.wait_synced(10)
+        assert await fleet.wait_synced(120)
         fleet.settle()
         assert [info.error for info in fleet.contexts()] == [""]
         rows = list(fleet.index.rows())

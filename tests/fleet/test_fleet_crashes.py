@@ -38,7 +38,7 @@ async def ended(error: BaseException, folder: Path | None) -> ContextInfo:
     fleet = Fleet(load_table(), [link], read_only=True, clock=lambda: 1_790_000_000)
     fleet.links.crash_folder = folder
     await fleet.start()
-    assert await fleet.wait_synced(5)
+    assert await fleet.wait_synced(120)
     (info,) = fleet.contexts()
     await fleet.close()
     return info

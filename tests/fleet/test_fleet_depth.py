@@ -107,7 +107,7 @@ async def _read(servers: Servers, depth: str) -> Fleet:
         )
     )
     await fleet.start()
-    assert await fleet.wait_synced(60)
+    assert await fleet.wait_synced(120)
     fleet.settle()
     fleet.housekeep()
     return fleet
@@ -249,7 +249,7 @@ async def test_depth_spine_counts_at_least(servers: Servers) -> None:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not condition():
             await asyncio.sleep(0.02)
 

@@ -127,7 +127,7 @@ async def test_signals_of_recorded_incidents_are_told(shared_folder: Path) -> No
     """Real controllers write these; made-up rows alone would prove little."""
     fleet = open_fleet(Opening(sources=(shared_folder / "recordings" / "flux" / "incidents",)))
     await fleet.start()
-    assert await fleet.wait_synced(30)
+    assert await fleet.wait_synced(120)
     fleet.settle()
     board = DriftBoard()
     board.refresh(fleet.index)

@@ -32,7 +32,7 @@ async def rows_of(seeds: Seeds, folder: Path) -> dict[tuple[str, ...], dict[str,
         )
         fleet = open_fleet(Opening(kubeconfig=kubeconfig, depth="full"))
         await fleet.start()
-        assert await fleet.wait_synced(60)
+        assert await fleet.wait_synced(120)
         fleet.settle()
         found = {_key(row): _told(row) for row in fleet.index.rows()}
         await fleet.close()

@@ -60,7 +60,7 @@ def opened(path: Path) -> Fleet:
 
     async def read() -> None:
         await fleet.start()
-        await fleet.wait_synced(10)
+        await fleet.wait_synced(120)
         fleet.settle()
         await fleet.close()
 

@@ -64,7 +64,7 @@ async def tree_of(fleet: Fleet) -> list[dict[str, Any]]:
     """The whole tree, comparable."""
     await fleet.start()
     try:
-        assert await fleet.wait_synced(60)
+        assert await fleet.wait_synced(120)
         fleet.settle()
         document = tree_form(fleet, fleet.index.roots())
         nodes = [bare(node) for node in document["items"]]

@@ -46,7 +46,7 @@ async def _opened(kubeconfig: Path) -> Fleet:
     )
     fleet = open_fleet(opening)
     await fleet.start()
-    assert await fleet.wait_synced(60)
+    assert await fleet.wait_synced(120)
     fleet.settle()
     fleet.housekeep()
     return fleet
@@ -67,7 +67,7 @@ def _names(fleet: Fleet) -> set[str]:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not condition():
             await asyncio.sleep(0.05)
 

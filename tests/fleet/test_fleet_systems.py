@@ -62,7 +62,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Fleet:
 
     async def read() -> None:
         await found.start()
-        await found.wait_synced(10)
+        await found.wait_synced(120)
         found.settle()
         await found.close()
 

@@ -143,7 +143,7 @@ def opened(*sources: Path) -> Fleet:
 
     async def read() -> None:
         await found.start()
-        await found.wait_synced(10)
+        await found.wait_synced(120)
         found.settle()
         await found.close()
 
@@ -323,7 +323,7 @@ async def test_secrets_that_may_not_be_read_are_told_once_each(tmp_path: Path) -
     path.write_text(yaml.safe_dump_all([d for d in ONE if d["kind"] != "Secret"]))
     fleet = open_fleet(Opening(sources=(path,)))
     await fleet.start()
-    await fleet.wait_synced(10)
+    await fleet.wait_synced(120)
     users = users_of_kubeconfigs(fleet.index, one_row(fleet, "Cluster/team-a/web"))
     assert {user.name for user in users} == {"apps", "by-name", "free", "ghost", "spoofed"}
     missing = await read_pointed(Forbidding(fleet), users)

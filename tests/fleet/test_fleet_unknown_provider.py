@@ -19,7 +19,7 @@ from fleettui.kinds.record import Verdict
 
 GROUP = "infrastructure.cluster.x-k8s.io"
 CAPI = "cluster.x-k8s.io"
-WAIT_S = 40.0
+WAIT_S = 120.0
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ class Server:
 async def started(fleet: Fleet) -> Fleet:
     """The fleet with everything read."""
     await fleet.start()
-    await fleet.wait_synced(10)
+    await fleet.wait_synced(120)
     fleet.settle()
     return fleet
 

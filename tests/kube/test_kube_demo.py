@@ -110,7 +110,7 @@ class Rows:
 
 async def until(is_true: Callable[[], bool]) -> None:
     """Lets everything run until something holds."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while not is_true():
             await asyncio.sleep(0.005)
 

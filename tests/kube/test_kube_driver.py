@@ -87,7 +87,7 @@ class Mirror:
 
     async def until(self, is_true: Callable[[], bool]) -> None:
         """Waits for batches until something holds."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(120):
             while not is_true():
                 self._changed.clear()
                 with suppress(TimeoutError):

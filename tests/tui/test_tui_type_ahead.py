@@ -17,7 +17,7 @@ from fleettui.tui.screens.text import TextScreen
 
 NAMES = {"/": "slash", ":": "colon", "\r": "enter", "\x1b": "escape", "?": "question_mark"}
 CHARACTERS = {"slash": "/", "colon": ":", "enter": "\r", "question_mark": "?"}
-SETTLING_S = 10.0
+SETTLING_S = 60.0
 
 
 def _key(name: str) -> events.Key:
