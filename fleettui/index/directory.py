@@ -39,7 +39,7 @@ class Names:
 class Entry(NamedTuple):
     """What was seen of a row, and under which forms it is kept."""
 
-    state: State
+    shapes: tuple[object, ...]
     links: tuple[str | int, ...]
     facts: tuple[str, ...]
     labels: tuple[tuple[str, str], ...]
@@ -50,12 +50,17 @@ class Entry(NamedTuple):
     def is_as(self, row: Row) -> bool:
         """Whether the row is as it was seen."""
         return (
-            (self.state is row.state or self.state == row.state)
+            self.shapes == _shapes_of(row.state)
             and self.links == row.links
             and self.facts == row.fact_values
             and self.labels == row.labels
             and self.root is row.root
         )
+
+
+def _shapes_of(state: State) -> tuple[object, ...]:
+    """Return the part of a state that says where a row points and what its facts are."""
+    return state.owner_shapes, state.link_shapes, state.fact_names
 
 
 def config_forms_of(row: Row) -> list[str]:
@@ -96,7 +101,7 @@ class Directory:
         role, context = row.place.spec.role, row.context
         forms = tuple(FORMS[role](row))
         self._entries[row] = Entry(
-            row.state, row.links, row.fact_values, row.labels, row.root, context, forms
+            _shapes_of(row.state), row.links, row.fact_values, row.labels, row.root, context, forms
         )
         if forms:
             self._names.setdefault((role, context), Names()).put(row, forms)

@@ -9,7 +9,7 @@ evidence. Source: domain.md section 16.
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from fleettui.index.bags import rows_of
 from fleettui.index.directory import FORMS, Directory
@@ -26,6 +26,15 @@ BY_NAME: Final = "targets_by_name"
 """Relation of links that nothing but a name speaks for, which anybody may have chosen."""
 
 
+class Moved(NamedTuple):
+    """What trees must show anew, of the rows whose links were asked for."""
+
+    links: set[Row]
+    """Rows whose links may be others now."""
+    ends: set[Row]
+    """Rows under which something is shown that changed."""
+
+
 class Joins:
     """Joins of an index; follows it by itself."""
 
@@ -40,17 +49,12 @@ class Joins:
         self._linked: dict[Row, set[Row]] = {}
         """For each row, under which rows it is shown as a link."""
 
-    def refresh(self) -> set[Row]:
-        """Take over what changed since the last time; cheap when nothing did.
-
-        Returns:
-            rows of the index whose links were asked for, and whose links, or what stands
-            there, may be others now.
-        """
+    def refresh(self) -> Moved:
+        """Take over what changed since the last time; cheap when nothing did."""
         change = self._index.changes(self._cursor)
         if change.reset:
             self._start_over()
-            return set()
+            return Moved(set(), set())
         touched: set[Row] = set()
         moved: set[Row] = set()
         for row, ref in change.removed.items():
@@ -72,7 +76,7 @@ class Joins:
             self._unlink(row)
         for row in change.removed:
             self._linked.pop(row, None)
-        return {row for row in touched | stale if not row.is_gone}
+        return Moved({row for row in stale if not row.is_gone}, touched)
 
     def _unlink(self, row: Row) -> None:
         for _, other in self._links.pop(row):

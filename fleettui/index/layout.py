@@ -33,6 +33,8 @@ KEPT_ENTRIES: Final = 1024
 """Segments whose flattened lines are kept."""
 MEASURED_AT_ONCE: Final = 64
 """Segments that are measured before a key is answered; the others wait their turn."""
+HOPED_AT_ONCE: Final = 15_000
+"""Roots in which a filter may match that get a line before a key is answered."""
 ROWS_AT_ONCE: Final = 600
 """Rows in those segments, or a little more: some 5 ms of a filter that has to try each."""
 
@@ -62,6 +64,8 @@ class Layout:
         """The roots that a filter may match in, None when each must be asked."""
         self.matched = 0
         """Rows that match filter and faults only, in what has been measured."""
+        self._hopeful: Iterator[Row] | None = None
+        """More roots that a filter may match in, in no order; None when there are no more."""
         self._kept: dict[Segment, None] = {}
 
     # -- placing --------------------------------------------------------------------------
@@ -161,6 +165,22 @@ class Layout:
         segment.recount(self._counts(row))
         self.measure(segment)
         return moves or segment.size != size
+
+    def touch(self, row: Row) -> bool:
+        """Take over the counts of a root whose lines are the same; returns whether they may move.
+
+        Far cheaper than to place it, which is what is done when it belongs elsewhere now.
+        """
+        segment = self.segments.get(row)
+        is_placed = row.parent is None or self.perspective.is_flat
+        path = self.perspective.path_of(self._index, row) if is_placed else None
+        group: Group | None = self.top
+        for step in path or ():
+            group = group.groups.get(step.key) if group is not None else None
+        if segment is None or path is None or group is not segment.parent:
+            return self.place(row)
+        segment.recount(self._counts(row))
+        return False
 
     def put_off(self, rows: Iterable[Row], *, keep: int) -> list[Row]:
         """Return so many of the rows that are still there, and leave the others for later."""
@@ -278,6 +298,7 @@ class Layout:
         self._kept.clear()
         self.matched = 0
         self.pending = {}
+        self._hopeful = None
         for group in self.groups.values():
             group.is_expanded = self.is_expanded(group)
         hopeful = self.holding() if self.holding is not None else None
@@ -286,11 +307,12 @@ class Layout:
         else:
             self._guess_only(hopeful)
         self.refit(self.top)
-        tried = 0
+        # Those that are hoped for have a line already, and are measured when it is painted.
+        left = ROWS_AT_ONCE if hopeful is None else ROWS_AT_ONCE // 4
         for segment in list(islice(self.pending, MEASURED_AT_ONCE)):
             self.measure(segment)
-            tried += total_of(segment.row.counts)
-            if tried >= ROWS_AT_ONCE:
+            left -= total_of(segment.row.counts)
+            if left <= 0:
                 break
 
     def _guess_all(self) -> None:
@@ -306,19 +328,41 @@ class Layout:
     def _guess_only(self, hopeful: Iterator[Row]) -> None:
         """Leave everything out but these roots; costs next to nothing for the others."""
         for segment in self.segments.values():
-            if segment.size or segment.is_pending:
+            if segment.size or segment.is_pending or segment.entries is not None:
                 segment.entries = None
                 segment.matched = segment.size = 0
                 segment.is_pending = False
-        segments, pending = self.segments, self.pending
-        faults_only = self.shown.faults_only
-        for root in hopeful:
-            hoped = segments.get(root)
-            if hoped is not None and not (faults_only and not root.has_faults):
-                hoped.entries = None
-                hoped.size = 1
-                hoped.is_pending = True
-                pending[hoped] = None
+        for hoped in self._hoped(islice(hopeful, HOPED_AT_ONCE)):
+            hoped.entries = None
+            hoped.size = 1
+            hoped.is_pending = True
+            self.pending[hoped] = None
+        self._hopeful = hopeful
+
+    def _hoped(self, roots: Iterable[Row]) -> Iterator[Segment]:
+        segments, faults_only = self.segments, self.shown.faults_only
+        for root in roots:
+            segment = segments.get(root)
+            if segment is not None and not (faults_only and not root.has_faults):
+                yield segment
+
+    def _hope_for_more(self) -> None:
+        """Take some more of the roots in which a filter may match."""
+        hopeful = self._hopeful
+        assert hopeful is not None, "somebody looked whether there are more"
+        more = list(islice(hopeful, MEASURED_AT_ONCE))
+        for segment in self._hoped(more):
+            if not segment.is_pending and segment.entries is None:
+                segment.is_pending = True
+                self.pending[segment] = None
+                segment.resize(1)
+        if not more:
+            self._hopeful = None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every root has been placed and measured."""
+        return not (self.pending or self.late or self._hopeful)
 
     def refit(self, group: Group) -> int:
         """Sum up all sizes anew; returns the group's."""
@@ -334,9 +378,11 @@ class Layout:
 
     def measuring(self) -> Iterator[None]:
         """Place and measure what is pending, a segment between two yields."""
-        while self.late or self.pending:
+        while not self.is_exact:
             if self.late:
                 self.place(self.late.popitem()[0])
+            elif self._hopeful is not None:
+                self._hope_for_more()
             else:
                 self.measure(next(iter(self.pending)))
             yield

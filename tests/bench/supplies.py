@@ -11,6 +11,7 @@ from fleettui.demo.world import build_world
 from fleettui.kinds import load_table
 from fleettui.kinds.batch import Deleted, Event
 from fleettui.kinds.record import Record, Verdict
+from fleettui.kinds.spec import Depth
 
 CHANGING = 100
 """Clusters whose objects change: their records are kept, and count in the memory."""
@@ -136,3 +137,9 @@ class Pretend(Changing):
                 ]
                 self.hot += [record for record in page if rng.random() < every]
                 yield {(resource.group, resource.kind): page}
+
+
+def _is_followed(table: Any, resource: Any) -> bool:
+    """Whether the program follows a kind by itself."""
+    spec = table.spec_for(resource.group, resource.kind)
+    return spec is not None and spec.depth is not Depth.ASKED

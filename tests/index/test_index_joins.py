@@ -231,9 +231,9 @@ def test_link_of_a_cluster_goes_when_its_secret_turns_out_to_be_anothers(make, i
     c1, c2 = (index.get(make.ref("Cluster", name)) for name in ("c1", "c2"))
     assert [words for words, _ in joins.links_of(c1, everywhere=False)] == [BY_NAME]
     make.put(index, make.record("Secret", "c1-kubeconfig", labels=((CLUSTER_LABEL, "c1"),)))
-    assert c1 in joins.refresh()
+    assert c1 in joins.refresh().links
     assert [words for words, _ in joins.links_of(c1, everywhere=False)] == ["targets"]
     make.put(index, make.record("Secret", "c1-kubeconfig", rv=2, labels=((CLUSTER_LABEL, "c2"),)))
-    assert c1 in joins.refresh()
+    assert c1 in joins.refresh().links
     assert joins.links_of(c1, everywhere=False) == []
     assert joins.links_of(c2, everywhere=False) == []
