@@ -5,7 +5,7 @@ how roots are placed and measured (``layout``).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fleettui.index.flatten import EXPANDABLE, EXPANDED, Entry, is_match, link_key
 from fleettui.index.index import Index
@@ -66,8 +66,17 @@ class Lines:
             picked = entries[offset : offset + stop - at]
             depth = node.parent.depth + 1
             found += [self._entry_line(entry, depth) for entry in picked]
+            if offset == 0 and node.parent.key[1] != node.row.context:
+                found[-len(picked)] = self._placed(found[-len(picked)])
             at += len(picked)
         return found
+
+    def _placed(self, line: Line) -> Line:
+        """A root's line with its context, where the groups above mix several."""
+        row = line.row
+        if row is None or len(self._index.coverage.contexts()) < 2:
+            return line
+        return replace(line, label=f"{line.label}  ({row.context})")
 
     def _group_line(self, group: Group) -> Line:
         context = group.key[1]

@@ -34,6 +34,7 @@ class Command:
     writes: bool = False
 
 
+_GROUPINGS = "cluster, source, version, namespace, fault, kind, label KEY, dependencies"
 COMMANDS: tuple[Command, ...] = (
     Command("ctx", "open or close contexts", Argument.CONTEXT, ("context", "contexts")),
     Command("ns", "show one namespace, or all", Argument.NAMESPACE, ("namespace", "namespaces")),
@@ -51,7 +52,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("drift", "what differs from git; --ref BRANCH", Argument.OBJECT, ("diff",)),
     Command("kinds", "kinds, how many and how well they are known", aliases=("aliases",)),
     Command("load", "read everything, machines and what is below them too"),
-    Command("perspective", "group the tree differently", Argument.PERSPECTIVE, ("by",)),
+    Command("perspective", f"group the tree: {_GROUPINGS}", Argument.PERSPECTIVE, ("by",)),
     Command("filter", "filter the tree", Argument.TEXT),
     Command("help", "keys and commands", aliases=("h",)),
     Command("quit", "leave", aliases=("q", "q!", "qa", "exit")),

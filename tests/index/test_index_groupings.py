@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from fleettui.errors import UsageError
 from fleettui.index.dependencies import dependencies_of, walk
 from fleettui.index.index import Index
-from fleettui.index.perspectives import by_version, named_perspective
+from fleettui.index.perspectives import by_cluster, by_version, named_perspective
 from fleettui.index.upgrades import shown_version, upgrade_of, upgrade_words, version_rank
 from fleettui.index.view import TreeView
 from fleettui.kinds.record import Replicas
@@ -174,3 +174,16 @@ def test_dependencies_of_a_long_chain_are_walked(make, index):
         refs = [f"depends_on=Kustomization/k{number - 1}"]
         make.put(index, make.record("Kustomization", f"k{number}", refs=refs))
     assert max(step.depth for step in walk(dependencies_of(index))) == 3000
+
+
+def test_by_version_tells_contexts_apart_where_there_are_several(make, index):
+    """Two clusters of one name in two contexts could not be told from each other."""
+    make.put(index, *versioned(make, "shop", "v1.34.1"))
+    index.coverage.declare("one", ())
+    assert "    shop" in titles(TreeView(index, by_version(NOW)))
+    other = type(make)(make.table, context="two")
+    other.put(index, *versioned(other, "shop", "v1.34.1"), context="two")
+    index.coverage.declare("two", ())
+    shown = titles(TreeView(index, by_version(NOW)))
+    assert [line for line in shown if "shop" in line] == ["    shop  (one)", "    shop  (two)"]
+    assert all("(one)" not in line for line in titles(TreeView(index, by_cluster())))
