@@ -332,12 +332,13 @@ class Layout:
                 segment.entries = None
                 segment.matched = segment.size = 0
                 segment.is_pending = False
-        for hoped in self._hoped(islice(hopeful, HOPED_AT_ONCE)):
+        first = list(islice(hopeful, HOPED_AT_ONCE))
+        for hoped in self._hoped(first):
             hoped.entries = None
             hoped.size = 1
             hoped.is_pending = True
             self.pending[hoped] = None
-        self._hopeful = hopeful
+        self._hopeful = hopeful if len(first) == HOPED_AT_ONCE else None
 
     def _hoped(self, roots: Iterable[Row]) -> Iterator[Segment]:
         segments, faults_only = self.segments, self.shown.faults_only
@@ -356,13 +357,13 @@ class Layout:
                 segment.is_pending = True
                 self.pending[segment] = None
                 segment.resize(1)
-        if not more:
+        if len(more) < MEASURED_AT_ONCE:
             self._hopeful = None
 
     @property
     def is_exact(self) -> bool:
         """Whether every root has been placed and measured."""
-        return not (self.pending or self.late or self._hopeful)
+        return not (self.pending or self.late) and self._hopeful is None
 
     def refit(self, group: Group) -> int:
         """Sum up all sizes anew; returns the group's."""

@@ -137,21 +137,23 @@ class Texts:
     def where(self, is_possible: TextTest | None) -> Iterator[tuple[Row, str]]:
         """Yield trees with their texts, without those that a test of many texts rules out.
 
+        Texts may be put and dropped meanwhile.
+
         Args:
             is_possible: true for every text that contains one it is true for; None rules
                 nothing out.
         """
-        for root, text in self._loose.items():
+        for root, text in list(self._loose.items()):
             if is_possible is None or is_possible(text):
                 yield root, text
-        for block in self._blocks:
+        for block in list(self._blocks):
             if is_possible is None or is_possible(block.text):
                 yield from block.parts()
 
     def holding(self, needle: str) -> Iterator[Row]:
-        """Yield trees whose text holds the needle."""
-        for root, text in self._loose.items():
+        """Yield trees whose text holds the needle; texts may be put and dropped meanwhile."""
+        for root, text in list(self._loose.items()):
             if needle in text:
                 yield root
-        for block in self._blocks:
+        for block in list(self._blocks):
             yield from block.holding(needle)

@@ -248,3 +248,32 @@ def test_unsearchable_names_the_kinds_that_were_not_loaded(make, table):
     assert "forbidden: machines.cluster.x-k8s.io" in index.coverage.missing()
     assert "not loaded: machinesets.cluster.x-k8s.io" in index.coverage.missing()
     assert not index.coverage.is_complete()
+
+
+def test_view_filter_of_more_trees_than_a_key_can_take_finds_all(make, table, monkeypatch):
+    """Of a hundred thousand clusters those beyond the first frame must come, too."""
+    monkeypatch.setattr("fleettui.index.layout.HOPED_AT_ONCE", 10)
+    index = Index(table)
+    make.put(index, *(make.record("Cluster", f"c{number}", ns="a") for number in range(300)))
+    searcher = Searcher(index)
+    view = TreeView(index)
+    for _ in searcher.warming():
+        pass
+    wanted = searcher.bind(parse("c"))
+    view.set_filter(wanted)
+    assert not view.is_exact
+    work = view.work()
+    next(work)
+    make.put(index, make.record("Cluster", "c1", ns="a", rv=2, reason="changed"))
+    make.drop(index, make.record("Cluster", "c2", ns="a"))
+    make.put(index, make.record("Cluster", "new", ns="a"))
+    view.settle()
+    searcher.refresh()
+    for _ in work:
+        pass
+    assert view.is_exact
+    expected = {row for row in index.rows() if wanted.matches(row)}
+    assert {line.row for line in view.lines(0, len(view)) if line.row} == expected
+    assert view.match_count == len(expected) == 300
+    view.set_filter(searcher.bind(parse("nothing")))
+    assert (view.is_exact, view.match_count, len(view)) == (True, 0, 0)
