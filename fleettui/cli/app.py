@@ -15,8 +15,12 @@ import click
 
 from fleettui import __version__
 from fleettui.cli.options import Asked, fleet_options
-from fleettui.errors import ExitCode, FleettuiError
+from fleettui.errors import ExitCode, FleettuiError, UsageError
 from fleettui.text import safe_text
+
+
+MOST_HINT_LINES = 2
+"""A hint may point at a place in what was typed, with a line below it."""
 
 
 class _Command(NamedTuple):
@@ -73,7 +77,11 @@ class _LazyGroup(click.Group):
         """The subcommand, imported now."""
         entry = COMMANDS.get(cmd_name)
         if entry is None:
-            return None
+            import difflib  # only needed after a mistake
+
+            near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+            hint = f"did you mean {near[0]}?" if near else "see: fleettui --help"
+            raise UsageError(f"no command is called {cmd_name!r}", hint=hint)
         module, _, attribute = entry.place.partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
@@ -96,6 +104,11 @@ def fleettui(ctx: click.Context, asked: Asked) -> None:
     """See what a fleet of Kubernetes clusters is made of, what is broken and why.
 
     Without a command the terminal program opens on the current context.
+
+    \b
+    Exit codes: 0 well, 1 failed, 2 usage or configuration, 3 cannot connect or
+    not all could be read (--allow-partial accepts it), 4 matched by --fail-on,
+    5 refused, 130 interrupted.
     """
     if ctx.invoked_subcommand is not None:
         ctx.obj = asked
@@ -108,8 +121,10 @@ def fleettui(ctx: click.Context, asked: Asked) -> None:
 def report(error: FleettuiError, stderr: TextIO) -> None:
     """The one clear line, and the hint below it."""
     print(f"fleettui: {safe_text(str(error))}", file=stderr)
-    if error.hint:
-        print(f"  hint: {safe_text(error.hint)}", file=stderr)
+    margin = "  hint: "
+    for line in error.hint.split("\n")[:MOST_HINT_LINES] if error.hint else ():
+        print(f"{margin}{safe_text(line)}", file=stderr)
+        margin = " " * len(margin)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -2,10 +2,11 @@
 
 import click
 
+from fleettui.cli.answers import answer_options
 from fleettui.cli.flags import FlagsWithValues
 from fleettui.cli.options import Asked, fleet_options
 from fleettui.cli.output import open_output, render
-from fleettui.cli.session import DEFAULT_TIMEOUT_S, completeness, with_fleet
+from fleettui.cli.session import completeness, with_fleet
 from fleettui.errors import UsageError
 from fleettui.fleet import Fleet
 from fleettui.fleet.birth_forms import birth_form, birth_line
@@ -26,11 +27,7 @@ def describe() -> None:
 @describe.command("object")
 @click.argument("ref")
 @fleet_options
-@click.option(
-    "-o", "--output", "form", type=click.Choice(["table", "json", "yaml"]), default="table"
-)
-@click.option("--allow-partial", is_flag=True, help="Exit 0 though not all could be read.")
-@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=DEFAULT_TIMEOUT_S)
+@answer_options()
 def one(ref: str, asked: Asked, form: str, allow_partial: bool, timeout: float) -> int:
     """Describe one object with its history: releases, revisions, deployments.
 
@@ -62,12 +59,8 @@ def one(ref: str, asked: Asked, form: str, allow_partial: bool, timeout: float) 
 @click.option("--echo", is_flag=True, help="Show infrastructure and bootstrap that echo a Machine.")
 @click.option("--grouping/--no-grouping", default=True, help="Merge equal Machines.")
 @click.option("--progress", is_flag=True, help="Show the way from commit to nodes at any age.")
-@click.option(
-    "-o", "--output", "form", type=click.Choice(["table", "json", "yaml"]), default="table"
-)
 @click.option("-c", "--color", type=click.Choice(["auto", "always", "never"]), default="auto")
-@click.option("--allow-partial", is_flag=True, help="Exit 0 though not all could be read.")
-@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=DEFAULT_TIMEOUT_S)
+@answer_options()
 def cluster(
     name: str,
     asked: Asked,

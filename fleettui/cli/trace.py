@@ -2,9 +2,10 @@
 
 import click
 
+from fleettui.cli.answers import answer_options
 from fleettui.cli.options import Asked, fleet_options
 from fleettui.cli.output import open_output, render
-from fleettui.cli.session import DEFAULT_TIMEOUT_S, completeness, with_fleet
+from fleettui.cli.session import completeness, with_fleet
 from fleettui.fleet import Fleet
 from fleettui.fleet.pointed_metadata import read_pointed, users_of_kubeconfigs
 from fleettui.fleet.refs import one_row
@@ -15,11 +16,7 @@ from fleettui.index.trace import trace as trace_row
 @click.command()
 @click.argument("ref")
 @fleet_options
-@click.option(
-    "-o", "--output", "form", type=click.Choice(["table", "json", "yaml"]), default="table"
-)
-@click.option("--allow-partial", is_flag=True, help="Exit 0 though not all could be read.")
-@click.option("--timeout", type=click.FloatRange(0.1, 3600), default=DEFAULT_TIMEOUT_S)
+@answer_options()
 def trace(ref: str, asked: Asked, form: str, allow_partial: bool, timeout: float) -> int:
     """Trace one object: what made it, from which source, and what depends on it.
 

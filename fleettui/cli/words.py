@@ -94,6 +94,9 @@ def get(
         rows = _named(fleet, kind, names) if names else _of_kind(fleet, kind)
         if (wanted := _bound(fleet, query, output)) is not None:
             rows = [row for row in rows if wanted.matches(row)]
+        if not rows:
+            said = f" match {expression!r}" if expression else " are there"
+            output.say(f"no {kind}{said} in {_places(fleet)}")
         if form == "table":
             output.write("\n".join(output.paint_rows(row_lines(rows, fleet, output))))
         else:
@@ -208,6 +211,14 @@ def _of_kind(fleet: Fleet, kind: str) -> list[Row]:
         specs = kinds_named(fleet.table, kind)
         rows = (row for spec in specs for row in fleet.index.rows((spec.group, spec.kind)))
     return sorted(rows, key=lambda row: row.ref)
+
+
+def _places(fleet: Fleet) -> str:
+    """Where was looked: contexts by name, and the namespace that limits them."""
+    contexts = fleet.contexts()
+    names = ", ".join(safe_text(info.name) for info in contexts)
+    limits = {info.namespace for info in contexts if info.namespace}
+    return f"{names}, namespace {', '.join(sorted(limits))}" if limits else names
 
 
 def _named(fleet: Fleet, kind: str, names: tuple[str, ...]) -> list[Row]:

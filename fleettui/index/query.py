@@ -119,6 +119,7 @@ def parse(text: str) -> Query:
 
 _WORD_END: Final = re.compile(r"[\s|]|$")
 _FIELD: Final = re.compile(r"([a-z]+):")
+_MEANT: Final = re.compile(r"([a-z]+)([:=])", re.IGNORECASE)
 _TIME: Final = re.compile(r"(age|since)([<>])([^\s|]*)")
 _VERSION: Final = re.compile(r"(<=|>=|<|>|=)?v?(\d+(?:\.\d+){0,2})(?:[-+].*)?$")
 _GLOB: Final = re.compile(r"[*?]")
@@ -182,8 +183,25 @@ class _Parser:
         if field is not None and (field[1] in TEXT_FIELDS or field[1] in OTHER_FIELDS):
             self.at = field.end()
             return self.field(field[1])
+        self.doubt()
         word = self.word("a term")
         return FlagTerm(word) if word in FLAG_WORDS else Text(word.lower())
+
+    def doubt(self) -> None:
+        """Refuses a word that was meant as a field: as a text it would find nothing, silently.
+
+        Raises:
+            QueryError: a field's name is misspelt, or stands before ``=``.
+        """
+        found = _MEANT.match(self.text, self.at)
+        if found is None:
+            return
+        from difflib import get_close_matches  # only needed for what may be a mistake
+
+        name, fields = found[1], (*TEXT_FIELDS, *OTHER_FIELDS)
+        near = get_close_matches(name, fields, n=1, cutoff=0.75)
+        if near and not (found[2] == "=" and near[0] != name):
+            raise self.wrong(f"{near[0]}: instead of {found[0]}, or quotes around a text")
 
     def field(self, name: str) -> Term:
         """What follows ``name:``."""

@@ -258,3 +258,38 @@ def test_describe_object_tells_history(shared_folder: Path, words: Callable[...,
     found = json.loads(words("describe", "object", ref, "--from", folder, "-o", "json").out)
     assert found["schema"] == "fleettui.object/v1"
     assert found["object"]["history"][0]["release"] == item["facts"]["release"]
+
+
+def test_get_that_finds_nothing_says_where_it_looked(
+    tmp_path: Path, words: Callable[..., Said]
+) -> None:
+    """A table without lines may be a typing error, and must not look like an answer."""
+    folder = tmp_path / "sent"
+    folder.mkdir()
+    write_list(folder)
+    done = words("get", "clusters", "--from", str(folder), "--filter", "nowhere")
+    assert (done.code, done.out.count("\n")) == (0, 1)
+    assert "no clusters match 'nowhere' in sent" in done.err
+    assert "no machines are there in sent" in words("get", "machines", "--from", str(folder)).err
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"), [("treee", "did you mean tree?"), ("zzz", "see: fleettui --help")]
+)
+def test_command_that_does_not_exist_names_the_nearest(
+    words: Callable[..., Said], typed: str, hint: str
+) -> None:
+    """At three in the morning nobody types well."""
+    done = words(typed)
+    assert (done.code, done.out) == (2, "")
+    assert f"no command is called '{typed}'" in done.err
+    assert hint in done.err
+
+
+def test_filter_that_is_none_points_at_the_mistake(words: Callable[..., Said]) -> None:
+    """Of a long filter one must see which of its words is wrong."""
+    done = words("get", "clusters", "--filter", "web helth:failed")
+    assert (done.code, done.out) == (2, "")
+    hint, mark = done.err.splitlines()[1:]
+    assert hint == "  hint: web helth:failed"
+    assert mark.index("^") == hint.index("helth")
