@@ -17,6 +17,7 @@ from fleettui.audit import Journal
 from fleettui.config import Settings, state_folder
 from fleettui.errors import UsageError
 from fleettui.fleet.acts import Acts
+from fleettui.fleet.blocks import map_large_blocks
 from fleettui.fleet.context import ContextInfo, ContextState, Link
 from fleettui.fleet.fleet import Fleet
 from fleettui.fleet.front import FrontPage, saved_rows
@@ -49,17 +50,17 @@ def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet
     Raises:
         UsageError: no kubeconfig, no such context, or it cannot be used.
     """
-    kubeconfig = load_kubeconfig(os.environ, home=Path.home(), explicit=opening.kubeconfig)
-    pacer = Pacer()
+    map_large_blocks()
+
+    def load() -> Kubeconfig:
+        return load_kubeconfig(os.environ, home=Path.home(), explicit=opening.kubeconfig)
+
+    kubeconfig, pacer = load(), Pacer()
+    watch = KubeconfigWatch(kubeconfig, load)
     around = Surroundings(
         environment=dict(os.environ),
         run=few_at_once(processes.run_async, PLUGINS_AT_ONCE),
         rhythm=Rhythm(pause=pacer.turn),
-    )
-
-    watch = KubeconfigWatch(
-        kubeconfig,
-        lambda: load_kubeconfig(os.environ, home=Path.home(), explicit=opening.kubeconfig),
     )
 
     def link_of(entry: ContextEntry, *, is_first: bool = True) -> Link:
