@@ -140,6 +140,14 @@ def sync_figures(servers: Servers, folder: Path, *, rows: str) -> Iterator[Figur
     )
     yield Figure(f"objects scanned by the server, full, {rows}", stats["scanned"], "")
     yield Figure(f"bytes from the server, full, {rows}", stats["bytes_sent"] / 1e6, "MB")
+    servers.clear()
+    spine = run_worker(servers, folder / "spine", "spine")
+    less = servers.stats()
+    yield Figure(f"rows, spine, {rows}", spine["rows"], "", found["rows"])
+    yield Figure(f"memory per row, spine, {rows}", spine["bytes_per_row"], "B")
+    scanned, sent = less["scanned"], less["bytes_sent"] / 1e6
+    yield Figure(f"objects scanned by the server, spine, {rows}", scanned, "", stats["scanned"])
+    yield Figure(f"bytes from the server, spine, {rows}", sent, "MB", stats["bytes_sent"] / 1e6)
 
 
 def link_figures(servers: Servers, folder: Path, *, rows: str) -> Iterator[Figure]:

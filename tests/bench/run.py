@@ -4,6 +4,7 @@
     python tests/bench/run.py --clusters 10000 the full size
     python tests/bench/run.py --compare FILE   beside the figures of an earlier run
     python tests/bench/run.py --only screen    one part: floors sync link screen index churn
+    python tests/bench/run.py --growth         1,000 to 600,000 objects in one table: what grows
 
 Ratios against floors of the same run are what to compare between machines.
 """
@@ -22,6 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from bench_churn import churn_figures
+from bench_growth import SIZES, growth_figures, growth_table
 from bench_screen import first_frames, screen_figures
 from bench_sync import floors, link_figures, run_worker, sync_figures
 from figure import Figure, table
@@ -84,6 +86,10 @@ def main() -> None:
     parser.add_argument("--clusters", type=int, default=1000)
     parser.add_argument("--only", choices=PARTS, action="append")
     parser.add_argument("--compare", type=Path)
+    parser.add_argument("--growth", action="store_true", help="the same at several sizes")
+    parser.add_argument(
+        "--sizes", default=",".join(map(str, SIZES)), help="clusters, with --growth"
+    )
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # servers end with this program
     before = None
@@ -91,12 +97,20 @@ def main() -> None:
         before = {f["name"]: f["value"] for f in json.loads(asked.compare.read_text())["figures"]}
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="fleettui-bench-") as folder:
-        for figure in measured(asked.only or list(PARTS), asked.clusters, Path(folder)):
+        if asked.growth:
+            work = growth_figures([int(size) for size in asked.sizes.split(",")], Path(folder))
+        else:
+            work = measured(asked.only or list(PARTS), asked.clusters, Path(folder))
+        for figure in work:
             figures.append(figure)
             print(f"  {figure.name}: {figure.value:.3g} {figure.unit}", file=sys.stderr)
-    print("\n".join(table(figures, before)))
+    if asked.growth:
+        print("\n".join(growth_table(figures)))
+    if before or not asked.growth:
+        print("\n".join(table(figures, before)))
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}-{asked.clusters}.json"
+    size = "growth" if asked.growth else str(asked.clusters)
+    path = RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}-{size}.json"
     rows = [{"name": f.name, "value": f.value, "unit": f.unit, "floor": f.floor} for f in figures]
     path.write_text(json.dumps({"clusters": asked.clusters, "figures": rows}, indent=1))
     print(f"kept in {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
