@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import copy
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from fleettui.demo.controllers.beside import bring_beside, take_host
 from fleettui.demo.controllers.kit import Document, Kit
 from fleettui.demo.controllers.view import CORE, cluster_of, machine_parts, settle
 from fleettui.demo.world.conditions import NEGATIVE, find, fine, modern, put
 from fleettui.demo.world.drafts import owner_of
+from fleettui.demo.world.parts import MachineParts
 
+_NO_HOSTS: Mapping[str, str] = {}
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _MACHINE_FIELDS = ("nodeRef", "nodeInfo", "addresses", "certificatesExpiryDate")
 
@@ -75,15 +79,16 @@ async def give_birth(kit: Kit, owner: Document, donor: Document | None = None) -
     _unborn(machine)
     made = kit.create(machine, manager="capi-machineset")
     namespace, cluster = cluster_of(made)
+    hosts = take_host(kit, model.infrastructure, name)
     for model_object in (model.infrastructure, model.bootstrap):
-        child = _clone(model_object, donor, name)
+        child = _clone(model_object, donor, name, hosts)
         child["metadata"]["labels"] = dict(made["metadata"]["labels"])
         child["metadata"]["ownerReferences"] = [owner_of(made, controller=True)]
         _unready(child)
         kit.create(child)
     settle(kit, namespace, cluster)
     await kit.pace.wait(0.7)
-    _ripen(kit, made, model.infrastructure, model.bootstrap, donor)
+    _ripen(kit, made, model, donor, hosts)
     settle(kit, namespace, cluster)
     await kit.pace.wait(0.7)
     _join(kit, made, grown)
@@ -91,9 +96,13 @@ async def give_birth(kit: Kit, owner: Document, donor: Document | None = None) -
     return name
 
 
-def _clone(document: Document, donor: Document, name: str) -> Document:
+def _clone(
+    document: Document, donor: Document, name: str, hosts: Mapping[str, str] = _NO_HOSTS
+) -> Document:
     old = donor["metadata"]["name"].encode()
     text = msgspec.json.encode(document).replace(old, name.encode())
+    for before, after in hosts.items():
+        text = text.replace(before.encode(), after.encode())
     clone: Document = msgspec.json.decode(text)
     for key in ("uid", "resourceVersion", "creationTimestamp", "managedFields", "generation"):
         clone["metadata"].pop(key, None)
@@ -142,15 +151,20 @@ def _unready(child: Document) -> None:
 
 
 def _ripen(
-    kit: Kit, machine: Document, infra: Document, bootstrap: Document, donor: Document
+    kit: Kit,
+    machine: Document,
+    parts: MachineParts,
+    donor: Document,
+    hosts: Mapping[str, str],
 ) -> None:
-    """Bootstrap data is there and the infrastructure runs."""
+    """Bootstrap data is there and the infrastructure runs, with all that goes with it."""
     name = machine["metadata"]["name"]
-    for model in (bootstrap, infra):
-        ripe = _clone(model, donor, name)
-        child = kit.refresh_by_name(ripe)
-        if child is None:
+    for model in (parts.bootstrap, parts.infrastructure):
+        ripe = _clone(model, donor, name, hosts) if model is not None else None
+        child = kit.refresh_by_name(ripe) if ripe is not None else None
+        if model is None or ripe is None or child is None:
             continue
+        bring_beside(kit, model, child, {donor["metadata"]["name"]: name, **hosts})
         spec, status = ripe.get("spec", {}), ripe.get("status", {})
         if status.get("conditions"):
             status["conditions"] = [_good(item, kit.now()) for item in status["conditions"]]

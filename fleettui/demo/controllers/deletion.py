@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fleettui.demo.apiserver.changes import Change
+from fleettui.demo.controllers.beside import release_host
 from fleettui.demo.controllers.endings import end_provider_object, is_deleted_now, is_deleting
 from fleettui.demo.controllers.kit import Document, Kit
 from fleettui.demo.controllers.view import (
@@ -39,6 +40,7 @@ async def _end(kit: Kit, machine: Document) -> None:
         _stage(kit, machine, "WaitingForInfrastructureDeletion", text)
         if not await end_provider_object(kit, infra):
             return
+        release_host(kit, infra)
     bootstrap = machine_parts(kit, machine).bootstrap
     if bootstrap is not None:
         await end_provider_object(kit, bootstrap)

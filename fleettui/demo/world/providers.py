@@ -94,6 +94,7 @@ def machine_marks(data: dict[str, Any], name: str, *, role: str, number: int) ->
     return {
         "machine": name,
         "n": str(10 + number),
+        "number": str(number),
         "octet": str(16 + number % 7),
         "id": f"{number * 2654435761 % 0xFFFFFFFF:08x}",
         "zone": f"${{zone{'abc'[number % 3]}}}",
