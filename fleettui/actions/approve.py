@@ -107,7 +107,7 @@ def _gate_refusal(ref: ObjectRef, options: Options) -> Refusal | None:
     return refuse(
         ref,
         "approving plans is off in this context",
-        hint=f"add {GATE} to the context's allow list in the configuration",
+        hint=f"add {GATE} to the allow list of every entry that fits the context",
     )
 
 

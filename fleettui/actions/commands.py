@@ -3,11 +3,12 @@
 Knows the flags of both programs; runs neither. Lines are quoted for a POSIX
 shell, whatever stands in a name.
 
-Source: kubectl patch, kubectl delete --raw; flux suspend, resume, reconcile.
+Source: kubectl patch, kubectl wait, kubectl delete --raw; flux suspend, resume, reconcile.
 """
 
 import json
 import shlex
+from collections.abc import Iterator
 
 from fleettui.actions.forms import forms
 from fleettui.actions.plan import (
@@ -16,6 +17,7 @@ from fleettui.actions.plan import (
     Method,
     Patch,
     Plan,
+    Signal,
     Step,
     Target,
 )
@@ -25,8 +27,39 @@ _TYPES = {ContentType.MERGE: "merge", ContentType.JSON: "json"}
 
 
 def as_kubectl(plan: Plan) -> tuple[str, ...]:
-    """One line per step, in order; each sends exactly the patch of the plan."""
-    return tuple(_kubectl(step.patch) for step in plan.steps)
+    """One line per step, in order; each sends exactly the patch of the plan.
+
+    A step that others wait for is followed by lines that wait for what shows its end.
+    """
+    awaited = {number for step in plan.steps for number in step.after}
+    return tuple(
+        line
+        for step in plan.steps
+        for line in (_kubectl(step.patch), *(_waits(step.patch) if step.id in awaited else ()))
+    )
+
+
+def _waits(patch: Patch) -> Iterator[str]:
+    """Lines of ``kubectl wait``, for checks that it can make."""
+    target, timeout_s = patch.target, patch.acknowledged_by.timeout_s
+    for check in patch.acknowledged_by.checks:
+        if check.signal is Signal.EQUALS:
+            wanted = f"jsonpath={{.{'.'.join(check.path)}}}={check.value}"
+        elif check.signal is Signal.CONDITION:
+            wanted = f"condition={check.path[0]}={check.value}"
+        else:
+            continue
+        words = ["wait", f"--for={wanted}", f"{_resource(target)}/{target.name}"]
+        base = ["kubectl", *_context(target), *_namespace(target)]
+        yield shlex.join([*base, *words, f"--timeout={timeout_s}s"])
+
+
+def _resource(target: Target) -> str:
+    return f"{target.plural}.{target.version}.{target.group}" if target.group else target.plural
+
+
+def _namespace(target: Target) -> list[str]:
+    return ["-n", target.namespace] if target.namespace else []
 
 
 def _kubectl(patch: Patch) -> str:
@@ -36,11 +69,10 @@ def _kubectl(patch: Patch) -> str:
     if patch.method is Method.DELETE:
         line = shlex.join([*base, "delete", "--raw", target.path(), "-f", "-"])
         return f"printf %s {shlex.quote(body)} | {line}"
-    resource = f"{target.plural}.{target.version}.{target.group}" if target.group else target.plural
-    where = ["-n", target.namespace] if target.namespace else []
     sub = [f"--subresource={patch.subresource}"] if patch.subresource else []
     flags = [f"--type={_TYPES[patch.content_type]}", *sub, f"--field-manager={FIELD_MANAGER}"]
-    return shlex.join([*base, *where, "patch", resource, target.name, *flags, "-p", body])
+    words = ["patch", _resource(target), target.name, *flags, "-p", body]
+    return shlex.join([*base, *_namespace(target), *words])
 
 
 def _context(target: Target) -> list[str]:
@@ -67,10 +99,8 @@ def _flux(step: Step, *, with_source: bool) -> str:
     if words is None or verb is None:
         return ""
     flags = [*verb[1:], *(["--with-source"] if with_source else [])]
-    where = ["-n", target.namespace] if target.namespace else []
-    return shlex.join(
-        ["flux", *_context(target), *where, verb[0], *words.split(), target.name, *flags]
-    )
+    base = ["flux", *_context(target), *_namespace(target)]
+    return shlex.join([*base, verb[0], *words.split(), target.name, *flags])
 
 
 def _flux_verb(patch: Patch) -> list[str] | None:

@@ -124,7 +124,7 @@ def _cluster(
         return refuse(
             ref,
             "deleting a cluster is off in this context",
-            hint=f"add {GATE} to the context's allow list in the configuration",
+            hint=f"add {GATE} to the allow list of every entry that fits the context",
         )
     machines = facts.list(ListRequest(ref.context, ref.group, "Machine", ref.namespace, ref.name))
     count = "an unknown number of" if machines is None else str(len(machines))

@@ -106,7 +106,7 @@ def _plan_one(case: Case) -> Draft | Refusal:
         return refuse(
             ref,
             "changing a version is off in this context",
-            hint=f"add {GATE} to the context's allow list in the configuration",
+            hint=f"add {GATE} to the allow list of every entry that fits the context",
         )
     again = command(VERB, ref, f"--version {options.version}")
     refusal = paused_refusal(facts, ref, body, again)

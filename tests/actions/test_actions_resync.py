@@ -1,9 +1,12 @@
 """Resync: handshakes, chains, and when asking is useless."""
 
+import shlex
+
 import pytest
 
 from fleettui.actions import resync
 from fleettui.actions.acknowledge import Notice, answer_of
+from fleettui.actions.commands import as_kubectl
 from fleettui.actions.documents import apply_merge
 from fleettui.actions.options import Options
 from fleettui.actions.plan import Plan, Refusal
@@ -79,6 +82,10 @@ def test_resync_helm_release_with_source_asks_repository_chart_release(make, fac
     answer = planned(resync.plan(facts, now=now, options=Options(with_source=True)))
     kinds = [(step.patch.target.kind, step.after) for step in answer.steps]
     assert kinds == [("HelmRepository", ()), ("HelmChart", (0,)), ("HelmRelease", (1,))]
+    lines = as_kubectl(answer)
+    token = answer.steps[0].patch.body["metadata"]["annotations"][REQUESTED]
+    assert [line.split()[5] for line in lines] == ["patch", "wait", "patch", "wait", "patch"]
+    assert f"--for=jsonpath={{.status.lastHandledReconcileAt}}={token}" in shlex.split(lines[1])
 
 
 def test_resync_chain_leaves_out_a_repository_that_fetches_nothing(make, facts_of, now):
