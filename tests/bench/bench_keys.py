@@ -2,8 +2,8 @@
 
 Run as ``python tests/bench/bench_keys.py [--clusters N]``. Starts a pretend management
 cluster with every incident, opens the program on it and reads what it paints: the keys
-of an incident are the pages to turn until its line is there, and one more to open the
-line where the words of the truth stand below it only.
+of an incident are the pages to turn until its line is there, or one to the end of the
+list, and one more to open the line where the words of the truth stand below it only.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from fleettui.demo.world.truth import Truth  # noqa: E402
 
 COLUMNS, LINES = 200, 50
 PAGES = 4
-PAGE_DOWN = b"\x1b[6~"
+PAGE_DOWN, END = b"\x1b[6~", b"\x1b[F"
 SEED = 1
 HARMLESS = frozenset({"upgrade-in-progress"})
 SETTLED_S = 4.0
@@ -73,8 +73,12 @@ class Reader:
         return list(self._screen.display)
 
 
-def keys_of(truth: Truth, pages: list[list[str]]) -> int:
+def keys_of(truth: Truth, pages: list[list[str]], end: list[str]) -> int:
     """Keys that lead to an incident's words; 99 when it is on no page."""
+    return min(_keys_of(truth, pages), 1 + _keys_of(truth, [end]))
+
+
+def _keys_of(truth: Truth, pages: list[list[str]]) -> int:
     for number, page in enumerate(pages):
         if any(truth.text.lower() in line.lower() for line in page):
             return number
@@ -113,11 +117,12 @@ def main() -> None:
             print(f"causes by themselves after {reader.wait_for_causes():.1f} s")
             pages = [reader.settle(SETTLED_S * 3)]
             pages += [reader.press(PAGE_DOWN) for _ in range(PAGES)]
+            end = reader.press(END)
         finally:
             terminal.close()
             servers.close()
     print("\n".join(line for page in pages for line in page))
-    keys = {truth.incident: keys_of(truth, pages) for truth in truths}
+    keys = {truth.incident: keys_of(truth, pages, end) for truth in truths}
     for name, count in sorted(keys.items(), key=lambda item: (-item[1], item[0])):
         print(f"{count:3} {name}")
     within = sum(count <= 2 for count in keys.values())

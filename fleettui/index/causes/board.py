@@ -25,6 +25,7 @@ from fleettui.kinds.spec import Role
 
 SLICE_ROWS = 32
 """Rows looked at between two chances to pause."""
+SLICE_TOPS = 256
 SLICE_FINDINGS = 128
 WATCH_S = 10
 """Between two looks at what no change tells of."""
@@ -126,12 +127,12 @@ class CauseBoard:
             return
         self._forget(change)
         for count, row in enumerate((*change.dirty, *change.added, *change.structure), 1):
-            self._look(row, now)
+            yield from self._look(row, now)
             if count % SLICE_ROWS == 0:
                 yield
         for row in [row for row, due in self._later.items() if due <= now]:
-            del self._later[row]
-            self._look(row, now)
+            self._later.pop(row, None)
+            yield from self._look(row, now)
         if now - self._watched_at >= WATCH_S:
             self._watched_at = now
             yield from self._watch(now)
@@ -160,9 +161,7 @@ class CauseBoard:
             self._due.pop(row, None)
             self._lag.forget(row)
             self._drop(row)
-            for edge in self._index.pointing_at(ref):
-                if edge.target is not None:
-                    change.dirty.add(edge.target)
+            change.dirty.update(self._index.sources(ref))
 
     def _drop(self, row: Row) -> None:
         ref = self._told.pop(row, None)
@@ -180,11 +179,11 @@ class CauseBoard:
             self._due[row] = None
         for piece in pieces_of(self._index, size=SLICE_ROWS):
             for row in piece:
-                self._look(row, now, is_new=True)
+                yield from self._look(row, now, is_new=True)
             yield
 
-    def _look(self, row: Row, now: int, *, is_new: bool = False) -> None:
-        """Puts the tops of a row that is or was odd on the list."""
+    def _look(self, row: Row, now: int, *, is_new: bool = False) -> Iterator[None]:
+        """Puts the tops of a row that is or was odd on the list; there may be thousands."""
         if row.is_gone:
             return
         self._lag.note(row, now, is_new=is_new)
@@ -199,8 +198,10 @@ class CauseBoard:
             self._odd.discard(row)
         elif row not in self._told:
             return
-        for top in self._suspects.tops_of(row):
+        for count, top in enumerate(self._suspects.tops_of(row), 1):
             self._due[top] = None
+            if count % SLICE_TOPS == 0:
+                yield
 
     # -- explaining ---------------------------------------------------------------------------
 

@@ -266,6 +266,8 @@ class _Case:
         if ours.state is CauseState.DELETING:
             return theirs.state in (CauseState.DELETING, CauseState.FAILING)
         if not ours.is_hard:
+            if theirs.is_hard and theirs.weight < TELLING and self._is_gitops(row):
+                return theirs.state is not CauseState.FAILING
             sums_up = row.spec.role is Role.CLUSTER and theirs.state is ours.state
             return theirs.weight >= 25 or sums_up or theirs.state is CauseState.PAUSED
         if self._is_gitops(row):

@@ -7,7 +7,7 @@ Source: condition types of Cluster API's summaries (api/core/v1beta2), which nam
 the conditions that mirror other objects; domain.md section 21.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from fleettui.index.causes.hands import conduct_of
@@ -54,6 +54,12 @@ MIRROR_DIALECTS: Final = frozenset({Dialect.CAPI, Dialect.POOL, Dialect.FLAG})
 BUSY: Final = frozenset({"RollingOut", "ScalingUp", "ScalingDown", "Remediating", "Updating"})
 DIPPING: Final = frozenset({"EtcdClusterHealthy", "ControlPlaneComponentsHealthy"})
 """Conditions that are False for seconds whenever a control plane Machine comes or goes."""
+UNHEALTHY: Final = "HealthCheckSucceeded"
+"""Repeats what a Machine's node says, but for time-outs and what hands ask for."""
+AFTERMATH: Final = frozenset({"OwnerRemediated", "ExternallyRemediated"})
+"""Conditions that tell what is done about an unhealthy Machine, not what is wrong with it."""
+REMEDIATION_S: Final = 300
+"""How long the owner of an unhealthy Machine may take to replace it."""
 DANGLING_RELATIONS: Final = frozenset(
     {
         "infrastructure",
@@ -230,7 +236,12 @@ def _conditions(row: Row, now: int) -> Iterator[Signal]:
         or (row.spec.role is Role.MACHINE and now - row.created_at < JOINING_S)
     )
     is_red = row.verdict in (Verdict.FAILED, Verdict.STALLED)
+    for condition in _remediated(row.conditions) if row.spec.role is Role.MACHINE else ():
+        is_late = now - condition.since >= REMEDIATION_S
+        yield _condition_signal(condition, is_starting=not is_late, waits=False, is_after=True)
     for condition in bad:
+        if condition.type in AFTERMATH:
+            continue
         is_young = now - condition.since < PATIENCE_S
         is_fresh = is_young and (not is_red or condition.type in DIPPING)
         is_fresh = is_fresh or is_expected(row, condition.since, now)
@@ -242,13 +253,25 @@ def _conditions(row: Row, now: int) -> Iterator[Signal]:
             yield _signal(CauseState.WAITING, 25, condition)
 
 
+def _remediated(conditions: Sequence[Condition]) -> Iterator[Condition]:
+    """What tells that a Machine is to be replaced, and what became of it."""
+    for condition in conditions:
+        is_asked = condition.type == UNHEALTHY or condition.type in AFTERMATH
+        if is_asked and condition.status == "False" and not condition.deprecated:
+            yield condition
+
+
 def _waits(condition: Condition, bad: list[Condition]) -> bool:
     """Whether the reason names another unfinished step of the same object."""
     return any(other.type in condition.reason for other in bad if other is not condition)
 
 
-def _condition_signal(condition: Condition, *, is_starting: bool, waits: bool) -> Signal:
+def _condition_signal(
+    condition: Condition, *, is_starting: bool, waits: bool, is_after: bool = False
+) -> Signal:
     later = 3 if waits else 0
+    if is_after:  # the node's own words tell more, what is done about them tells less
+        later = 8 if condition.type in AFTERMATH else 6
     if condition.type == "TopologyReconciled" and condition.reason in TOPOLOGY_BUSY:
         return _signal(CauseState.WAITING, 50, condition, is_hard=True)
     if condition.severity == "Info":
@@ -288,6 +311,8 @@ def _verdict(row: Row, now: int) -> Iterator[Signal]:
     hard = state.condition not in mirrors and state.condition not in BUSY
     since = row.broken_since or row.told_since
     dips = state.condition in DIPPING and now - since < PATIENCE_S
+    is_asked = state.condition == UNHEALTHY or state.condition in AFTERMATH
+    dips = dips or (is_asked and now - since < REMEDIATION_S)
     is_soft = dips or state.flags & Flag.WAITING or is_expected(row, since, now)
     if verdict in (Verdict.FAILED, Verdict.STALLED) and not is_soft:
         is_watcher = row.spec.role is Role.HEALTH_CHECK  # what it watches is the deeper reason

@@ -26,6 +26,8 @@ _ODD_FLAGS: Final = int(
 YOUNG_FLAGS: Final = int(Flag.STALE_GENERATION | Flag.ABSENT_STATUS)
 """Flags that become a reason only with time."""
 _REMEMBERED: Final = 65536
+_EXPLAINING_THE_WELL: Final = EXPLAINING - NEEDED_WHEN_SICK
+"""Relations by which others are explained though they are well themselves."""
 _LATER: Final = 1 << 40
 """A moment at which nothing is young any more, Unix seconds."""
 
@@ -77,13 +79,9 @@ class Suspects:
             for edge in self._index.edges(row, "owner"):
                 if edge.target is not None:
                     yield from _tops_above(edge.target)
-        for edge in self._index.reverse(row):
-            source = edge.target
-            if source is None or edge.relation not in EXPLAINING:
-                continue
-            is_needed = edge.relation in NEEDED_WHEN_SICK and row.spec.role is not Role.ADDON
-            if is_needed and MANAGERS not in row.state.fact_names:
-                continue
+        is_needed = row.spec.role is Role.ADDON or MANAGERS in row.state.fact_names
+        relations = EXPLAINING if is_needed else _EXPLAINING_THE_WELL
+        for source in self._index.sources_by(row.ref, relations):
             yield from _tops_above(source)
 
 
