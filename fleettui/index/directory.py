@@ -43,7 +43,8 @@ class Entry(NamedTuple):
     links: tuple[str | int, ...]
     facts: tuple[str, ...]
     labels: tuple[tuple[str, str], ...]
-    root: Row
+    root: Row | None
+    """Of what a cloud may call a cluster: which one it is then."""
     context: str
     forms: tuple[str, ...]
 
@@ -54,13 +55,17 @@ class Entry(NamedTuple):
             and self.links == row.links
             and self.facts == row.fact_values
             and self.labels == row.labels
-            and self.root is row.root
+            and self.root is _root_of(row)
         )
 
 
 def _shapes_of(state: State) -> tuple[object, ...]:
     """Return the part of a state that says where a row points and what its facts are."""
     return state.owner_shapes, state.link_shapes, state.fact_names
+
+
+def _root_of(row: Row) -> Row | None:
+    return row.root if FORMS[row.place.spec.role] is cloud_forms_of else None
 
 
 def config_forms_of(row: Row) -> list[str]:
@@ -101,7 +106,13 @@ class Directory:
         role, context = row.place.spec.role, row.context
         forms = tuple(FORMS[role](row))
         self._entries[row] = Entry(
-            _shapes_of(row.state), row.links, row.fact_values, row.labels, row.root, context, forms
+            _shapes_of(row.state),
+            row.links,
+            row.fact_values,
+            row.labels,
+            _root_of(row),
+            context,
+            forms,
         )
         if forms:
             self._names.setdefault((role, context), Names()).put(row, forms)

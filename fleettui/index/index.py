@@ -210,6 +210,19 @@ class Index:
         row = self._store.find(*ref)
         return rows_of(row.inbound if row is not None else self._store.waiting.get(ref))
 
+    def sources_by(self, ref: ObjectRef, relations: frozenset[str]) -> Iterator[Row]:
+        """Yield who points at an object by one of these relations; far cheaper than edges.
+
+        One that points at a namesake of another namespace, too, may be too much. The index
+        may be written to meanwhile: rows may be gone, new ones may be missed.
+        """
+        name, kind, group = ref.name, ref.kind, ref.group
+        for source in tuple(self.sources(ref)):
+            for shape, _ in source.pointers_at(name):
+                if shape.relation in relations and shape.kind == kind and shape.group == group:
+                    yield source
+                    break
+
     def pointing_at(self, ref: ObjectRef, relation: str | None = None) -> Iterator[Edge]:
         """Yield how an object is pointed at, which need not be known itself."""
         for source in self.sources(ref):
