@@ -9,6 +9,7 @@ from typing import Protocol
 from textual.app import App
 
 from fleettui.index.index import Index
+from fleettui.kinds.spec import Depth
 from fleettui.tui.choices import namespace_choices
 from fleettui.tui.lines import cell
 from fleettui.tui.ports import FleetPort
@@ -81,4 +82,7 @@ class TreePickers:
             self._show(group, kind)
 
     def _show(self, group: str, kind: str) -> None:
+        spec = self._host.fleet.table.spec_for(group, kind)
+        if spec is not None and spec.depth is not Depth.LEAF:
+            self._host.fleet.ask([(group, kind)])  # perhaps it was too much to read unasked
         self._host.reshape(lambda: self._host.state.show_kind((group, kind)))
