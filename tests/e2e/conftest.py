@@ -173,7 +173,7 @@ class DemoServers:
                 else "application/json",
             },
         )
-        with urllib.request.urlopen(request, timeout=20, context=self._trust) as answer:
+        with urllib.request.urlopen(request, timeout=120, context=self._trust) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 
@@ -254,7 +254,7 @@ def framed(terminal: Terminal) -> str:
 def words(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs the program without a terminal; its own folders are the test's."""
 
-    def run(*arguments: str, timeout_s: float = 60, **variables: str) -> Any:
+    def run(*arguments: str, timeout_s: float = 240, **variables: str) -> Any:
         environment = {
             **os.environ,
             "FLEETTUI_CONFIG_HOME": str(tmp_path / "config"),

@@ -103,7 +103,7 @@ def test_killed_between_request_and_answer_is_unknown_and_not_sent_again(
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as process:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while "example.com/killed" not in labels(demo, "policies"):
             assert time.monotonic() < until, "the write never arrived"
             time.sleep(0.1)
@@ -162,7 +162,7 @@ def test_full_disk_sends_nothing_that_cannot_be_recorded(
         preexec_fn=limited(size + room_bytes),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
     )  # fmt: skip
     assert done.returncode not in (0, None), done.stdout
     assert "journal cannot be written" in done.stderr + done.stdout
@@ -217,7 +217,7 @@ def test_token_that_expires_in_the_middle_of_a_bulk_is_told_one_by_one_and_gone_
     control(demo, "/demo/requests", method="DELETE")
     done = words(
         "label", "example.com/bulk=1", *chosen, "--yes", *kubeconfig, "-o", "json",
-        timeout_s=200,
+        timeout_s=240,
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     outcome = json.loads(done.stdout)
@@ -227,7 +227,7 @@ def test_token_that_expires_in_the_middle_of_a_bulk_is_told_one_by_one_and_gone_
     assert set(counts) == {"written", "rejected"}, "an expired token is no lost answer"
     control(demo, "/demo/faults", method="DELETE")
     again = words(
-        "label", "--resume", outcome["plan"], "--yes", *kubeconfig, "-o", "json", timeout_s=200
+        "label", "--resume", outcome["plan"], "--yes", *kubeconfig, "-o", "json", timeout_s=240
     )
     assert again.returncode == 0, again.stderr
     labelled = control(

@@ -35,10 +35,8 @@ def screen(open_terminal: Callable[..., Any], demo: Any, tmp_path: Path) -> Any:
 def carry_out(terminal: Any, key: str, *, shows: str, reason: str = "") -> None:
     """Presses a key that writes, reads the plan, confirms, waits for its end."""
     terminal.press(key)
-    terminal.wait_for("why (for the journal)")
-    text = terminal.wait_for(shows)
-    assert "PATCH /apis/" in text
-    assert "handle with care" in text
+    words = ("why (for the journal)", shows, "PATCH /apis/", "handle with care")
+    terminal.wait_for(lambda text: all(word in text for word in words))
     terminal.press(reason)
     terminal.press("\r")
     terminal.wait_for(lambda text: "1 done" in text and "close" in text)
@@ -66,9 +64,8 @@ def test_screen_pauses_and_resumes_a_kustomization(demo: Any, screen: Any) -> No
     while screen.pump(0.5):
         pass  # the progress screen closes and gives the keys back to the tree
     screen.press(":journal\r")
-    text = screen.wait_for("disk is full")
-    assert "pause" in text
-    assert "resume" in text
+    words = ("disk is full", "pause", "resume")
+    screen.wait_for(lambda text: all(word in text for word in words))
 
 
 def test_screen_pauses_and_resumes_a_cluster(demo: Any, screen: Any) -> None:
@@ -120,7 +117,9 @@ def test_screen_of_one_who_may_write_is_not_read_only(demo: Any, screen: Any) ->
     """A banner that is wrong is a banner that nobody reads."""
     find(screen, "kind:Kustomization name:policies", "policies")
     screen.press("a")
-    text = screen.wait_for("act on Kustomization/policies")
+    text = screen.wait_for(
+        lambda text: "act on Kustomization/policies" in text and "type to narrow" in text
+    )
     assert "READ-ONLY" not in text
     assert "missing right" not in text
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.e2e
 def test_words_that_are_interrupted_leave_with_130_and_no_traceback(tmp_path: Path) -> None:
     """Whoever gives up on a dead server must not be shown the inside of the program."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        silent.settimeout(20)
+        silent.settimeout(120)
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         file = write_kubeconfig(tmp_path / "kubeconfig", url)
         process = subprocess.Popen(
@@ -32,7 +32,7 @@ def test_words_that_are_interrupted_leave_with_130_and_no_traceback(tmp_path: Pa
         connection, _ = silent.accept()
         with connection:
             os.killpg(process.pid, signal.SIGINT)
-            out, err = process.communicate(timeout=20)
+            out, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert out == ""
     assert "Traceback" not in err

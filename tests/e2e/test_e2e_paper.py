@@ -60,7 +60,7 @@ def shown(
 ) -> bytes:
     """All that a command wrote to a terminal of 100 columns."""
     terminal = open_terminal(*arguments, columns=100, lines=24, environment=environment)
-    assert terminal.wait_end(30) == code
+    assert terminal.wait_end() == code
     while terminal.pump(0.1):
         pass
     return bytes(terminal.raw)

@@ -122,7 +122,7 @@ async def opened(kubeconfig: Path) -> AsyncIterator[Fleet]:
     fleet = open_fleet(Opening(kubeconfig=kubeconfig, namespace=NAME))
     await fleet.start()
     try:
-        assert await fleet.wait_synced(60)
+        assert await fleet.wait_synced(120)
         fleet.settle()
         yield fleet
     finally:

