@@ -228,7 +228,12 @@ def command(verb: str, ref: ObjectRef, *flags: str) -> str:
 
 
 def revert_warnings(
-    facts: Facts, ref: ObjectRef, paths: Iterable[Sequence[str]], again: str
+    facts: Facts,
+    ref: ObjectRef,
+    paths: Iterable[Sequence[str]],
+    again: str,
+    *,
+    above: str = "",
 ) -> tuple[Warning, ...]:
     """Warnings about fields that somebody will put back, with the order that works.
 
@@ -237,6 +242,7 @@ def revert_warnings(
         ref: the object that is written.
         paths: the fields that are written.
         again: this program's command line for what was asked.
+        above: the one that asks the Cluster for it; a paused Cluster would do nothing at all.
     """
     body = facts.body(ref)
     if body is None:
@@ -246,13 +252,20 @@ def revert_warnings(
         reverter = reverter_of(body, path, context=ref.context)
         if reverter is None or is_stopped(facts.body(reverter.owner)):
             continue
-        found.setdefault(reverter.manager, _revert_warning(ref, path, reverter, again))
+        is_above = bool(above) and reverter.owner == cluster_ref(body, ref.context)
+        command_lines = (above,) if is_above else _pausing(reverter.owner, again)
+        found.setdefault(reverter.manager, _revert_warning(ref, path, reverter, command_lines))
     return tuple(found.values())
 
 
-def _revert_warning(ref: ObjectRef, path: Sequence[str], reverter: Reverter, again: str) -> Warning:
+def _pausing(owner: ObjectRef | None, again: str) -> tuple[str, ...]:
+    return (command("pause", owner), again) if owner else ()
+
+
+def _revert_warning(
+    ref: ObjectRef, path: Sequence[str], reverter: Reverter, sequence: tuple[str, ...]
+) -> Warning:
     owner = reverter.owner
     who = f" ({owner})" if owner else ""
     text = f"{'.'.join(path)} will be put back: {reverter.words}{who}"
-    sequence = (command("pause", owner), again) if owner else ()
     return Warning(text=text, target=str(ref), sequence=sequence)

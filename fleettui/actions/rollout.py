@@ -74,11 +74,14 @@ def _plan_one(case: Case) -> Draft | Refusal:
     if refusal is not None:
         return refusal
     step, written = _step(body, target, place, path, now)
+    above = again = command(VERB, ref)
+    if options.form:
+        again = f"{again} --form {options.form}"
     return Draft(
         target,
         (step,),
         warnings=(
-            *revert_warnings(facts, written, written_paths(step.patch, *AFTER), command(VERB, ref)),
+            *revert_warnings(facts, written, written_paths(step.patch, *AFTER), again, above=above),
             *_strategy_warnings(ref, body),
         ),
         impacts=(_impact(ref, body),),

@@ -70,12 +70,15 @@ def _plan_one(case: Case) -> Draft | Refusal:
     if refusal is not None:
         return refusal
     step, written = _step(body, target, form, place, wanted)
+    above = again = _again(ref, wanted)
+    if options.form:
+        again = f"{again} --form {options.form}"
     return Draft(
         target,
         (step,),
         warnings=(
             *revert_warnings(
-                facts, written, written_paths(step.patch, "replicas"), _again(ref, wanted)
+                facts, written, written_paths(step.patch, "replicas"), again, above=above
             ),
             *_warnings(ref, body, place, wanted),
         ),

@@ -43,6 +43,8 @@ def step_problem(current: str, wanted: str) -> str:
         return f"{wanted!r} is no version such as v1.33.2"
     if before is None:
         return ""
+    if wanted.count(".") < current.count("."):
+        return f"{wanted} names no patch version: say which, such as v{after.major}.{after.minor}.0"
     if after == before:
         return f"it is at {current} already"
     if after < before:

@@ -90,6 +90,32 @@ def test_scale_topology_that_leaves_the_number_open_patches_the_object(make, fac
     assert answer.steps[0].patch.target.kind == "MachineDeployment"
 
 
+@pytest.mark.parametrize("verb", [scale, rollout])
+def test_direct_change_of_what_a_topology_sets_offers_the_topology(verb, make, facts_of, now):
+    """Under a paused Cluster nothing would be scaled or rolled out at all."""
+    fields = {"f:spec": {"f:replicas": {}, "f:rollout": {"f:after": {}}}}
+    claim = {"manager": "capi-topology", "operation": "Apply", "fieldsV1": fields}
+    labels = {
+        "cluster.x-k8s.io/cluster-name": "c",
+        "topology.cluster.x-k8s.io/owned": "",
+        "topology.cluster.x-k8s.io/deployment-name": "md-0",
+    }
+    document = make(
+        "MachineDeployment",
+        "md",
+        {
+            "metadata": {"labels": labels, "managedFields": [claim]},
+            "spec": {"clusterName": "c", "replicas": 3},
+        },
+    )
+    facts = facts_of(document, cluster(make, {"name": "md-0", "replicas": 3}))
+    answer = planned(verb.plan(facts, now=now, options=Options(form="direct", replicas=5)))
+    (warning,) = (one for one in answer.warnings if "put back" in one.text)
+    (line,) = warning.sequence
+    assert line.startswith(f"fleettui {verb.VERB} MachineDeployment/ns/md")
+    assert "direct" not in line
+
+
 def test_scale_control_plane_in_topology_patches_the_cluster(make, facts_of, now):
     """A control plane scaled directly is scaled back by its topology."""
     labels = {"cluster.x-k8s.io/cluster-name": "c", "topology.cluster.x-k8s.io/owned": ""}

@@ -141,6 +141,13 @@ def test_version_unknown_before_is_no_obstacle():
     assert step_problem("", "v1.33.2") == ""
 
 
+@pytest.mark.parametrize(("current", "words"), [("v1.32.5", "v1.33.0"), ("v1.32", "")])
+def test_version_without_a_patch_is_refused_where_there_was_one(current, words):
+    """There is no image v1.33; EKS and GKE take a minor version alone."""
+    assert words in step_problem(current, "1.33")
+    assert bool(step_problem(current, "1.33")) is bool(words)
+
+
 PENDING = "plan-main-0123456789"
 
 
