@@ -35,6 +35,7 @@ from fleettui.demo.artifacts import serve_artifacts
 from fleettui.demo.charts import write_charts
 from fleettui.demo.churn import Churn
 from fleettui.demo.controllers.churn import Churn as EverydayChurn
+from fleettui.demo.controllers.courses import by_name
 from fleettui.demo.git import FleetRepository, create_repository, local_sources
 from fleettui.demo.kubeconfig import Endpoint, write_kubeconfigs
 from fleettui.demo.world import World, build_world
@@ -88,8 +89,9 @@ async def _serve(options: Options, folder: Path) -> None:
             stores.append(store)
         tasks = []
         if not options.old_api:  # the controllers write the storage version of today
-            for store in stores:
-                tasks += controllers.start(store, repository=repository)
+            for world, store in zip(worlds, stores, strict=True):
+                rests = {key: by_name(found) for key, found in world.at_rest().items()}
+                tasks += controllers.start(store, repository=repository, courses=rests)
         if options.churn:
             is_everyday = options.churn <= EVERYDAY_RATE and not options.old_api
             make = EverydayChurn if is_everyday else Churn

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from fleettui.demo.apiserver.changes import Change
 from fleettui.demo.apiserver.errors import ApiError
 from fleettui.demo.apiserver.store import Store
 from fleettui.demo.controllers.cluster_deletion import on_cluster_deletion
+from fleettui.demo.controllers.courses import Rest, end_course
 from fleettui.demo.controllers.deletion import on_machine_deletion
 from fleettui.demo.controllers.flux import on_flux_request, on_kubeconfig
 from fleettui.demo.controllers.kit import Kit, Pace
@@ -23,6 +24,7 @@ from fleettui.demo.controllers.rollout import on_rollout
 from fleettui.demo.controllers.topology import on_topology
 from fleettui.demo.world.catalogue import resource_of
 
+_NONE: Mapping[tuple[str, str], Rest] = {}
 Reaction = Callable[[Kit, Change], Awaitable[None]]
 
 _CORE = "cluster.x-k8s.io"
@@ -73,7 +75,11 @@ _REACTIONS: tuple[tuple[tuple[tuple[str, str], ...], Reaction], ...] = (
 
 
 def start(
-    store: Store, *, repository: Repository | None = None, pace: Pace | None = None
+    store: Store,
+    *,
+    repository: Repository | None = None,
+    pace: Pace | None = None,
+    courses: Mapping[tuple[str, str], Rest] = _NONE,
 ) -> list[asyncio.Task[None]]:
     """Start all controllers of a store; cancel the tasks to stop them.
 
@@ -81,9 +87,13 @@ def start(
         store: of one management cluster.
         repository: the fleet's git repository; None leaves git alone.
         pace: how fast pretended work goes.
+        courses: clusters in which something goes on, and how they are at rest.
     """
     kit = Kit(store, pace or Pace())
     tasks = [asyncio.create_task(_dispatch(kit)), asyncio.create_task(renew_leases(kit))]
+    tasks += [
+        asyncio.create_task(end_course(kit, *cluster, rest)) for cluster, rest in courses.items()
+    ]
     if repository is not None:
         tasks.append(asyncio.create_task(follow_repository(kit, repository)))
     return tasks

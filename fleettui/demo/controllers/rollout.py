@@ -10,7 +10,7 @@ import copy
 from fleettui.demo.apiserver.changes import Change
 from fleettui.demo.controllers.births import give_birth, new_suffix
 from fleettui.demo.controllers.kit import Document, Kit, is_paused
-from fleettui.demo.controllers.replicas import machines_of, newest_set, remove_one
+from fleettui.demo.controllers.replicas import machines_of, newest_set, remove_one, sets_of
 from fleettui.demo.controllers.view import cluster_of, is_cluster_paused, settle
 from fleettui.demo.world.conditions import modern, modern_of, put
 
@@ -98,6 +98,26 @@ async def _roll_deployment(kit: Kit, deployment: Document, reason: str) -> None:
             async with kit.lock(before):
                 _count(kit, before, -1)
                 if not await remove_one(kit, [machine]):
+                    return
+            settle(kit, *cluster_of(deployment))
+
+
+async def continue_rollout(kit: Kit, deployment: Document) -> None:
+    """Take the other steps of a rollout that had begun before anybody watched."""
+    async with kit.lock(deployment):
+        sets = sets_of(kit, deployment)
+        before = next((each for each in sets[1:] if machines_of(kit, each)), None)
+        while before is not None and (old := machines_of(kit, before)):
+            fresh = sets[0]
+            current = kit.refresh(deployment)
+            if current is None or is_paused(current) or is_cluster_paused(kit, current):
+                return
+            wanted = int(current["spec"].get("replicas", 1))
+            if len(machines_of(kit, fresh)) < wanted and await _grow(kit, fresh) is None:
+                return
+            async with kit.lock(before):
+                _count(kit, before, -1)
+                if not await remove_one(kit, [old[0]]):
                     return
             settle(kit, *cluster_of(deployment))
 

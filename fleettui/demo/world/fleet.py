@@ -75,6 +75,8 @@ _COURSES = (
 SHOWN = len(FLAVOURS) + len(_COURSES)
 """Clusters of the smallest fleet that shows everything."""
 BIRTH = "birth"
+ENDING_COURSES = (BIRTH, "upgrade", "remediation")
+"""Those that the demo's controllers bring to their end; the others stand still."""
 
 TEAMS = (
     "payments", "storefront", "search", "logistics", "identity", "data", "media", "orders",

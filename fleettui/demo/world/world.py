@@ -8,10 +8,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from fleettui.demo.apiserver.resources import Resource
 from fleettui.demo.world.catalogue import all_resources
 from fleettui.demo.world.conversion import convert
-from fleettui.demo.world.fleet import ClusterPlan, Team, plan_fleet
+from fleettui.demo.world.fleet import ENDING_COURSES, ClusterPlan, Team, plan_fleet
 from fleettui.demo.world.groups import (
     cluster_declared,
     cluster_shape,
@@ -117,6 +119,22 @@ class World:
         """Let the kubeconfig Secrets point to pretend workload API servers below a URL."""
         self.facts.workload_url = url
         self._values.clear()
+
+    def at_rest(self) -> dict[tuple[str, str], list[dict[str, Any]]]:
+        """Clusters in which something goes on that ends by itself, as they are once it has."""
+        found = {}
+        for number, group in enumerate(self.groups):
+            plan = group.subject
+            if isinstance(plan, ClusterPlan) and plan.course in ENDING_COURSES:
+                values = self.group_values(number)
+                shape = cluster_shape(plan.flavour, plan.size)
+                found[plan.namespace, plan.name] = [
+                    msgspec.json.decode(entry.body.fill(values))
+                    for part in shape.parts
+                    for entries in part.entries.values()
+                    for entry in entries
+                ]
+        return found
 
     def log(self, namespace: str, pod: str, container: str) -> Iterable[str]:
         """Lines of a container's log, oldest first."""
