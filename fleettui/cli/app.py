@@ -18,7 +18,6 @@ from fleettui.cli.options import Asked, fleet_options
 from fleettui.errors import ExitCode, FleettuiError, UsageError
 from fleettui.text import safe_text
 
-
 MOST_HINT_LINES = 2
 """A hint may point at a place in what was typed, with a line below it."""
 

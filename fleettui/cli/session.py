@@ -7,13 +7,20 @@ from collections.abc import Awaitable, Callable
 from fleettui.cli.output import Output
 from fleettui.errors import ConnectError, ExitCode, FleettuiError
 from fleettui.fleet import ContextState, Fleet
-from fleettui.fleet.context import recorded_words
+from fleettui.fleet.context import ContextInfo, recorded_words
 from fleettui.fleet.gaps import summed_up
 from fleettui.fleet.needs import KindKey, not_permitted
 from fleettui.fleet.opening import Opening, open_fleet
 
 DEFAULT_TIMEOUT_S = 60.0
 _PROGRESS_S = 0.5
+
+_NEVER = frozenset({ContextState.FAILED, ContextState.CONNECTING})
+_SLOW = {
+    ContextState.CONNECTING: "no whole answer in time",
+    ContextState.SYNCING: "not all was read in time; --timeout SECONDS waits longer",
+}
+"""What a state means where nobody waits any longer."""
 
 Work = Callable[[Fleet], Awaitable[int]]
 
@@ -50,11 +57,9 @@ async def _synced(fleet: Fleet, output: Output, timeout_s: float) -> None:
     if shows_progress:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
     await waiting
-    failed = [info for info in fleet.contexts() if info.state is ContextState.FAILED]
-    if failed and len(failed) == len(fleet.contexts()):
-        info = failed[0]
-        hint = f"{info.hint} ({info.origin})" if info.hint and info.origin else info.hint
-        raise ConnectError(info.error or "cannot be reached", where=info.name, hint=hint)
+    never = [info for info in fleet.contexts() if info.state in _NEVER]
+    if never and len(never) == len(fleet.contexts()):
+        raise _unreached(never[0], timeout_s)
     _require_fleet(fleet)
     for info in fleet.contexts():
         if info.state is ContextState.RECORDED:
@@ -65,6 +70,17 @@ async def _synced(fleet: Fleet, output: Output, timeout_s: float) -> None:
             output.say("; ".join(words))
     for info in fleet.left_out():
         output.say(f"left out: {info.name}: {info.error}")
+
+
+def _unreached(info: ContextInfo, timeout_s: float) -> ConnectError:
+    """Why nothing is known of a context, and what a person can do."""
+    error, hint = info.error or "cannot be reached", info.hint
+    if info.state is ContextState.CONNECTING:
+        error = f"no whole answer within {timeout_s:.0f} s from {info.server}"
+        hint = "Is a proxy, VPN or sign-in program slow? --timeout SECONDS waits longer."
+    if hint and info.origin:
+        hint = f"{hint} ({info.origin})"
+    return ConnectError(error, where=info.name, hint=hint)
 
 
 def _require_fleet(fleet: Fleet) -> None:
@@ -79,6 +95,14 @@ def _require_fleet(fleet: Fleet) -> None:
         return
     for info in (*without, *fleet.left_out()):
         raise FleettuiError(info.error, where=info.name, hint=info.hint)
+
+
+def is_complete(fleet: Fleet) -> bool:
+    """Whether every context was read whole."""
+    return all(
+        info.state in (ContextState.LIVE, ContextState.RECORDED) and not info.missing
+        for info in fleet.contexts()
+    )
 
 
 def completeness(
@@ -102,7 +126,7 @@ def completeness(
         if info.state in (ContextState.LIVE, ContextState.RECORDED) and not missing:
             continue
         is_partial = True
-        reason = info.error or info.state.value
+        reason = info.error or _SLOW.get(info.state, info.state.value)
         for text in summed_up(missing) or (reason,):
             output.say(f"incomplete: {info.name}: {text}")
         if missing and not info.loaded:

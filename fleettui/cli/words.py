@@ -8,7 +8,7 @@ import click
 
 from fleettui.cli.options import Asked, fleet_options
 from fleettui.cli.output import Output, open_output, render, table_text
-from fleettui.cli.session import DEFAULT_TIMEOUT_S, completeness, with_fleet
+from fleettui.cli.session import DEFAULT_TIMEOUT_S, completeness, is_complete, with_fleet
 from fleettui.errors import ExitCode, FleettuiError, UsageError
 from fleettui.fleet import Fleet
 from fleettui.fleet.dependency_forms import dependency_form, dependency_lines
@@ -94,7 +94,7 @@ def get(
         rows = _named(fleet, kind, names) if names else _of_kind(fleet, kind)
         if (wanted := _bound(fleet, query, output)) is not None:
             rows = [row for row in rows if wanted.matches(row)]
-        if not rows:
+        if not rows and is_complete(fleet):
             said = f" match {expression!r}" if expression else " are there"
             output.say(f"no {kind}{said} in {_places(fleet)}")
         if form == "table":

@@ -57,11 +57,8 @@ def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet
 
     kubeconfig, pacer = load(), Pacer()
     watch = KubeconfigWatch(kubeconfig, load)
-    around = Surroundings(
-        environment=dict(os.environ),
-        run=few_at_once(processes.run_async, PLUGINS_AT_ONCE),
-        rhythm=Rhythm(pause=pacer.turn),
-    )
+    run = few_at_once(processes.run_async, PLUGINS_AT_ONCE)
+    around = Surroundings(dict(os.environ), run, rhythm=Rhythm(pause=pacer.turn))
 
     def link_of(entry: ContextEntry, *, is_first: bool = True) -> Link:
         return _link(
@@ -71,8 +68,7 @@ def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet
             read_only=read_only,
             around=around,
             pacer=pacer,
-            # What the disk holds is older than rows that are there already.
-            warm=_warm(entry, opening, table) if is_first else None,
+            is_first=is_first,
         )
 
     def opened(name: str) -> Link:
@@ -160,7 +156,7 @@ def _link(
     read_only: bool,
     around: Surroundings,
     pacer: Pacer,
-    warm: WarmContext | None,
+    is_first: bool,
 ) -> LiveLink:
     settings = opening.settings.for_context(entry.name)
     is_read_only = read_only or settings.read_only
@@ -194,7 +190,8 @@ def _link(
         table=table,
         options=options,
         clock=time.time,
-        warm=warm,
+        # What the disk holds is older than rows that are there already.
+        warm=_warm(entry, opening, table) if is_first else None,
         turn=pacer.turn,
     )
 

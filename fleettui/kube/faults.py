@@ -133,6 +133,7 @@ _HINTS = {
     Fault.UNAUTHORIZED: "The server does not accept these credentials; sign in again.",
     Fault.FORBIDDEN: "Ask for the right, or check it with `kubectl auth can-i`.",
     Fault.THROTTLED: "The server asks for patience; the request is repeated by itself.",
+    Fault.SERVER: "The server has trouble of its own; `kubectl get --raw /readyz?verbose` tells.",
     Fault.REDIRECTED: "Put the final address into the kubeconfig; redirects are not followed.",
 }
 

@@ -363,9 +363,8 @@ class Transport:
         return error_of(answer.status, answer.headers, body, where=call.where)
 
     def _translate(self, error: Exception, call: Call) -> ConnectError:
-        host = urlsplit(self._cluster.server).hostname
         where = self._cluster.server
-        fault, words, hint = _words_of(error, host or "", call.purpose)
+        fault, words, hint = _words_of(error, urlsplit(where).hostname or "", call.purpose)
         return ApiError(words, fault=fault, where=where, hint=hint)
 
 
@@ -376,7 +375,8 @@ def _words_of(error: Exception, host: str, purpose: Purpose) -> tuple[Fault, str
         hint = "Check certificate-authority and tls-server-name in the kubeconfig."
         return Fault.TLS, f"the server's certificate is not trusted: {cause}", hint
     if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return Fault.TLS, f"no TLS connection: {one_line(str(error.os_error), limit=300)}", ""
+        hint = "Does the server speak TLS at this address? Check the port and http or https."
+        return Fault.TLS, f"no TLS connection: {one_line(str(error.os_error), limit=300)}", hint
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return Fault.UNREACHABLE, f"cannot resolve {host}", reach
     if isinstance(error, aiohttp.ClientHttpProxyError):

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from fleettui.cli.output import open_output
-from fleettui.cli.session import completeness
-from fleettui.errors import ExitCode
+from fleettui.cli.session import _synced, completeness
+from fleettui.errors import ConnectError, ExitCode
 from fleettui.fleet.context import ContextInfo, ContextState
 from fleettui.fleet.needs import extra_kinds
 from fleettui.index import Index
@@ -61,3 +61,25 @@ def test_causes_without_rights_to_clusters_are_incomplete(
 def test_causes_with_a_kind_that_failed_to_be_read_are_incomplete() -> None:
     """A right that lacks is known for good; a list that failed may hide anything."""
     assert _code(_Fleet(("broken: pods: 500",))) is ExitCode.INCOMPLETE
+
+
+class _Silent:
+    """A fleet whose only server takes connections and says nothing."""
+
+    def contexts(self) -> list[ContextInfo]:
+        """One context, still connecting."""
+        return [ContextInfo("prod", server="https://10.0.0.1:6443", origin="user eve of config")]
+
+    async def wait_synced(self, timeout_s: float) -> bool:
+        """Time is up."""
+        return False
+
+
+async def test_server_that_never_answers_is_told_with_what_to_do() -> None:
+    """An empty table with "connecting" beside it was all there was to read."""
+    fleet: Any = _Silent()
+    with pytest.raises(ConnectError) as caught:
+        await _synced(fleet, open_output(), 6.0)
+    assert str(caught.value) == "prod: no whole answer within 6 s from https://10.0.0.1:6443"
+    assert "--timeout SECONDS waits longer" in caught.value.hint
+    assert "(user eve of config)" in caught.value.hint
