@@ -6,7 +6,7 @@ Saved as msgpack; a history of another version is dropped, not converted.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Final, NamedTuple
 
@@ -20,6 +20,7 @@ UNSEEN: Final = -1
 """In sparklines: nothing is known about that time."""
 DELETED: Final = "deleted"
 _BROKEN: Final = frozenset({Verdict.FAILED.value, Verdict.STALLED.value})
+_TRYING: Final = frozenset({Verdict.IN_PROGRESS.value, Verdict.UNKNOWN.value})
 
 
 class Moment(NamedTuple):
@@ -35,6 +36,23 @@ class Moment(NamedTuple):
     """Whether it was seen as it happened, rather than after a gap."""
     reason: str = ""
     """Raw text; unsafe to show without ``safe_text``."""
+
+
+def _is_retry(ring: Sequence[Moment], moment: Moment) -> bool:
+    """Whether a failure was only tried again, in vain: it never ended, so it is no new one.
+
+    Flux tells a retry as progress (``ProgressingWithRetry``) between two equal failures.
+    """
+    if len(ring) < 2:
+        return False
+    failed, tried = ring[-2], ring[-1]
+    return (
+        failed.after in _BROKEN
+        and tried.before in _BROKEN
+        and tried.after in _TRYING
+        and moment.before in _TRYING
+        and (moment.after, moment.reason) == (failed.after, failed.reason)
+    )
 
 
 class _Saved(msgspec.Struct, frozen=True, array_like=True):
@@ -65,7 +83,7 @@ class History:
         return len(self._rings)
 
     def add(self, transitions: Iterable[Transition]) -> None:
-        """Keep transitions, which must not be older than those kept."""
+        """Keep transitions, which must not be older than those kept; retries are one failure."""
         for transition in transitions:
             moment = Moment(
                 transition.at,
@@ -78,7 +96,10 @@ class History:
             ring = self._rings.pop(transition.ref, None)
             if ring is None:
                 ring = deque(maxlen=self._per_object)
-            ring.append(moment)
+            if _is_retry(ring, moment):
+                ring.pop()
+            else:
+                ring.append(moment)
             self._rings[transition.ref] = ring
             if len(self._rings) > self._objects:
                 del self._rings[next(iter(self._rings))]

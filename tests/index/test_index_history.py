@@ -46,6 +46,19 @@ def test_flaps_count_breakages_within_the_window():
     assert history.flapping(600, least=4) == []
 
 
+def test_flaps_of_a_failure_that_is_retried_are_one():
+    """A release tried again every minute would look as if it had broken sixty times an hour."""
+    history = History()
+    history.add([went("current", "failed", 100)])
+    for at in (200, 300, 400):
+        history.add([went("failed", "in_progress", at), went("in_progress", "failed", at + 20)])
+    assert [moment.at for moment in history.of(REF)] == [100]
+    assert history.flaps(REF, 600) == 1
+    history.add([went("failed", "in_progress", 500), went("in_progress", "current", 520)])
+    history.add([went("current", "in_progress", 530), went("in_progress", "failed", 540)])
+    assert history.flaps(REF, 600) == 2
+
+
 def test_sparkline_tells_the_worst_of_each_stretch():
     """A short failure must not vanish between two healthy ends."""
     history = History()
