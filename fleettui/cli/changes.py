@@ -29,9 +29,9 @@ def changes(
     """Print what changed lately across the fleet, newest first.
 
     Told are changes of health and of revisions: those that objects tell by their times, and
-    those that the screen saw while it ran (it alone keeps them). A ConfigMap or Deployment that a hand
-    changed is seen by its field manager alone (ChangedByHand in ``causes``), and not at all
-    when the hand used the applier's own: ``diff`` compares with git.
+    those that the screen saw while it ran (it alone keeps them). A ConfigMap or Deployment
+    that a hand changed is seen by its field manager alone (ChangedByHand in ``causes``), and
+    not at all when the hand used the applier's own: ``diff`` compares with git.
     """
     output = open_output()
 
