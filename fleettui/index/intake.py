@@ -7,16 +7,12 @@ protocol.md 1.7.
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from typing import Final
 
 from fleettui.index.backlog import AT_ONCE, NO_WORK, Backlog, Work
 from fleettui.index.changes import ChangeLog, Transition
-from fleettui.index.coverage import Coverage, KindKey
+from fleettui.index.coverage import Coverage
 from fleettui.index.health import (
-    DECIDING_RELATIONS,
-    HIDING_ROLES,
     judge,
-    named_kinds,
     unit_of_row,
 )
 from fleettui.index.packing import (
@@ -30,17 +26,15 @@ from fleettui.index.packing import (
 from fleettui.index.places import Place
 from fleettui.index.rollup import VERDICTS
 from fleettui.index.rows import Row, make_row
-from fleettui.index.shapes import LinkShape, State
+from fleettui.index.shapes import State
 from fleettui.index.standing import DELETING, RANK
 from fleettui.index.store import Store
 from fleettui.index.timers import Timers
 from fleettui.index.tree import Tree
+from fleettui.index.unread import LOOKED_AT, Unread
 from fleettui.kinds.batch import Batch, Deleted, Mark, Scope, ScopeStatus
 from fleettui.kinds.record import Owner, Record
-from fleettui.kinds.spec import Depth, Role
-
-LOOKED_AT: Final = 64
-"""Rows looked at between two yields."""
+from fleettui.kinds.spec import Role
 
 
 class Intake:
@@ -56,6 +50,7 @@ class Intake:
         self._coverage = coverage
         self._log = log
         self._tree = Tree(store, coverage, log)
+        self._unread = Unread(store, coverage, self._tree)
         self._timers = Timers()
         self._epoch = 0
         self._lists: dict[Scope, int] = {}
@@ -224,7 +219,7 @@ class Intake:
         # What is told after this moment belongs to somebody who follows it again.
         epoch = self._epoch
         self._epoch += 1
-        unread, settling = self._settle_unread(scope.context, before)
+        unread, settling = self._unread.settle(scope.context, before)
         forgetting = self._forgetting(scope, epoch, now)
         return unread + self._store.count(scope), chain(settling, forgetting)
 
@@ -247,42 +242,7 @@ class Intake:
         before = self._coverage.unread_kinds(scope.context)
         has_changed = self._coverage.put(scope, status)
         self._log.note_coverage()
-        return self._settle_unread(scope.context, before) if has_changed else NO_WORK
-
-    def _settle_unread(self, context: str, before: frozenset[KindKey]) -> Work:
-        """Derive health anew where unread kinds decide, when their set changed."""
-        changed = before ^ self._coverage.unread_kinds(context)
-        store = self._store
-        named = store.shapes.kinds_named(DECIDING_RELATIONS)
-        deciding = frozenset(
-            key
-            for key in changed
-            if (spec := store.spec_of(*key)).depth is Depth.SPINE
-            and (spec.role in HIDING_ROLES or key in named)
-        )
-        if not deciding:
-            return NO_WORK
-        scopes = [
-            Scope(context, spec.group, spec.kind)
-            for spec in store.kinds(context)
-            if spec.role in (Role.CLUSTER, Role.MACHINE_POOL)
-        ]
-        return sum(map(store.count, scopes)), self._settling(scopes, deciding)
-
-    def _settling(self, scopes: Sequence[Scope], deciding: frozenset[KindKey]) -> Iterator[None]:
-        store = self._store
-        hides_all = any(store.spec_of(*key).role in HIDING_ROLES for key in deciding)
-        is_named: dict[tuple[LinkShape, ...], bool] = {}
-        for scope in scopes:
-            for rows in store.pieces(scope, LOOKED_AT):
-                for row in rows:
-                    shapes = row.state.link_shapes
-                    if shapes not in is_named:
-                        is_named[shapes] = not deciding.isdisjoint(named_kinds(row))
-                    is_whole = hides_all and row.place.spec.role is Role.CLUSTER
-                    if (is_whole or is_named[shapes]) and not row.is_gone:
-                        self._tree.settle(row)
-                yield
+        return self._unread.settle(scope.context, before) if has_changed else NO_WORK
 
     def next_deadline(self) -> int:
         """Return when ``advance`` may have something to do next, Unix seconds; 0 for never."""
