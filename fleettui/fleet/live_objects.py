@@ -34,7 +34,8 @@ class LiveObjects:
         Raises:
             FleettuiError: they may not be read, or the cluster does not answer.
         """
-        found = await self._opened().events(_key_of(ref))
+        client = self._opened().client
+        found = await client.events(ref.kind, namespace=ref.namespace, name=ref.name)
         return event_lines(msgspec.json.decode(event) for event in found)
 
     async def logs(self, ref: ObjectRef, *, container: str, tail: int) -> AsyncIterator[str]:
@@ -45,7 +46,8 @@ class LiveObjects:
         """
         wanted = LogRequest(container=container, tail_lines=tail)
         rest = b""
-        async for chunk in self._opened().logs(ref.namespace, ref.name, wanted=wanted):
+        client = self._opened().client
+        async for chunk in client.logs(namespace=ref.namespace, pod=ref.name, wanted=wanted):
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
                 yield line.decode(errors="replace")

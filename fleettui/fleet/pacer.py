@@ -12,9 +12,10 @@ under 11 ms; slices separated by sleep(0) keep it waiting for ever.
 """
 
 import asyncio
+import heapq
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import count
 
 SLICE_S = 0.002
 """Longest slice of a generator, and of anything else while somebody types."""
@@ -57,7 +58,8 @@ class Pacer:
         self._call_later = call_later
         self._clock = clock
         self._jobs: dict[str, tuple[Iterator[object], Callable[[], None]]] = {}
-        self._turns: deque[asyncio.Future[None]] = deque()
+        self._turns: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = count()
         self._is_waiting = False
         self._is_job_next = False
         self._key_at = float("-inf")
@@ -79,14 +81,17 @@ class Pacer:
         """Give a generator up."""
         self._jobs.pop(name, None)
 
-    async def turn(self) -> float:
+    async def turn(self, rank: int = 0) -> float:
         """Waits until it is the caller's turn for one slice, up to its next await.
+
+        Args:
+            rank: lower ones go first, equal ones in order.
 
         Returns:
             how long the slice may be, seconds.
         """
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._turns.append(turn)
+        heapq.heappush(self._turns, (rank, next(self._order), turn))
         self._wait(SLEEP_S)
         await turn
         return SLICE_S if self.typed_s() < TYPING_S else CALM_SLICE_S
@@ -116,7 +121,8 @@ class Pacer:
             self._wait(rest)
             return
         self._ran_at = now
-        self._turns = deque(turn for turn in self._turns if not turn.done())
+        while self._turns and self._turns[0][2].done():  # cancelled
+            heapq.heappop(self._turns)
         if self._jobs and (self._is_job_next or not self._turns):
             self._is_job_next = False
             try:
@@ -125,7 +131,7 @@ class Pacer:
                 self._rest()
         elif self._turns:
             self._is_job_next = True
-            self._turns.popleft().set_result(None)
+            heapq.heappop(self._turns)[2].set_result(None)
             # Called after the slice: the waiter's wake-up was put into the queue before.
             asyncio.get_running_loop().call_soon(self._rest)
 

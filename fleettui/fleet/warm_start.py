@@ -13,7 +13,7 @@ from fleettui.fleet.followers import Followers, Warmth
 from fleettui.fleet.warm import Turn, WarmContext, owner_of
 from fleettui.index import Index
 from fleettui.kinds.batch import Batch, Mark, Phase, Scope, ScopeStatus
-from fleettui.kube.context import KubeContext
+from fleettui.kube.context import KubeContext, cluster_uid
 from fleettui.recorded.shards import Head
 
 
@@ -107,4 +107,4 @@ class WarmStart:
 
 
 async def _uid_of(context: KubeContext, warm: WarmContext | None) -> str:
-    return await context.cluster_uid() if warm is not None else ""
+    return await cluster_uid(context) if warm is not None else ""

@@ -7,7 +7,7 @@ those in a thread, after the first frame.
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from fleettui.kinds.record import ObjectKey
 from fleettui.kube.access import AccessReviews, Identity
 from fleettui.kube.calls import Call, Purpose
 from fleettui.kube.catalog import Catalog
-from fleettui.kube.client import Client, LogRequest, Table
+from fleettui.kube.client import Client
 from fleettui.kube.credentials import Credentials
 from fleettui.kube.definitions import DefinitionWatch
 from fleettui.kube.discovery import Discovery
@@ -258,38 +258,9 @@ class KubeContext:
         path = Resource("", "v1", "secrets", "Secret").path(namespace=namespace, name=name)
         return await self._client.get_raw(path)
 
-    async def events(self, key: ObjectKey, *, uid: str = "") -> Sequence[bytes]:
-        """Events about one object, JSON each.
-
-        Raises:
-            ApiError: no success.
-        """
-        return await self._client.events(key.kind, namespace=key.namespace, name=key.name, uid=uid)
-
-    def logs(self, namespace: str, pod: str, *, wanted: LogRequest) -> AsyncIterator[bytes]:
-        """A container's log as it arrives."""
-        return self._client.logs(namespace=namespace, pod=pod, wanted=wanted)
-
-    async def table(self, resource: Resource, *, namespace: str = "") -> Table:
-        """Rows as the server itself would print them."""
-        return await self._client.table(resource, namespace=namespace)
-
     async def identity(self) -> Identity | None:
         """Who the server thinks the person is; None if it does not tell."""
         return await self.access.identity()
-
-    async def cluster_uid(self) -> str:
-        """UID of the namespace kube-system: what a cluster is, whatever it is called.
-
-        Empty when it may not be read.
-        """
-        key = ObjectKey("", "Namespace", "", "kube-system")
-        try:
-            return self.definitions.uid_of(await self.body(key))
-        except ApiError as error:
-            if error.fault in (Fault.FORBIDDEN, Fault.NOT_FOUND):
-                return ""
-            raise
 
     async def namespace_scopes(self, scope: Scope) -> Sequence[Scope]:
         """The scopes that can be followed instead of one that is forbidden as a whole.
@@ -397,3 +368,20 @@ async def open_context(entry: ContextEntry, *, policy: Policy, around: Surroundi
     )
     transport = Transport(entry.cluster, credentials, policy=policy, environment=around.environment)
     return KubeContext(entry.name, transport, entry=entry, around=around)
+
+
+async def cluster_uid(context: KubeContext) -> str:
+    """UID of the namespace kube-system: what a cluster is, whatever it is called.
+
+    Empty when it may not be read.
+
+    Raises:
+        ApiError: the server did not answer.
+    """
+    try:
+        body = await context.body(ObjectKey("", "Namespace", "", "kube-system"))
+    except ApiError as error:
+        if error.fault in (Fault.FORBIDDEN, Fault.NOT_FOUND):
+            return ""
+        raise
+    return context.definitions.uid_of(body)

@@ -13,7 +13,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import dataclass
 
 import msgspec
@@ -21,6 +21,7 @@ import msgspec
 from fleettui.errors import FleettuiError
 from fleettui.kinds.batch import Batch, Event, Scope
 from fleettui.kinds.record import Record
+from fleettui.kube.ahead import PagesAhead
 from fleettui.kube.events import ChunkReader, read_document
 from fleettui.kube.faults import Fault, api_error_of
 from fleettui.kube.framing import Page
@@ -53,8 +54,11 @@ from fleettui.kube.reflection import (
 from fleettui.kube.reflector import step
 from fleettui.kube.resource import Resource
 from fleettui.kube.rhythm import SLICE_S, Rhythm
-from fleettui.kube.source import PageBody, Slice, Source
+from fleettui.kube.source import Slice, Source
 from fleettui.kube.teller import Teller
+
+FIRST_RANK = 1
+"""Rank of what everything else is shown below, and of what somebody looks at."""
 
 Read = Callable[[bytes], Record]
 ReaderFor = Callable[[Resource], Read]
@@ -76,14 +80,6 @@ class Wanted:
     streams_first: bool = False
     rank: int = 0
     saved: Saved | None = None
-
-
-@dataclass(slots=True)
-class _Ahead:
-    """The next page, asked for while this one is decoded."""
-
-    token: str
-    task: "asyncio.Task[PageBody]"
 
 
 class Following:
@@ -120,7 +116,7 @@ class Following:
         self._teller = Teller(wanted.scope, self._rhythm)
         if wanted.saved is not None:
             self._teller.loaded = wanted.saved.loaded
-        self._ahead: _Ahead | None = None
+        self._pages = PagesAhead(source)
         self._read: Read | None = None
         self.state = State(
             metadata_only=wanted.metadata_only,
@@ -174,7 +170,7 @@ class Following:
                         if self._teller.has_news:
                             yield self._teller.flush()
         finally:
-            self._drop_ahead()
+            self._pages.drop()
 
     # Steps -----------------------------------------------------------------------
 
@@ -251,14 +247,15 @@ class Following:
         return Resolved(resource)
 
     async def _list(self, request: ReadPage) -> AsyncGenerator[Input | Batch, None]:
-        body = await self._page(request)
+        part = self._part()
+        body = await self._pages.read(part, request)
         metadata = body.page.metadata
         self._teller.decoded_bytes += body.decoded_bytes
         garbled = 0
-        async with self._readers.hold(rank=self._wanted.rank):
+        async with self._reading():
             # Not before: sixty kinds that wait for their turn hold one page each, not two.
             if metadata.continue_:
-                self._look_ahead(ReadPage(request.limit, metadata.continue_))
+                self._pages.look_ahead(part, ReadPage(request.limit, metadata.continue_))
             async for batch in self._decoded(body.page):
                 garbled -= len(batch.events)
                 self._teller.loaded += len(batch.events)
@@ -273,31 +270,17 @@ class Following:
             garbled=garbled,
         )
 
-    async def _page(self, request: ReadPage) -> PageBody:
-        ahead = self._ahead
-        if ahead is not None and ahead.token == request.token:
-            self._ahead = None
-            return await ahead.task
-        self._drop_ahead()
-        return await self._source.read_page(self._part(), limit=request.limit, token=request.token)
-
-    def _look_ahead(self, request: ReadPage) -> None:
-        part = self._part()
-        coroutine = self._source.read_page(part, limit=request.limit, token=request.token)
-        self._ahead = _Ahead(request.token, asyncio.ensure_future(coroutine))
-
-    def _drop_ahead(self) -> None:
-        if self._ahead is not None:
-            self._ahead.task.cancel()
-            self._ahead.task.add_done_callback(_retrieve)
-            self._ahead = None
+    def _reading(self) -> AbstractAsyncContextManager[None]:
+        """A place to read a page; what goes first does not wait until others have read theirs."""
+        rank = self._wanted.rank
+        return nullcontext() if rank <= FIRST_RANK else self._readers.hold(rank=rank)
 
     async def _decoded(self, page: Page) -> AsyncGenerator[Batch, None]:
         read = self._reader()
         documents: deque[msgspec.Raw] = deque(page.documents)
         while documents:
             # What the records become is done before the next portion, within the same slice.
-            slice_s = await self._rhythm.pause()
+            slice_s = await self._rhythm.pause(self._wanted.rank)
             until = time.perf_counter() + slice_s
             while documents and time.perf_counter() < until:
                 events: list[Event] = []
@@ -343,7 +326,7 @@ class Following:
                         worked_s += time.perf_counter() - begun
                         if worked_s > slice_s:
                             worked_s = 0.0
-                            slice_s = await self._rhythm.pause()
+                            slice_s = await self._rhythm.pause(self._wanted.rank)
         except FleettuiError as error:
             lasted_s = 0.0 if opened_at is None else self._rhythm.clock() - opened_at
             yield Failed(api_error_of(error), lasted_s=lasted_s)
@@ -359,9 +342,3 @@ def _portions(lines: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
     if len(lines) <= _PORTION:
         return (lines,)
     return (lines[start : start + _PORTION] for start in range(0, len(lines), _PORTION))
-
-
-def _retrieve(task: "asyncio.Task[PageBody]") -> None:
-    """Takes a dropped page's error, so that nobody complains of it."""
-    if not task.cancelled():
-        task.exception()

@@ -10,7 +10,7 @@ SLICE_S = 0.002
 """Longest stretch of work between two pauses for whoever is alone."""
 
 
-async def _short_pause() -> float:
+async def _short_pause(_rank: int) -> float:
     await asyncio.sleep(0.001)
     return SLICE_S
 
@@ -28,6 +28,6 @@ class Rhythm:
     """Unix seconds."""
     chance: Callable[[], float] = _chance
     """Numbers in [0, 1)."""
-    pause: Callable[[], Awaitable[float]] = _short_pause
+    pause: Callable[[int], Awaitable[float]] = _short_pause
     """Lets others run between two slices of work, and tells how long the next may be, seconds;
-    must take more than no time."""
+    must take more than no time. Of those that wait the lowest rank goes on first."""

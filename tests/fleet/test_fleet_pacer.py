@@ -131,6 +131,22 @@ async def test_pacer_turns_are_one_at_a_time_and_fair() -> None:
     assert order == [0, 1, 2, 3] * 3
 
 
+async def test_pacer_turn_goes_to_the_lowest_rank() -> None:
+    """Clusters would wait while pages of everything below them are read."""
+    pacer = Pacer()
+    order: list[str] = []
+
+    async def read(name: str, rank: int) -> None:
+        for _ in range(2):
+            await pacer.turn(rank)
+            order.append(name)
+
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        group.create_task(read("pools", 2))
+        group.create_task(read("clusters", 1))
+    assert order == ["clusters", "clusters", "pools", "pools"]
+
+
 async def test_pacer_turn_of_a_cancelled_waiter_goes_to_the_next() -> None:
     """A closed context would keep the turn that another one waits for."""
     pacer = Pacer()

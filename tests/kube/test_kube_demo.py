@@ -20,7 +20,7 @@ from fleettui.demo.world import build_world
 from fleettui.kinds.batch import Deleted, Mark, Phase, Scope, ScopeStatus
 from fleettui.kinds.record import ObjectKey, Record
 from fleettui.kube.access import Question
-from fleettui.kube.context import KubeContext, Surroundings, open_context
+from fleettui.kube.context import KubeContext, Surroundings, cluster_uid, open_context
 from fleettui.kube.definitions import metadata_reader
 from fleettui.kube.driver import Following
 from fleettui.kube.faults import ApiError, Fault
@@ -170,7 +170,7 @@ async def test_context_read_only_reads_everything_and_writes_nothing(
         identity = await context.identity()
         assert identity is not None
         assert identity.username == "demo-oncall"
-        assert await context.cluster_uid()
+        assert await cluster_uid(context)
         allowed = await context.access.may(Question("list", "cluster.x-k8s.io", "machines"))
         assert allowed.allowed
         refused = await context.access.may(Question("patch", "cluster.x-k8s.io", "machines"))
@@ -179,8 +179,10 @@ async def test_context_read_only_reads_everything_and_writes_nothing(
         record = metadata_reader(resource)((await context.client.list_objects(resource))[0])
         key = ObjectKey(record.group, record.kind, record.namespace, record.name)
         assert record.name.encode() in await context.body(key)
-        await context.events(key, uid=record.uid)
-        table = await context.table(resource)
+        await context.client.events(
+            key.kind, namespace=key.namespace, name=key.name, uid=record.uid
+        )
+        table = await context.client.table(resource)
         assert table.column_definitions[0].name.lower() == "name"
         assert await context.discovery.printer_columns(resource)
         with pytest.raises(ReadOnlyViolation):
