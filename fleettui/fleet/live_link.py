@@ -22,9 +22,8 @@ from fleettui.errors import ConnectError, FleettuiError
 from fleettui.fleet.context import ContextInfo, ContextState, Emit, EventLine
 from fleettui.fleet.depth import LoadPlan
 from fleettui.fleet.followers import Followers
-from fleettui.fleet.gauge import Gauge
-from fleettui.fleet.learning import learn_kinds
 from fleettui.fleet.live_objects import LiveObjects
+from fleettui.fleet.planning import Planning
 from fleettui.fleet.reading import Reading
 from fleettui.fleet.scopes import ClusterKey, KindKey
 from fleettui.fleet.standing import standing_of
@@ -35,14 +34,11 @@ from fleettui.index import Index
 from fleettui.kinds import KindTable
 from fleettui.kinds.batch import Batch, Scope, ScopeStatus
 from fleettui.kinds.record import ObjectRef
-from fleettui.kinds.spec import KindSpec
-from fleettui.kube.catalog import Catalog
 from fleettui.kube.context import KubeContext
 from fleettui.recorded.shards import Head
 
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 30.0
-REPLAN_S = 0.1
 
 OpenContext = Callable[[], Awaitable[KubeContext]]
 
@@ -109,9 +105,14 @@ class LiveLink:
         self._followers: Followers | None = None
         self._emit: Emit = _ignore
         self._told: Callable[[], None] = _nothing
-        self._is_changed = asyncio.Event()
-        self._is_planned = False
-        """Whether the scopes of providers that only their CRDs tell of are open as well."""
+        self._planning = Planning(
+            self._reading,
+            table=table,
+            statuses=self._statuses,
+            changed=self._changed,
+            serves_nothing=self._serves_nothing,
+            clock=clock,
+        )
 
     @property
     def name(self) -> str:
@@ -124,7 +125,6 @@ class LiveLink:
         return self._context
 
     # -- how it stands ------------------------------------------------------------------------
-
     def info(self) -> ContextInfo:
         """How the context stands, from the state of its scopes and its link."""
         return standing_of(
@@ -132,11 +132,11 @@ class LiveLink:
             self._context,
             self._statuses,
             table=self._table,
-            is_planned=self._is_planned and self._reading.is_decided,
+            is_planned=self._planning.is_whole and self._reading.is_decided,
         )
 
     def _changed(self) -> None:
-        self._is_changed.set()
+        self._planning.look_again()
         self._told()
 
     def _set(self, **values: Any) -> None:
@@ -144,7 +144,6 @@ class LiveLink:
         self._changed()
 
     # -- life ---------------------------------------------------------------------------------
-
     async def run(self, emit: Emit, changed: Callable[[], None]) -> None:
         """Connects, again and again if need be, then follows until cancelled."""
         self._emit, self._told = emit, changed
@@ -171,10 +170,10 @@ class LiveLink:
                 group.create_task(self._check_owner(context))
                 if context.policy.writes:
                     group.create_task(self._keep_rights(context))
-                group.create_task(self._keep_planned(context, followers))
+                group.create_task(self._planning.keep(context, followers))
                 group.create_task(
                     self._reading.deciding(
-                        lambda: self._measured(context, followers), decided=self._changed
+                        lambda: self._planning.measured(context, followers), decided=self._changed
                     )
                 )
         except* FleettuiError as errors:
@@ -202,37 +201,7 @@ class LiveLink:
             await asyncio.sleep(delay_s)
             delay_s = min(delay_s * 2, LAST_RETRY_S)
 
-    async def _keep_planned(self, context: KubeContext, followers: Followers) -> None:
-        generation = -1
-        while True:
-            if context.discovery.generation != generation:
-                generation = context.discovery.generation
-                self._reading.catalog = await self._catalog_of(context)
-            is_settled = context.definitions.is_settled
-            await learn_kinds(context, self._reading.catalog, self._table)
-            self._open_scopes(context, followers)
-            if (unweighed := self._reading.unweighed()) is not None:
-                await self._reading.weigh(Gauge(context), unweighed)
-                continue
-            if is_settled and self._reading.is_weighed and not self._is_planned:
-                self._is_planned = True
-                self._changed()
-            try:
-                async with asyncio.timeout(5.0 if self._is_planned else REPLAN_S):
-                    await self._reading.replan.wait()
-            except TimeoutError:
-                pass  # nobody asked: look whether the server's kinds changed
-            self._reading.replan.clear()
-
-    async def _catalog_of(self, context: KubeContext) -> Catalog:
-        try:
-            return await context.discovery.catalog()
-        except FleettuiError:
-            # the link says what is wrong; what was served is the best guess
-            return self._reading.catalog
-
     # -- scopes -------------------------------------------------------------------------------
-
     @property
     def served_kinds(self) -> frozenset[KindKey]:
         """Kinds that the server offers and the program reads; empty while unknown."""
@@ -272,45 +241,18 @@ class LiveLink:
         """How deep the context is read, and what the rest would cost."""
         return self._reading.load_plan(self.name)
 
-    def _open_scopes(self, context: KubeContext, followers: Followers) -> None:
-        plan = self._reading.scopes(self.name, open_parts=followers.parts)
-        followers.follow(plan, lambda spec: self._versions_of(context, spec))
-        if not plan.whole and not self._statuses and context.definitions.is_settled:
-            self._set(
-                state=ContextState.CLOSED if self._options.only_fleets else ContextState.LIVE,
-                error="serves neither Cluster API nor GitOps kinds",
-                hint="choose a management cluster with --context or :ctx",
-            )
-
-    async def _spine(self) -> None:
-        """Waits until the spine is there."""
-        while not (self._is_planned and self._reading.is_spine_settled()):
-            self._is_changed.clear()
-            await self._is_changed.wait()
-
-    async def _measured(self, context: KubeContext, followers: Followers) -> Gauge:
-        started = self._clock()
-        await self._spine()
-        gauge = Gauge(context)
-        gauge.note_spine(decoded_bytes=followers.decoded_bytes, seconds=self._clock() - started)
-        return gauge
-
-    def _versions_of(self, context: KubeContext, spec: KindSpec) -> tuple[str, ...]:
-        """What the contract labels choose comes before what the entry prefers."""
-        from fleettui.kinds import read_version
-
-        served = [r.version for r in self._reading.catalog.kinds.get((spec.group, spec.kind), ())]
-        definition = context.definitions.definitions.get(f"{spec.plural}.{spec.group}")
-        labels: Mapping[str, str] = definition.labels if definition else {}
-        chosen = read_version(labels, served, understood=spec.versions)
-        return tuple(dict.fromkeys((chosen, *spec.versions))) if chosen else spec.versions
+    def _serves_nothing(self) -> None:
+        self._set(
+            state=ContextState.CLOSED if self._options.only_fleets else ContextState.LIVE,
+            error="serves neither Cluster API nor GitOps kinds",
+            hint="choose a management cluster with --context or :ctx",
+        )
 
     # -- the last time ------------------------------------------------------------------------
-
     def _pass_on(self, batch: Batch) -> None:
         self._emit(batch)
         if batch.events and isinstance(batch.events[-1], ScopeStatus):
-            self._is_changed.set()
+            self._planning.look_again()
 
     async def _check_owner(self, context: KubeContext) -> None:
         name = await self._warm.check_owner(context)
@@ -319,7 +261,7 @@ class LiveLink:
 
     async def _keep_rights(self, context: KubeContext) -> None:
         """Learns whether we may change anything here, once it is known what there is."""
-        await self._spine()
+        await self._planning.spine()
 
         async def others() -> Iterable[str]:
             followed = {scope.namespace for scope in self._statuses if scope.namespace}
@@ -337,7 +279,7 @@ class LiveLink:
 
     def saving(self, index: Index) -> Iterator[None]:
         """Saves what changed for the next start, some rows between two yields."""
-        if self._followers is None or not self._is_planned:
+        if self._followers is None or not self._planning.is_whole:
             return iter(())
         return self._warm.saving(index, self._followers)
 
@@ -346,7 +288,6 @@ class LiveLink:
         return self._followers.audits.comparing(index) if self._followers else iter(())
 
     # -- single objects -----------------------------------------------------------------------
-
     def _require(self) -> KubeContext:
         if self._context is None:
             raise ConnectError("is not connected yet", where=self.name, hint=self._info.error)
