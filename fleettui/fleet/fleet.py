@@ -174,7 +174,8 @@ class Fleet:
         """
         looked_at = list(clusters)
         self.upkeep.want(source, looked_at)
-        self._verifier.look(looked_at)
+        # Lists of what is looked at leave first: going through a fleet's joins may take a while.
+        self.pacer.run(f"verify {source}", self._verifier.looking(looked_at), done=_nothing)
 
     def ask(self, kinds: Iterable[tuple[str, str]], *, where_they_fit: bool = False) -> None:
         """Follows kinds, as (group, kind), as a whole in every context from now on.
@@ -249,7 +250,8 @@ class Fleet:
         self._changed()
 
     async def close_context(self, name: str) -> None:
-        """Closes a context and forgets its rows."""
+        """Saves a context for when it is opened again, closes it and forgets its rows."""
+        await self.upkeep.save_link(name, within_s=LAST_SAVE_S)
         if await self.links.take(name):
             self.reopening.forget(name)
             self._changed()

@@ -109,6 +109,20 @@ class Upkeep:
         for link in self._links().values():
             yield from link.saving(self._index)
 
+    async def save_link(self, name: str, *, within_s: float) -> None:
+        """Saves what it can of one context that is about to be closed, in slices."""
+        link = self._links().get(name)
+        if link is None:
+            return
+        self._pacer.drop("save")
+        until = time.monotonic() + within_s
+        work = link.saving(self._index)
+        while time.monotonic() < until:
+            end = time.perf_counter() + await self._pacer.turn()
+            while time.perf_counter() < end:
+                if next(work, self) is self:
+                    return
+
     def save(self, *, within_s: float) -> None:
         """Saves what it can for the next start; blocks for at most so many seconds."""
         self._pacer.drop("save")

@@ -6,7 +6,7 @@ kubeconfigs. Where reading is forbidden nobody asks again for a while.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from fleettui.errors import FleettuiError
@@ -45,6 +45,11 @@ class Verifier:
     def is_busy(self) -> bool:
         """Whether anything is being read."""
         return self._task is not None and not self._task.done()
+
+    def looking(self, clusters: Iterable[ObjectRef]) -> Iterator[None]:
+        """Does as ``look``, when there is time."""
+        yield
+        self.look(clusters)
 
     def look(self, clusters: Iterable[ObjectRef]) -> None:
         """Checks these clusters' joins, soon; returns at once."""

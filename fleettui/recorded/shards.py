@@ -28,7 +28,7 @@ from fleettui.kinds.record import Record
 SCHEMA: Final = 1
 """Changes with the shape of what is saved, so that older files are not read."""
 MAGIC: Final = b"fleettui shard\n"
-SHARD_ROWS: Final = 1500
+SHARD_ROWS: Final = 500
 """Records a shard should have: read in one slice of a few milliseconds."""
 MAX_FILE_BYTES: Final = 64 << 20
 NEVER: Final = frozenset({("", "Secret")})
