@@ -162,9 +162,14 @@ def link_figures(servers: Servers, folder: Path, *, rows: str) -> Iterator[Figur
         None,
         "<= 10",
     )
+    healthy_s = cold.get("healthy_s", 1e9)
+    yield Figure(f"link, cold: every Cluster with its true health, {rows}", healthy_s, "s")
     yield Figure(f"link, cold: whole spine, {rows}", cold.get("synced_s", 1e9), "s", goal="<= 40")
     yield Figure(f"link, cold: bytes on the wire, {rows}", stats["bytes_sent"] / 1e6, "MB")
     yield Figure(f"link, cold: objects scanned, {rows}", stats["scanned"], "")
+    yield Figure(
+        f"link, cold: processor time a row, {rows}", cold["cpu_s"] / cold["rows"] * 1e6, "us"
+    )
     yield Figure(
         f"link: failing cluster opened to its machines, {rows}", cold["opened_s"], "s", None, "<= 1"
     )
@@ -174,6 +179,7 @@ def link_figures(servers: Servers, folder: Path, *, rows: str) -> Iterator[Figur
     yield Figure(
         f"link, warm: Clusters resumed, {rows}", warm.get("clusters_live_s", 1e9), "s", None, "<= 2"
     )
+    yield Figure(f"link, warm: processor time, {rows}", warm["cpu_s"], "s")
     yield Figure(f"link, warm: whole spine resumed, {rows}", warm.get("synced_s", 1e9), "s")
     yield Figure(f"link, warm: bytes on the wire, {rows}", stats["bytes_sent"] / 1e6, "MB")
     if _kubectl(servers):

@@ -16,9 +16,11 @@ gc.disable()
 
 from fleettui.fleet import Fleet  # noqa: E402 - the collector's policy comes first
 from fleettui.fleet.opening import Opening, open_fleet  # noqa: E402
+from fleettui.index.spine import TAKING_ROLES  # noqa: E402
 from fleettui.kinds.batch import Phase  # noqa: E402
 
 CAPI = "cluster.x-k8s.io"
+UNREAD = (Phase.PENDING, Phase.SYNCING)
 
 
 def resident_bytes() -> int:
@@ -32,6 +34,14 @@ def phase_of(fleet: Fleet, kind: str) -> Phase | None:
         if (scope.group, scope.kind) == (CAPI, kind) and not scope.cluster:
             return status.phase
     return None
+
+
+def is_healthy(fleet: Fleet) -> bool:
+    """Whether nothing that the health of a Cluster takes into account is still being read."""
+    scopes = fleet.index.coverage.scopes().items()
+    reading = (s for s, status in scopes if status.phase in UNREAD and not s.cluster)
+    specs = (fleet.table.spec_for(scope.group, scope.kind) for scope in reading)
+    return bool(scopes) and not any(spec and spec.role in TAKING_ROLES for spec in specs)
 
 
 async def measure(kubeconfig: str, depth: str, timeout_s: float, words: set[str]) -> dict[str, Any]:
@@ -63,7 +73,9 @@ async def measure(kubeconfig: str, depth: str, timeout_s: float, words: set[str]
         clusters = phase_of(fleet, "Cluster")
         note("clusters_cached_s", clusters is Phase.CACHED)
         note("clusters_live_s", clusters is Phase.LIVE)
+        note("healthy_s", clusters is Phase.LIVE and is_healthy(fleet))
     note("synced_s", fleet.is_synced())
+    note("healthy_s", fleet.is_synced())
     found["slowest_slice_ms"] = slowest * 1000
     found["cpu_s"] = time.process_time()
     found["rows"] = len(fleet.index)
