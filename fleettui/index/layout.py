@@ -6,7 +6,7 @@ long to measure are left pending with a provisional size, and are measured when
 they are looked at or when there is time.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from operator import attrgetter
 from typing import Final
@@ -19,13 +19,13 @@ from fleettui.index.flatten import (
     size_without_entries,
 )
 from fleettui.index.health import unit_of_row
+from fleettui.index.hopes import Hopes
 from fleettui.index.index import Index
 from fleettui.index.nodes import GROUP_MARK, Group, LineKey, Segment
 from fleettui.index.perspectives import WAITING, Path, Perspective
 from fleettui.index.rollup import total_of
 from fleettui.index.rows import Row
 from fleettui.index.spine import ROLE_ORDER
-from fleettui.index.standing import RANK
 from fleettui.kinds.record import ObjectRef
 
 _size = attrgetter("size")
@@ -33,8 +33,6 @@ KEPT_ENTRIES: Final = 1024
 """Segments whose flattened lines are kept."""
 MEASURED_AT_ONCE: Final = 64
 """Segments that are measured before a key is answered; the others wait their turn."""
-HOPED_AT_ONCE: Final = 15_000
-"""Roots in which a filter may match that get a line before a key is answered."""
 ROWS_AT_ONCE: Final = 600
 """Rows in those segments, or a little more: some 5 ms of a filter that has to try each."""
 
@@ -58,14 +56,9 @@ class Layout:
         """Segments whose size is provisional."""
         self.late: dict[Row, None] = {}
         """Rows to be placed when there is time."""
-        self.may_hold: Callable[[Row], bool | None] | None = None
-        """Whether a filter may match in a root's home tree, None for perhaps."""
-        self.holding: Callable[[], Iterator[Row] | None] | None = None
-        """The roots that a filter may match in, None when each must be asked."""
+        self.hopes = Hopes(shown)
         self.matched = 0
         """Rows that match filter and faults only, in what has been measured."""
-        self._hopeful: Iterator[Row] | None = None
-        """More roots that a filter may match in, in no order; None when there are no more."""
         self._kept: dict[Segment, None] = {}
 
     # -- placing --------------------------------------------------------------------------
@@ -229,7 +222,7 @@ class Layout:
     def measure(self, segment: Segment) -> None:
         """Find out how many lines the segment takes."""
         row = segment.row
-        if self._hope(row) is False:
+        if self.hopes.of(row) is False:
             self._match(segment, 0)
             self._settle(segment, 0)
             return
@@ -242,7 +235,7 @@ class Layout:
     def _guess(self, row: Row) -> tuple[int, bool]:
         """How many lines a root takes as far as that costs nothing, and whether that is sure."""
         shown = self.shown
-        hope = self._hope(row)
+        hope = self.hopes.of(row)
         if hope is False:
             return 0, True
         if shown.is_flat and not shown.is_narrowed:
@@ -253,16 +246,6 @@ class Layout:
             return home_lines(row, shown), False
         is_closed = row not in self.toggled or row.ref not in shown.exceptions
         return 1, is_closed
-
-    def _hope(self, row: Row) -> bool | None:
-        """Whether anything of a root will be shown; None when that is not known at once."""
-        if self.shown.faults_only:
-            faulty = row.standing & RANK <= 1 if self.shown.is_flat else row.has_faults
-            if not faulty:
-                return False
-        if self.shown.matches is None:
-            return True
-        return self.may_hold(row) if self.may_hold is not None else None
 
     def _match(self, segment: Segment, matched: int) -> None:
         self.matched += matched - segment.matched
@@ -298,10 +281,9 @@ class Layout:
         self._kept.clear()
         self.matched = 0
         self.pending = {}
-        self._hopeful = None
         for group in self.groups.values():
             group.is_expanded = self.is_expanded(group)
-        hopeful = self.holding() if self.holding is not None else None
+        hopeful = self.hopes.first()
         if hopeful is None:
             self._guess_all()
         else:
@@ -325,45 +307,29 @@ class Layout:
             if not is_sure:
                 pending[segment] = None
 
-    def _guess_only(self, hopeful: Iterator[Row]) -> None:
+    def _guess_only(self, hopeful: Iterable[Row]) -> None:
         """Leave everything out but these roots; costs next to nothing for the others."""
         for segment in self.segments.values():
             if segment.size or segment.is_pending or segment.entries is not None:
                 segment.entries = None
                 segment.matched = segment.size = 0
                 segment.is_pending = False
-        first = list(islice(hopeful, HOPED_AT_ONCE))
-        for hoped in self._hoped(first):
-            hoped.entries = None
+        for hoped in filter(None, map(self.segments.get, hopeful)):
             hoped.size = 1
             hoped.is_pending = True
             self.pending[hoped] = None
-        self._hopeful = hopeful if len(first) == HOPED_AT_ONCE else None
-
-    def _hoped(self, roots: Iterable[Row]) -> Iterator[Segment]:
-        segments, faults_only = self.segments, self.shown.faults_only
-        for root in roots:
-            segment = segments.get(root)
-            if segment is not None and not (faults_only and not root.has_faults):
-                yield segment
 
     def _hope_for_more(self) -> None:
-        """Take some more of the roots in which a filter may match."""
-        hopeful = self._hopeful
-        assert hopeful is not None, "somebody looked whether there are more"
-        more = list(islice(hopeful, MEASURED_AT_ONCE))
-        for segment in self._hoped(more):
+        for segment in filter(None, map(self.segments.get, self.hopes.more())):
             if not segment.is_pending and segment.entries is None:
                 segment.is_pending = True
                 self.pending[segment] = None
                 segment.resize(1)
-        if len(more) < MEASURED_AT_ONCE:
-            self._hopeful = None
 
     @property
     def is_exact(self) -> bool:
         """Whether every root has been placed and measured."""
-        return not (self.pending or self.late) and self._hopeful is None
+        return not (self.pending or self.late or self.hopes.has_more)
 
     def refit(self, group: Group) -> int:
         """Sum up all sizes anew; returns the group's."""
@@ -382,7 +348,7 @@ class Layout:
         while not self.is_exact:
             if self.late:
                 self.place(self.late.popitem()[0])
-            elif self._hopeful is not None:
+            elif self.hopes.has_more:
                 self._hope_for_more()
             else:
                 self.measure(next(iter(self.pending)))

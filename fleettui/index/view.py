@@ -261,8 +261,11 @@ class TreeView:
 
     def _aim(self) -> None:
         is_tree = self._filter is not None and not self.perspective.is_flat
-        self._layout.may_hold = self._filter.may_hold if is_tree and self._filter else None
-        self._layout.holding = self._filter.holding if is_tree and self._filter else None
+        wanted = self._filter if is_tree else None
+        self._layout.hopes.ask(
+            wanted.may_hold if wanted is not None else None,
+            wanted.holding if wanted is not None else None,
+        )
 
     def sort(self, order: str | Column = "name", *, reverse: bool = False) -> None:
         """Sort siblings by ``name``, ``health`` (worst, then longest broken), ``age``, ``kind``,

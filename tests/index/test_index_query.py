@@ -252,7 +252,7 @@ def test_unsearchable_names_the_kinds_that_were_not_loaded(make, table):
 
 def test_view_filter_of_more_trees_than_a_key_can_take_finds_all(make, table, monkeypatch):
     """Of a hundred thousand clusters those beyond the first frame must come, too."""
-    monkeypatch.setattr("fleettui.index.layout.HOPED_AT_ONCE", 10)
+    monkeypatch.setattr("fleettui.index.hopes.AT_ONCE", 10)
     index = Index(table)
     make.put(index, *(make.record("Cluster", f"c{number}", ns="a") for number in range(300)))
     searcher = Searcher(index)
