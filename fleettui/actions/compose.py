@@ -170,6 +170,7 @@ def _assembled(
             *_unique(warning for draft in ordered for warning in draft.warnings),
             *circles,
             *_left_out(refused),
+            *_as_of(now, options),
         ),
         blast_radius=_unique(impact for draft in ordered for impact in draft.impacts),
         refused=tuple(refused),
@@ -189,6 +190,14 @@ def _left_out(refused: Sequence[Refusal]) -> tuple[Warning, ...]:
     if not refused:
         return ()
     return (Warning(text=f"{len(refused)} objects of the selection are left out"),)
+
+
+def _as_of(now: datetime, options: Options) -> tuple[Warning, ...]:
+    """A filter means what it found, not what it would find while the plan is read."""
+    if not options.all_matching:
+        return ()
+    text = f"what the filter found at {seconds_text(now)}; what comes later is not among it"
+    return (Warning(text=text),)
 
 
 def _undo(

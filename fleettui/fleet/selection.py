@@ -15,6 +15,7 @@ from fleettui.fleet.refs import one_row
 from fleettui.index import Index
 from fleettui.index.coverage import OLD_PHASES, UNREAD_PHASES, KindKey, Kinds
 from fleettui.index.query import Query
+from fleettui.index.rows import Row
 from fleettui.index.search import Searcher, unsearchable
 from fleettui.index.terms import fits_kind
 from fleettui.kinds import KindTable
@@ -66,20 +67,30 @@ def named(fleet: Fleet, words: Iterable[str]) -> Selection:
 
 
 async def found(fleet: Rows, query: Query) -> Selection:
-    """The same as ``matching`` while a screen goes on being painted.
+    """The same as ``matching`` at the moment it returns, while a screen goes on being painted.
 
-    Rows that come meanwhile may be missed; a plan reads what it was given anew.
+    What the watches bring meanwhile is looked at once more at the end. What comes later
+    is not among it; a plan reads what it was given anew.
     """
-    searcher = Searcher(fleet.index)
-    bound = searcher.bind(query, now=fleet.now())
-    refs: list[ObjectRef] = []
+    index = fleet.index
+    cursor = index.cursor()
+    index.changes(cursor)  # from here on
+    searcher = Searcher(index)
+    rows: set[Row] = set()
     until = time.monotonic() + SLICE_S
-    for hits in searcher.finding(bound, cap=len(fleet.index)):
+    for hits in searcher.finding(searcher.bind(query, now=fleet.now()), cap=len(index)):
         if hits.is_exact:
-            refs = sorted(row.ref for row in hits.rows if not row.is_gone)
+            rows = set(hits.rows)
         elif time.monotonic() >= until:
             await asyncio.sleep(SLICE_S)
             until = time.monotonic() + SLICE_S
+    change = index.changes(cursor)
+    if change.reset:
+        return matching(fleet, query)
+    bound = searcher.bind(query, now=fleet.now())
+    changed = change.dirty | change.added
+    rows = (rows - changed) | {row for row in changed if bound.matches(row)}
+    refs = sorted(row.ref for row in rows if not row.is_gone)
     return Selection(tuple(refs), tuple(dict.fromkeys(gaps(fleet, query))))
 
 

@@ -175,6 +175,14 @@ def test_resume_token_goes_on_without_what_is_done(make, facts_of, now):
     assert msgspec.json.decode(msgspec.json.encode(token), type=bulk.ResumeToken) == token
 
 
+@pytest.mark.parametrize("is_filter", [False, True])
+def test_plan_of_a_filter_says_as_of_when_it_found(is_filter, make, facts_of, now):
+    """What comes while a plan is read is not acted upon, and must not be taken for done."""
+    options = Options(all_matching=is_filter)
+    plan = planned(pause.plan(facts_of(make("Cluster", "c")), now=now, options=options))
+    assert any("what comes later" in warning.text for warning in plan.warnings) is is_filter
+
+
 def test_kubectl_line_sends_exactly_the_patch(make, facts_of, now):
     """A copied line that does something else is worse than none."""
     document = make("Cluster", "it's $(odd)")
