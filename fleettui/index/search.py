@@ -154,15 +154,19 @@ class Searcher:
         self.refresh()
         return BoundQuery(query, test_of(query.term, now), glance_of(query.term), self)
 
-    def holding(self, query: Query, glance: Glance) -> Iterator[Row] | None:
-        """Yield roots whose home trees may hold a match; None while texts are missing."""
+    def holding(self, query: Query) -> Iterator[Row] | None:
+        """Yield roots whose home trees may hold a match; None while each must be asked."""
+        kinds = tuple(self._index.kinds())
+        glance = glance_of(query.term, kinds)
+        if glance is None:
+            return None
         if not reads_text(query.term):
             return (root for root in self._index.roots() if glance(root, ""))
         if not self.is_whole:
             return None
         if isinstance(query.term, Text):
             return self._texts.holding(query.term.needle)
-        found = self._texts.where(text_test_of(query.term))
+        found = self._texts.where(text_test_of(query.term, kinds))
         return (root for root, text in found if glance(root, text))
 
     def find(self, wanted: "BoundQuery", *, cap: int = CAP) -> Hits:
@@ -222,9 +226,7 @@ class BoundQuery:
 
     def holding(self) -> Iterator[Row] | None:
         """Roots whose home trees may hold a match, in no order; None: each has to be asked."""
-        if self.glance is None:
-            return None
-        return self.searcher.holding(self.query, self.glance)
+        return self.searcher.holding(self.query)
 
 
 def unsearchable(query: Query, coverage: Coverage, table: Kinds) -> list[tuple[str, KindKey]]:

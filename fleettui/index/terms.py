@@ -5,7 +5,7 @@ and where text is kept (``search``).
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final, assert_never
 
@@ -194,9 +194,17 @@ def is_fuzzy(letters: str, name: str) -> bool:
     return True
 
 
-def glance_of(term: Term) -> Glance | None:
-    """Return the function that rules out home trees; None when the term cannot rule out any."""
+def glance_of(term: Term, kinds: Sequence[KindSpec] = ()) -> Glance | None:
+    """Return the function that rules out home trees; None when the term cannot rule out any.
+
+    Args:
+        term: what is wanted.
+        kinds: all of which there are rows; without them kinds rule nothing out.
+    """
     match term:
+        case Field("kind", values) if kinds:
+            names = _names_of(values, kinds)
+            return lambda root, text: any(name in text for name in names)
         case Text(needle):
             return lambda root, text: needle in text
         case Regex(pattern):
@@ -216,12 +224,12 @@ def glance_of(term: Term) -> Glance | None:
             mask = MASK << (BITS * (5 if name == "paused" else 6))
             return lambda root, text: bool(root.counts & mask)
         case All(terms):
-            glances = [glance for part in terms if (glance := glance_of(part)) is not None]
+            glances = [found for part in terms if (found := glance_of(part, kinds)) is not None]
             if not glances:
                 return None
             return lambda root, text: all(glance(root, text) for glance in glances)
         case Either(terms):
-            parts = [glance_of(part) for part in terms]
+            parts = [glance_of(part, kinds) for part in terms]
             known = [glance for glance in parts if glance is not None]
             if len(known) < len(parts):
                 return None
@@ -230,12 +238,21 @@ def glance_of(term: Term) -> Glance | None:
             return None
 
 
-def text_test_of(term: Term) -> Callable[[str], bool] | None:
+def _names_of(values: tuple[Value, ...], kinds: Sequence[KindSpec]) -> tuple[str, ...]:
+    """Return the kinds that values mean, as texts hold them."""
+    meant = (spec for spec in kinds if any(fits_kind(value, spec) for value in values))
+    return tuple({spec.kind.lower() for spec in meant})
+
+
+def text_test_of(term: Term, kinds: Sequence[KindSpec] = ()) -> Callable[[str], bool] | None:
     """Return what rules many home trees out by all their texts in one; None when nothing can.
 
     True for every text that contains one it is true for.
     """
     match term:
+        case Field("kind", values) if kinds:
+            names = _names_of(values, kinds)
+            return lambda text: any(name in text for name in names)
         case Text(needle):
             return lambda text: needle in text
         case Regex(pattern):
@@ -243,10 +260,10 @@ def text_test_of(term: Term) -> Callable[[str], bool] | None:
                 return None
             return lambda text: pattern.search(text) is not None
         case All(terms):
-            tests = [test for part in terms if (test := text_test_of(part)) is not None]
+            tests = [test for part in terms if (test := text_test_of(part, kinds)) is not None]
             return (lambda text: all(test(text) for test in tests)) if tests else None
         case Either(terms):
-            parts = [text_test_of(part) for part in terms]
+            parts = [text_test_of(part, kinds) for part in terms]
             known = [test for test in parts if test is not None]
             if len(known) < len(parts):
                 return None
@@ -258,7 +275,7 @@ def text_test_of(term: Term) -> Callable[[str], bool] | None:
 def reads_text(term: Term) -> bool:
     """Whether a glance at a home tree looks at its text at all."""
     match term:
-        case Text() | Regex():
+        case Text() | Regex() | Field("kind"):
             return True
         case All(terms) | Either(terms):
             return any(map(reads_text, terms))

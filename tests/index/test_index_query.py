@@ -170,6 +170,7 @@ def test_search_cap_stops_and_says_so(index):
 
 
 WORDS = ["x", "y", "zz"]
+TERMS = ["a", "Machine", "!x", "/z+/", "kind:Machine", "kind:cluster,machineset zz", "kind:Box"]
 STEPS = st.lists(
     st.one_of(
         st.tuples(
@@ -180,7 +181,7 @@ STEPS = st.lists(
             st.sampled_from(["", "a", "b"]),
         ),
         st.tuples(st.just("drop"), st.sampled_from(["Cluster", "Machine"]), st.sampled_from("ab")),
-        st.tuples(st.just("find"), st.sampled_from([*WORDS, "a", "Machine", "!x", "/z+/"])),
+        st.tuples(st.just("find"), st.sampled_from([*WORDS, *TERMS])),
     ),
     max_size=40,
 )
