@@ -7,12 +7,20 @@ each version writes them. Source: cluster-api api/core/{v1beta1,v1beta2} types a
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Callable
 from typing import Any
 
 from fleettui.demo.apiserver.resources import Resource
 from fleettui.demo.world.catalogue import api_version, group_of
+from fleettui.demo.world.conversion_specs import (
+    arguments_down,
+    arguments_up,
+    check_down,
+    check_up,
+    class_down,
+    class_up,
+    seconds,
+)
 
 Document = dict[str, Any]
 
@@ -81,6 +89,8 @@ def _status_down(kind: str, document: Document) -> None:
         if key in status:
             modern[key] = status.pop(key)
     old = status.pop("deprecated", {}).get("v1beta1", {})
+    if kind == "Machine":
+        status.pop("failureDomain", None)
     status |= {key: value for key, value in old.items() if key != "conditions"}
     if "conditions" in old:
         status["conditions"] = old["conditions"]
@@ -127,7 +137,11 @@ def _spec_down(kind: str, document: Document) -> None:
     namespace = document["metadata"].get("namespace", "")
     _references(spec, lambda reference: _reference_down(reference, namespace))
     if kind == "MachineHealthCheck":
-        _check_down(spec)
+        check_down(spec, namespace)
+    if kind == "ClusterClass":
+        class_down(spec)
+    if kind.startswith("Kubeadm"):
+        arguments_down(spec)
     for owner in _timeouts(spec):
         for key, value in owner.pop("deletion", {}).items():
             owner[key.removesuffix("Seconds")] = f"{value}s"
@@ -154,11 +168,15 @@ def _spec_up(kind: str, document: Document) -> None:
     spec = document.get("spec", {})
     _references(spec, _reference_up)
     if kind == "MachineHealthCheck":
-        _check_up(spec)
+        check_up(spec)
+    if kind == "ClusterClass":
+        class_up(spec)
+    if kind.startswith("Kubeadm"):
+        arguments_up(spec)
     for owner in _timeouts(spec):
         found = {key: owner.pop(key) for key in _TIMEOUTS if key in owner}
         if found:
-            owner["deletion"] = {f"{key}Seconds": _seconds(text) for key, text in found.items()}
+            owner["deletion"] = {f"{key}Seconds": seconds(text) for key, text in found.items()}
     strategy = "strategy" if kind == "MachineDeployment" else "rolloutStrategy"
     rollout: Document = {}
     if kind in _ROLLED and strategy in spec:
@@ -222,46 +240,3 @@ def _timeouts(spec: Document) -> list[Document]:
         for place in places
         if place and ("deletion" in place or any(key in place for key in _TIMEOUTS))
     ]
-
-
-def _seconds(text: str) -> int:
-    units = {"h": 3600, "m": 60, "s": 1}
-    return sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)([hms])", text))
-
-
-def _check_down(spec: Document) -> None:
-    checks = spec.pop("checks", {})
-    if "nodeStartupTimeoutSeconds" in checks:
-        spec["nodeStartupTimeout"] = f"{checks['nodeStartupTimeoutSeconds']}s"
-    if "unhealthyNodeConditions" in checks:
-        spec["unhealthyConditions"] = [
-            {
-                "status": item["status"],
-                "timeout": f"{item['timeoutSeconds']}s",
-                "type": item["type"],
-            }
-            for item in checks["unhealthyNodeConditions"]
-        ]
-    limit = spec.pop("remediation", {}).get("triggerIf", {})
-    if "unhealthyLessThanOrEqualTo" in limit:
-        spec["maxUnhealthy"] = limit["unhealthyLessThanOrEqualTo"]
-
-
-def _check_up(spec: Document) -> None:
-    checks: Document = {}
-    if "nodeStartupTimeout" in spec:
-        checks["nodeStartupTimeoutSeconds"] = _seconds(spec.pop("nodeStartupTimeout"))
-    if "unhealthyConditions" in spec:
-        checks["unhealthyNodeConditions"] = [
-            {
-                "status": item["status"],
-                "timeoutSeconds": _seconds(item["timeout"]),
-                "type": item["type"],
-            }
-            for item in spec.pop("unhealthyConditions")
-        ]
-    if checks:
-        spec["checks"] = checks
-    if "maxUnhealthy" in spec:
-        limit = spec.pop("maxUnhealthy")
-        spec["remediation"] = {"triggerIf": {"unhealthyLessThanOrEqualTo": limit}}

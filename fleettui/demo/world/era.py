@@ -43,6 +43,7 @@ class OldWorld:
         if modern.version == resource.version:
             return body
         old = self._world.convert(modern, msgspec.json.decode(body), resource.version)
+        _forget_later_fields(old)
         return msgspec.json.encode(old)
 
     def convert(self, resource: Resource, body: dict[str, Any], version: str) -> dict[str, Any]:
@@ -52,6 +53,17 @@ class OldWorld:
     def log(self, namespace: str, pod: str, container: str) -> Iterable[str]:
         """Lines of a container's log, oldest first."""
         return self._world.log(namespace, pod, container)
+
+
+def _forget_later_fields(document: dict[str, Any]) -> None:
+    """Drop what the types of that release do not have yet."""
+    document.get("spec", {}).pop("kubernetesVersions", None)
+    status = document.get("status", {})
+    status.pop("versions", None)
+    for part in ("controlPlane", "workers"):
+        counted = status.get("v1beta2", {}).get(part, {})
+        for key in ("versions", "upgradePlan"):
+            counted.pop(key, None)
 
 
 def _aged(resource: Resource) -> Resource:
