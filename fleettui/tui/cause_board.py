@@ -47,7 +47,7 @@ class Causes:
     """Whether causes have been looked for at all yet."""
     title: str = "causes"
     columns: Sequence[Column] = (
-        Column("what", "WHAT", 26, 46, 0),
+        Column("what", "WHAT", 26, 60, 0),
         Column("clusters", "CLUSTERS", 8, 8, 2, is_right=True),
         Column("objects", "OBJECTS", 7, 7, 4, is_right=True),
         Column("since", "SINCE", 6, 8, 3, is_right=True),

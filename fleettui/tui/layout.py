@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 GAP = 1
 """Cells between two columns."""
+MOST_AT_ONCE = 24
+"""Cells that a column gets before others had any: a message would take all there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,9 @@ def fit_columns(columns: Sequence[Column], width: int) -> tuple[Slot, ...]:
     """The columns that fit into ``width`` cells, in their order, together exactly that wide.
 
     Columns are taken by importance until one does not fit; the most important is shown
-    even where nothing fits. What is left over
-    goes to growing columns, most important first, in two rounds: up to half of what
-    each wants, then the rest; the last growing column takes whatever nobody wants.
+    even where nothing fits. What is left over goes to growing columns, most important
+    first, in two rounds: up to half of what each wants (``MOST_AT_ONCE`` at most), then
+    the rest; the last growing column takes whatever nobody wants.
     """
     chosen: list[Column] = []
     used = -GAP
@@ -57,9 +59,9 @@ def fit_columns(columns: Sequence[Column], width: int) -> tuple[Slot, ...]:
     if spare < 0:
         return (Slot(chosen[0], max(width, 0), columns.index(chosen[0])),)
     growing = [column for column in chosen if column.max_cells > column.min_cells]
-    for share in (2, 1):
+    for share, most in ((2, MOST_AT_ONCE), (1, width)):
         for column in growing:
-            wanted = (column.max_cells - widths[column.id]) // share
+            wanted = min((column.max_cells - widths[column.id]) // share, most)
             given = min(max(wanted, 0), spare)
             widths[column.id] += given
             spare -= given
