@@ -125,16 +125,13 @@ class WarmContext:
         return self._folder.head()
 
     def scopes(self) -> list[Scope]:
-        """Scopes that can be loaded, spine first; reads the manifests."""
+        """Scopes that may be loaded, spine first; reads the manifests."""
         for told, manifest in self._folder.manifests().items():
             group, kind, namespace, cluster = told
             spec = self._table.spec_for(group, kind)
             if spec is None or (group, kind) in NEVER:
                 continue
-            reader = self._table.reader(group, manifest.version, kind)
-            if reader.fingerprint == manifest.fingerprint:
-                scope = Scope(self._context, group, kind, namespace, cluster)
-                self._manifests[scope] = manifest
+            self._manifests[Scope(self._context, group, kind, namespace, cluster)] = manifest
         return sorted(self._manifests, key=self._rank)
 
     def _rank(self, scope: Scope) -> tuple[int, bool, int]:
@@ -148,6 +145,11 @@ class WarmContext:
         """Brings the saved rows of a scope; whether they are whole."""
         manifest = self._manifests.get(scope)
         if manifest is None:
+            return False
+        # Only now: compiling the readers of a hundred kinds would hold up the first rows.
+        reader = self._table.reader(scope.group, manifest.version, scope.kind)
+        if reader.fingerprint != manifest.fingerprint:
+            self._manifests.pop(scope, None)
             return False
         status = ScopeStatus(Phase.CACHED, since=manifest.taken_at, loaded=manifest.count)
         emit(Batch(scope, [Mark.INIT, status]))

@@ -139,6 +139,23 @@ async def test_warm_start_of_another_is_dropped(
     assert _warm(tmp_path, table).scopes() == []
 
 
+async def test_warm_rows_that_another_version_read_are_not_shown(
+    tmp_path: Path, table: KindTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an update rows would lack what the new version reads, for as long as they rest."""
+    first = _warm(tmp_path, table)
+    first.belongs_to(ME)
+    _save(first, _synced(table, _cluster("a")))
+    first.close()
+    reader = table.reader("cluster.x-k8s.io", "v1beta2", "Cluster")
+    monkeypatch.setattr(reader, "fingerprint", "of another version")
+    second = _warm(tmp_path, table)
+    index = await _loaded(second, table)
+    assert second.belongs_to(ME)
+    assert len(index) == 0
+    assert second.resumable(CLUSTERS) is None
+
+
 def test_warm_saving_writes_only_what_changed(tmp_path: Path, table: KindTable) -> None:
     """A quiet fleet of half a million objects would be written every half minute."""
     warm = _warm(tmp_path, table)
