@@ -13,6 +13,7 @@ from fleettui.index.causes.lag import Lag
 from fleettui.index.causes.neglect import PATIENCE_S
 from fleettui.index.causes.running import WATCHED, is_troubled
 from fleettui.index.causes.signal import CauseState
+from fleettui.index.causes.signals import FRESH_S
 from fleettui.index.causes.suspects import YOUNG_FLAGS, Suspects, top_of
 from fleettui.index.changes import Change
 from fleettui.index.controllers import PATIENCE_S as REQUEST_S
@@ -192,6 +193,8 @@ class CauseBoard:
             self._odd.add(row)
             if row.state.flags & YOUNG_FLAGS or row.spec.role is Role.ADDON:
                 self._later.setdefault(row, now + PATIENCE_S)
+            elif now - row.created_at < FRESH_S:
+                self._later.setdefault(row, row.created_at + FRESH_S)
             elif is_pending(row):
                 self._later.setdefault(row, now + REQUEST_S)
         elif row in self._odd:

@@ -230,7 +230,10 @@ class _Case:
         if cluster is None or row is cluster:
             return []
         branch = self._branch_of(row, cluster)
-        role = row.spec.role if branch is None else branch.spec.role
+        signal = self._signals.get(row)
+        role = row.spec.role
+        if branch is not None and (not is_born(cluster) or (signal and not signal.is_hard)):
+            role = branch.spec.role  # a worker's parts wait as the worker does
         is_infra, is_worker = role is Role.INFRA_CLUSTER, role in _WORKER_ROLES
         key = (cluster, is_infra, is_worker)
         known = self._before.get(key)

@@ -85,6 +85,9 @@ BIRTH_RELATIONS: Final = frozenset({"cloud_owner"})
 """Pointers needed to come into being: no trouble to an object that is well."""
 JOINING_S: Final = 600
 """How long the parts of a new machine may take to run; time-outs of health checks are as long."""
+FRESH_S: Final = 30
+"""How much later than an object what it points at may be read: lists and watches of two kinds
+keep no common time, and people apply both in any order."""
 LONGEST_CIRCLE: Final = 256
 """Rows looked at in search of a circle of dependsOn."""
 _LATER: Final = frozenset({"RemoteConnectionProbe"})
@@ -97,7 +100,7 @@ def signals_of(index: Index, row: Row, now: int) -> Iterator[Signal]:
         yield _paused(row)
     if row.is_deleting:
         yield _deleting(row)
-    yield from _dangling(index, row)
+    yield from _dangling(index, row, now)
     yield from _circle(index, row)
     yield from neglect_of(index, row, now)
     yield from _conditions(row, now)
@@ -157,8 +160,8 @@ def dangling_edges(index: Index, row: Row) -> Iterator[Edge]:
             yield edge
 
 
-def _dangling(index: Index, row: Row) -> Iterator[Signal]:
-    if row.is_deleting:
+def _dangling(index: Index, row: Row, now: int) -> Iterator[Signal]:
+    if row.is_deleting or now - row.created_at < FRESH_S:
         return
     for edge in dangling_edges(index, row):
         told = _mention_of(row, edge.key)
@@ -231,6 +234,8 @@ def _conditions(row: Row, now: int) -> Iterator[Signal]:
     bad = [condition for condition in own if condition.status == "False"]
     if row.spec.role is Role.CLUSTER and not is_born(row):
         bad = [condition for condition in bad if condition.type not in _LATER]
+    if row.spec.role is Role.HEALTH_CHECK and row.verdict is Verdict.CURRENT:
+        bad = []  # it may not remediate, and has nothing to
     is_starting = row.verdict is Verdict.IN_PROGRESS and (
         row.spec.role in _STEPWISE
         or (row.spec.role is Role.MACHINE and now - row.created_at < JOINING_S)
@@ -244,7 +249,7 @@ def _conditions(row: Row, now: int) -> Iterator[Signal]:
             continue
         is_young = now - condition.since < PATIENCE_S
         is_fresh = is_young and (not is_red or condition.type in DIPPING)
-        is_fresh = is_fresh or is_expected(row, condition.since, now)
+        is_fresh = is_fresh or _is_expected(row, condition.since, now)
         yield _condition_signal(
             condition, is_starting=is_starting or is_fresh, waits=_waits(condition, bad)
         )
@@ -259,6 +264,13 @@ def _remediated(conditions: Sequence[Condition]) -> Iterator[Condition]:
         is_asked = condition.type == UNHEALTHY or condition.type in AFTERMATH
         if is_asked and condition.status == "False" and not condition.deprecated:
             yield condition
+
+
+def _is_expected(row: Row, since: int, now: int) -> bool:
+    """Whether it is so wherever machines are made, and goes by itself."""
+    if row.spec.role is Role.HEALTH_CHECK:  # it counts machines that have not started as unwell
+        return now - since < JOINING_S
+    return is_expected(row, since, now)
 
 
 def _waits(condition: Condition, bad: list[Condition]) -> bool:
@@ -313,7 +325,7 @@ def _verdict(row: Row, now: int) -> Iterator[Signal]:
     dips = state.condition in DIPPING and now - since < PATIENCE_S
     is_asked = state.condition == UNHEALTHY or state.condition in AFTERMATH
     dips = dips or (is_asked and now - since < REMEDIATION_S)
-    is_soft = dips or state.flags & Flag.WAITING or is_expected(row, since, now)
+    is_soft = dips or state.flags & Flag.WAITING or _is_expected(row, since, now)
     if verdict in (Verdict.FAILED, Verdict.STALLED) and not is_soft:
         is_watcher = row.spec.role is Role.HEALTH_CHECK  # what it watches is the deeper reason
         kind, weight = CauseState.FAILING, 70 if is_watcher else 80 if hard else 60

@@ -123,9 +123,22 @@ def judge_capi(evidence: Evidence) -> Judgement:
         return _deleting(evidence, entries, flags)
     if entries.summary is None:
         return _without_summary(evidence, entries, flags)
+    if _has_nothing_to_do(evidence, entries.summary):
+        return told(Verdict.CURRENT, entries.summary, flags=flags)
     if is_old(entries.summary):
         return _old_scheme(evidence, entries, entries.summary, flags)
     return _new_scheme(evidence, entries, entries.summary, flags)
+
+
+def _has_nothing_to_do(evidence: Evidence, summary: Condition) -> bool:
+    """Whether a health check may not remediate, and all that it watches is well.
+
+    Source: with ``unhealthyInRange: [2-3]`` none unhealthy is out of range as well.
+    """
+    replicas = evidence.replicas
+    if summary.type != "RemediationAllowed" or replicas is None:
+        return False
+    return replicas.ready >= replicas.desired >= 0
 
 
 def _all_well(evidence: Evidence, conditions: tuple[Condition, ...]) -> Judgement | None:
