@@ -35,10 +35,6 @@ class Deadlines:
             self._heap = [(due[0], next(self._order), row) for row, due in self._due.items()]
             heapify(self._heap)
 
-    def rows(self) -> list[Row]:
-        """Return the rows that have a deadline."""
-        return list(self._due)
-
     def next_at(self) -> int:
         """Return when something may be due next, Unix seconds; 0 for never."""
         return self._heap[0][0] if self._heap else 0

@@ -55,9 +55,33 @@ class HealthChecks:
         return min(found, default=None)
 
 
-def are_of_one_cluster(one: Row, other: Row) -> bool:
-    """Whether both belong to the same Cluster."""
-    return _cluster_of(one) == _cluster_of(other)
+class StartingMachines:
+    """Machines whose time runs, by their cluster."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        self._machines: dict[tuple[str, str, str], dict[Row, None]] = {}
+        self._clusters: dict[Row, tuple[str, str, str]] = {}
+
+    def put(self, machine: Row) -> None:
+        """Keep a machine, under the cluster that it belongs to now."""
+        self.drop(machine)
+        cluster = self._clusters[machine] = _cluster_of(machine)
+        self._machines.setdefault(cluster, {})[machine] = None
+
+    def drop(self, machine: Row) -> None:
+        """Forget a machine, which need not be known."""
+        cluster = self._clusters.pop(machine, None)
+        if cluster is None:
+            return
+        same = self._machines[cluster]
+        del same[machine]
+        if not same:
+            del self._machines[cluster]
+
+    def watched_by(self, check: Row) -> list[Row]:
+        """Return those of the health check's cluster; costs nothing for all the others."""
+        return list(self._machines.get(_cluster_of(check), ()))
 
 
 def _cluster_of(row: Row) -> tuple[str, str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fleettui.index.deadlines import Deadlines
 from fleettui.index.health import TIMER_BITS, deadline_of
 from fleettui.index.rows import Row
-from fleettui.index.startup import HealthChecks, are_of_one_cluster
+from fleettui.index.startup import HealthChecks, StartingMachines
 from fleettui.kinds.spec import Role
 
 
@@ -19,6 +19,7 @@ class Timers:
         """Start without any."""
         self._deadlines = Deadlines()
         self._checks = HealthChecks()
+        self._starting = StartingMachines()
 
     def start(self, row: Row, now: int) -> None:
         """Give a judged row its deadline; one that has passed already counts at once."""
@@ -26,18 +27,27 @@ class Timers:
         if at and at <= now:
             row.standing |= bits
             at = 0
-        self._deadlines.arm(row, at, bits)
+        self._arm(row, at, bits)
 
     def stop(self, row: Row) -> None:
         """Forget a row that leaves."""
-        self._deadlines.arm(row, 0, 0)
+        self._arm(row, 0, 0)
         if row.place.spec.role is Role.HEALTH_CHECK:
             self._checks.drop(row)
+
+    def _arm(self, row: Row, at: int, bits: int) -> None:
+        self._deadlines.arm(row, at, bits)
+        if row.place.spec.role is Role.MACHINE:
+            if at:
+                self._starting.put(row)
+            else:
+                self._starting.drop(row)
 
     def due(self, now: int) -> Iterator[Row]:
         """Take out rows whose moment has come, with the bits that say so set."""
         for row, bits in self._deadlines.due(now):
             row.standing |= bits
+            self._starting.drop(row)
             yield row
 
     def next_at(self) -> int:
@@ -47,8 +57,7 @@ class Timers:
     def restarted_by(self, check: Row, now: int) -> Iterator[Row]:
         """Give machines in progress the time-out of their health check, which just changed."""
         self._checks.put(check)
-        for row in self._deadlines.rows():
-            if row.place.spec.role is Role.MACHINE and are_of_one_cluster(row, check):
-                row.standing &= ~TIMER_BITS
-                self.start(row, now)
-                yield row
+        for row in self._starting.watched_by(check):
+            row.standing &= ~TIMER_BITS
+            self.start(row, now)
+            yield row

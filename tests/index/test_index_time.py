@@ -3,6 +3,7 @@
 import pytest
 
 from fleettui.index.index import Index
+from fleettui.index.startup import StartingMachines
 from fleettui.kinds.batch import Batch, Mark
 from fleettui.kinds.record import Flag
 
@@ -165,3 +166,27 @@ def test_transitions_list_is_silent_watch_speaks_and_forget_is_not_deletion(make
     make.status(index, "Slow", "live")
     assert not index.apply(Batch(make.scope("Slow"), [Mark.FORGET]), make.now)
     assert len(index) == 0
+
+
+def test_starting_machines_are_found_by_the_cluster_they_belong_to_now(make, index):
+    """Of 100,000 clusters' health checks each would look at every machine in progress."""
+    make.put(
+        index,
+        make.record("Machine", "m", "in_progress", cluster="a"),
+        make.record("Machine", "n", "in_progress", cluster="b"),
+        make.record("MachineHealthCheck", "a", cluster="a"),
+        make.record("MachineHealthCheck", "b", cluster="b"),
+    )
+    machine, other = (index.get(make.ref("Machine", name)) for name in "mn")
+    first, second = (index.get(make.ref("MachineHealthCheck", name)) for name in "ab")
+    machines = StartingMachines()
+    machines.put(machine)
+    machines.put(other)
+    assert machines.watched_by(first) == [machine]
+    machine.cluster = "b"
+    machines.put(machine)
+    assert machines.watched_by(first) == []
+    assert machines.watched_by(second) == [other, machine]
+    machines.drop(machine)
+    machines.drop(machine)
+    assert machines.watched_by(second) == [other]
