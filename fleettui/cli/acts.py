@@ -17,6 +17,8 @@ from fleettui.cli.output import open_output
 from fleettui.cli.session import DEFAULT_TIMEOUT_S
 from fleettui.errors import UsageError
 
+TAKES_ENTRIES = frozenset({"annotate", "label"})
+"""Verbs of which some words are entries and not objects."""
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _COMMON: tuple[_Decorator, ...] = (
@@ -105,7 +107,7 @@ def _options(verb: str, words: tuple[str, ...], given: dict[str, Any]) -> Option
         raise UsageError(f"{' and '.join(sorted(ways - {''}))} exclude each other")
     if expires := wishes.pop("expires", ""):
         wishes["expires_s"] = seconds_of(expires)
-    if verb in ("annotate", "label"):
+    if verb in TAKES_ENTRIES:
         wishes["set"] = entries_of(word for word in words if is_entry(word))
         if not wishes["set"]:
             raise UsageError("no entry is given", hint="KEY=VALUE sets, KEY- removes")
@@ -124,56 +126,52 @@ def is_entry(word: str) -> bool:
     return "=" in word or word.endswith("-")
 
 
-def _word(verb: str) -> click.Command:
-    takes_entries = verb in ("annotate", "label")
+def _errand(verb: str, given: dict[str, Any]) -> Errand:
+    """How the verb is to be carried out; takes what that is told by out of what was given."""
+    return Errand(
+        verb=verb,
+        reason=given.pop("reason"),
+        only_plans=given.pop("dry_run"),
+        dry_run=given.pop("server_dry_run"),
+        yes=given.pop("yes"),
+        typed=given.pop("typed"),
+        waits=given.pop("waits"),
+        wait_timeout_s=given.pop("wait_timeout"),
+        mirrors_events=given.pop("mirrors_events"),
+        form=given.pop("form"),
+        timeout_s=given.pop("timeout"),
+    )
 
-    def work(
-        words: tuple[str, ...],
-        asked: Asked,
-        expression: str,
-        resumed: str,
-        form: str,
-        timeout: float,
-        reason: str,
-        dry_run: bool,
-        server_dry_run: bool,
-        yes: bool,
-        typed: str,
-        waits: bool,
-        wait_timeout: int | None,
-        mirrors_events: bool,
-        **given: Any,
-    ) -> int:
-        errand = Errand(
-            verb=verb,
-            reason=reason,
-            only_plans=dry_run,
-            dry_run=server_dry_run,
-            yes=yes,
-            typed=typed,
-            waits=waits,
-            wait_timeout_s=wait_timeout,
-            mirrors_events=mirrors_events,
-            form=form,
-            timeout_s=timeout,
+
+def _work(verb: str, words: tuple[str, ...], asked: Asked, given: dict[str, Any]) -> int:
+    """Does a verb to what was named, found, or left over.
+
+    Raises:
+        FleettuiError: nothing was done, and why.
+    """
+    errand, output = _errand(verb, given), open_output()
+    expression, resumed = given.pop("expression"), given.pop("resumed")
+    refs = tuple(w for w in words if not (verb in TAKES_ENTRIES and is_entry(w)))
+    if resumed:
+        if refs or expression:
+            raise UsageError("--resume goes on with its own objects", hint="name none")
+        return run_again(asked.opening(), output, errand, resumed, undo=False)
+    if bool(refs) == bool(expression):
+        raise UsageError(
+            "name objects, or give --all-matching FILTER" if not refs else "not both",
+            where=verb,
+            hint=f"fleettui {verb} KIND/NAMESPACE/NAME",
         )
-        output = open_output()
-        refs = tuple(w for w in words if not (takes_entries and is_entry(w)))
-        if resumed:
-            if refs or expression:
-                raise UsageError("--resume goes on with its own objects", hint="name none")
-            return run_again(asked.opening(), output, errand, resumed, undo=False)
-        if bool(refs) == bool(expression):
-            raise UsageError(
-                "name objects, or give --all-matching FILTER" if not refs else "not both",
-                where=verb,
-                hint=f"fleettui {verb} KIND/NAMESPACE/NAME",
-            )
-        options = _options(verb, words, given)
-        return run_verb(asked.opening(), output, errand, refs, expression, options)
+    options = _options(verb, words, given)
+    return run_verb(asked.opening(), output, errand, refs, expression, options)
+
+
+def _word(verb: str) -> click.Command:
+    def work(words: tuple[str, ...], asked: Asked, **given: Any) -> int:
+        return _work(verb, words, asked, given)
 
     work.__doc__ = f"{_HELP[verb]}\n\nWORDS are [CONTEXT:]KIND/[NAMESPACE/]NAME" + (
-        ", and KEY=VALUE or KEY-." if takes_entries else "."
+        ", and KEY=VALUE or KEY-." if verb in TAKES_ENTRIES else "."
     )
     decorated: Callable[..., Any] = work
     for option in reversed((*_OWN.get(verb, ()), *_COMMON)):
