@@ -34,7 +34,11 @@ class Backlog:
         if rows <= self._at_once:
             yield from steps
         else:
-            self._works.append(steps)
+            self.put_off(steps)
+
+    def put_off(self, steps: Iterator[None]) -> None:
+        """Leave the work for later."""
+        self._works.append(steps)
 
     def taking(self) -> Iterator[None]:
         """Do what waits, and what comes meanwhile; nobody else does it until the end."""

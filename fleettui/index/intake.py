@@ -49,7 +49,7 @@ class Intake:
         self._store = store
         self._coverage = coverage
         self._log = log
-        self._tree = Tree(store, coverage, log)
+        self._tree = Tree(store, coverage, log, at_once=at_once)
         self._unread = Unread(store, coverage, self._tree)
         self._timers = Timers()
         self._epoch = 0
@@ -128,6 +128,8 @@ class Intake:
             self._timers.start(row, now)
             self._log.note_added(row)
             self._tree.insert(row)
+            while self._tree.waiting_for:
+                self._backlog.put_off(self._adopting(self._tree.waiting_for.pop()))
             if observed:
                 self._arrived.add(row)
         else:
@@ -137,6 +139,13 @@ class Intake:
         if place.spec.role is Role.HEALTH_CHECK:
             for machine in self._timers.restarted_by(row, now):
                 self._tree.settle(machine)
+
+    def _adopting(self, rows: Sequence[Row]) -> Iterator[None]:
+        """Look for the home of rows that waited for a parent."""
+        for first in range(0, len(rows), LOOKED_AT):
+            for row in rows[first : first + LOOKED_AT]:
+                self._tree.rehome(row)
+            yield
 
     def _uid_of(self, place: Place) -> UidOf:
         find = self._store.find

@@ -5,6 +5,8 @@ and go in any order; refuses to know where news comes from. Orphans wait for
 their parent by name; a circle of ownership leaves one of its members a root.
 """
 
+from typing import Final
+
 from fleettui.index.bags import rows_of, with_row, without_row
 from fleettui.index.changes import ChangeLog
 from fleettui.index.coverage import Coverage
@@ -18,18 +20,31 @@ from fleettui.index.store import Store
 from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import Role
 
+ADOPTION: Final = 8
+"""Finding the home of a row takes as long as looking at so many."""
+
 
 class Tree:
     """Keeps links, homes, counts and derived health of the rows of a store."""
 
-    def __init__(self, store: Store, coverage: Coverage, log: ChangeLog) -> None:
-        """Keep the links of this store."""
+    def __init__(self, store: Store, coverage: Coverage, log: ChangeLog, *, at_once: int) -> None:
+        """Keep the links of this store.
+
+        Args:
+            store: holds the rows.
+            coverage: what is known.
+            log: what happens is noted there.
+            at_once: rows that one call may look at.
+        """
+        self._adopted_at_once = at_once // ADOPTION
         self._store = store
         self._coverage = coverage
         self._log = log
         self._circular: set[Row] = set()
         self.touched: dict[Row, int] = {}
         """Rows whose derived health changed, to the rank it had at first."""
+        self.waiting_for: list[tuple[Row, ...]] = []
+        """Rows whose home may be what came last, too many to look at at once."""
 
     # -- whole rows -----------------------------------------------------------------------
     def insert(self, row: Row) -> None:
@@ -42,8 +57,12 @@ class Tree:
         row.inbound = store.waiting.pop(key, None)
         targets = self._register(row)
         self._attach(row, self._home_of(row))
-        for source in list(rows_of(row.inbound)):
-            self.rehome(source)
+        sources = tuple(rows_of(row.inbound))
+        if len(sources) > self._adopted_at_once:
+            self.waiting_for.append(sources)
+        else:
+            for source in sources:
+                self.rehome(source)
         for target in targets:
             if target.place.reverse_homes and self._names(row, target.place.reverse_homes, target):
                 self.rehome(target)

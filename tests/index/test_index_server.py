@@ -301,3 +301,23 @@ def test_forget_narrow_scope_keeps_rows_that_a_wider_one_holds(table, make):
     assert len(index) == 1
     index.apply(Batch(make.scope("Box"), [Mark.FORGET]), make.now)
     assert len(index) == 0
+
+
+def test_parent_of_thousands_takes_them_over_in_pieces(table, make):
+    """A git repository read after its two thousand Kustomizations must not hold up a key."""
+    index = Index(table, at_once=80)
+    names = [f"k{number}" for number in range(300)]
+    records = [make.record("Kustomization", name, refs=["source=Repo/r"]) for name in names]
+    make.list(index, "Kustomization", *records)
+    index.advance(make.now)
+    make.put(index, make.record("Repo", "r"))
+    repo = index.get(make.ref("Repo", "r"))
+    assert index.is_behind
+    assert index.rollup(repo).total == 1
+    work = index.catching_up(make.now)
+    next(work)
+    assert 1 < index.rollup(repo).total < 301
+    for _ in work:
+        pass
+    assert index.rollup(repo).total == 301
+    assert not index.is_behind
