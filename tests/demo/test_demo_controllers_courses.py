@@ -57,7 +57,8 @@ def _is_at_rest(document: dict[str, Any], version: str) -> bool:
     if condition(document, summary)["status"] != "True":
         return False
     if document["kind"] == "Machine":
-        return bool(document["spec"]["version"] == version)
+        seen = document["status"]["observedGeneration"] >= document["metadata"]["generation"]
+        return bool(seen and document["spec"]["version"] == version)
     if document["kind"] == "MachineDeployment":
         status, wanted = document["status"], document["spec"]["replicas"]
         return bool(status["upToDateReplicas"] == status["replicas"] == wanted)

@@ -106,20 +106,22 @@ def _take_over(kit: Kit, document: Document) -> None:
 
 
 def _tell(kit: Kit, document: Document) -> None:
-    status = _timed(document.get("status", {}), kit.now())
-    kit.change_status(document, lambda own: own.update(status=status))
+    def edit(own: Document) -> None:
+        news = {"lastTransitionTime": kit.now()}
+        if "generation" in own["metadata"]:
+            news["observedGeneration"] = own["metadata"]["generation"]
+        own.update(status=_as_of_now(document.get("status", {}), news))
+
+    kit.change_status(document, edit)
 
 
-def _timed(status: Any, at: str) -> Any:
-    """A copy whose conditions changed just now."""
+def _as_of_now(status: Any, news: Mapping[str, Any]) -> Any:
+    """A copy whose conditions changed just now, by who has seen all that is wanted."""
     if isinstance(status, list):
-        return [_timed(item, at) for item in status]
+        return [_as_of_now(item, news) for item in status]
     if not isinstance(status, dict):
         return status
-    return {
-        key: at if key == "lastTransitionTime" else _timed(value, at)
-        for key, value in status.items()
-    }
+    return {key: news.get(key, _as_of_now(value, news)) for key, value in status.items()}
 
 
 def by_name(documents: Iterable[Document]) -> Rest:
