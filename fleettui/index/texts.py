@@ -6,7 +6,7 @@ whole; refuses to know what a text holds (``terms``) and when it is made (``sear
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -78,6 +78,9 @@ class Texts:
         self._loose: dict[Row, str] = {}
         self._block_of: dict[Row, Block] = {}
         self._blocks: dict[Block, None] = {}
+        self._narrowed: tuple[str, list[Block]] | None = None
+        """The needle looked for last, and the blocks that hold it, while blocks stay as they are:
+        whoever types goes on from there."""
 
     def __len__(self) -> int:
         """Return how many trees have a text."""
@@ -92,6 +95,7 @@ class Texts:
         self._loose.clear()
         self._block_of.clear()
         self._blocks.clear()
+        self._narrowed = None
 
     def get(self, root: Row) -> str | None:
         """Return the text of a tree, None without one."""
@@ -111,6 +115,7 @@ class Texts:
         oldest = list(islice(self._loose, self._packed_size))
         block = Block({root: self._loose.pop(root) for root in oldest})
         self._blocks[block] = None
+        self._narrowed = None
         self._block_of.update(dict.fromkeys(oldest, block))
 
     def drop(self, root: Row) -> None:
@@ -124,6 +129,7 @@ class Texts:
         block.living -= 1
         if block.living <= self._packed_size // 2:
             del self._blocks[block]
+            self._narrowed = None
             for other, text in block.parts():
                 del self._block_of[other]
                 self._loose[other] = text
@@ -155,5 +161,13 @@ class Texts:
         for root, text in list(self._loose.items()):
             if needle in text:
                 yield root
-        for block in list(self._blocks):
+        for block in self._blocks_with(needle):
             yield from block.holding(needle)
+
+    def _blocks_with(self, needle: str) -> list[Block]:
+        blocks: Iterable[Block] = self._blocks
+        if self._narrowed is not None and self._narrowed[0] in needle:
+            blocks = self._narrowed[1]
+        found = [block for block in blocks if needle in block.text]
+        self._narrowed = (needle, found)
+        return found

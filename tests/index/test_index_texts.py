@@ -12,6 +12,7 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("put"), st.integers(0, 11), TEXT),
         st.tuples(st.just("drop"), st.integers(0, 11), st.just("")),
+        st.tuples(st.just("find"), st.just(0), st.text("abc", min_size=1, max_size=3)),
     ),
     max_size=60,
 )
@@ -30,6 +31,8 @@ def test_texts_packed_find_what_each_text_alone_holds(table, make, steps, needle
         if word == "put":
             texts.put(rows[number], text)
             known[rows[number]] = text
+        elif word == "find":
+            assert set(texts.holding(text)) == {row for row in known if text in known[row]}
         else:
             texts.drop(rows[number])
             known.pop(rows[number], None)
