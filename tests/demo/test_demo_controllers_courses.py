@@ -11,8 +11,10 @@ from scenes import Scene, condition
 from fleettui.demo.apiserver.store import Store
 from fleettui.demo.controllers import Pace, start
 from fleettui.demo.controllers.courses import by_name
-from fleettui.demo.world import build_world
-from fleettui.demo.world.fleet import ENDING_COURSES, SHOWN
+from fleettui.demo.world import World
+from fleettui.demo.world.fleet import ENDING_COURSES, SHOWN, plan_fleet
+from fleettui.demo.world.planting import Planting
+from fleettui.demo.world.values import WorldFacts
 
 CORE = "cluster.x-k8s.io"
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -26,9 +28,10 @@ KINDS = (
 
 async def test_courses_end_with_clusters_that_want_nothing() -> None:
     """A cluster that is being made would look stuck to whoever leaves the demo open."""
-    world = build_world(0, 1, clusters=SHOWN, seed=5, now=NOW)
+    fleet = plan_fleet(SHOWN, contexts=1, seed=5, is_busy=True)
+    plans = [plan for plan in fleet if plan.course in ENDING_COURSES]
+    world = World(WorldFacts(5, 0, NOW), plans, Planting())
     scene = Scene(world, Store(world))
-    plans = [plan for plan in world.plans if plan.course in ENDING_COURSES]
     assert len(plans) == len(ENDING_COURSES)
 
     def restless() -> set[str]:

@@ -12,6 +12,7 @@ from fleettui.demo.world import build_world
 from fleettui.demo.world.era import OldWorld
 from fleettui.fleet import Opening, open_fleet
 from fleettui.index import Row
+from fleettui.index.upgrades import shown_version
 
 SHOWN = ("kind", "namespace", "name")
 CLUSTERS = 23
@@ -51,7 +52,7 @@ def _told(row: Row) -> dict[str, Any]:
         "parent": _key(row.parent) if row.parent else None,
         "health": row.health.value,
         "replicas": row.replicas,
-        "kubernetes": row.kubernetes_version,
+        "kubernetes": shown_version(row),
         "paused": row.is_paused,
         "deleting": row.is_deleting,
     }
