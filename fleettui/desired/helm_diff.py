@@ -26,7 +26,6 @@ from fleettui.desired.desired_diff import (
     pruned,
     started,
 )
-from fleettui.desired.helm import Capabilities
 from fleettui.desired.helm_release import (
     OWNER,
     RenderedRelease,
@@ -52,7 +51,6 @@ from fleettui.desired.objects import (
     text_of,
 )
 from fleettui.desired.render import Render
-from fleettui.desired.scopes import ScopeOf
 from fleettui.desired.sources import Wanted
 from fleettui.errors import FleettuiError
 
@@ -63,7 +61,7 @@ _HASH = re.compile(r"^[0-9a-f]{32,128}$")
 
 async def diff_helm_release(
     release: Manifest,
-    chart_source: Manifest,
+    around: Surroundings,
     reader: LiveReader,
     tools: Tools,
     *,
@@ -72,9 +70,6 @@ async def diff_helm_release(
     dry_run_apply: DryRunApply | None = None,
     values_reader: LiveReader | None = None,
     deployed_values: Manifest | None = None,
-    scope_of: ScopeOf | None = None,
-    repository: Manifest | None = None,
-    capabilities: Capabilities | None = None,
 ) -> DesiredDiff:
     """What the next upgrade of a HelmRelease would do.
 
@@ -83,7 +78,7 @@ async def diff_helm_release(
 
     Args:
         release: the live HelmRelease.
-        chart_source: the live HelmChart, OCIRepository or GitRepository of its chart.
+        around: its chart's source, and what it is told of the cluster.
         reader: reads the cluster that it installs into.
         tools: sources and builder of the run.
         now: when this is asked.
@@ -92,13 +87,9 @@ async def diff_helm_release(
         dry_run_apply: asks the server; None: read-only mode.
         values_reader: reads ``valuesFrom`` where ``reader`` reads another cluster.
         deployed_values: values of the deployed release, if the caller could read them.
-        scope_of: discovery's answer on scopes.
-        repository: the live HelmRepository behind a HelmChart.
-        capabilities: what the chart sees of the cluster that it goes to.
     """
     wanted = wanted or Wanted()
     result = started("HelmRelease", release, now, wanted, dry_run=dry_run_apply is not None)
-    around = Surroundings(chart_source, repository or {}, capabilities or Capabilities(), scope_of)
     how = Comparing(
         reader,
         HELM_MANAGERS,
@@ -109,11 +100,11 @@ async def diff_helm_release(
         values = await read_values(release, values_reader or reader)
         rows = _compare_values(release, values, deployed_values)
         if helm_program() is None or values.unread:
-            return _values_only(result, values, rows, _version_notes(release, chart_source))
+            return _values_only(result, values, rows, _version_notes(release, around.chart_source))
         found = await find_chart(release, around, tools, wanted)
         render = await render_release(release, found, around, values, tools)
         objects, notes = await _objects_and_notes(release, render, how, values)
-        notes = [*_version_notes(release, chart_source), *notes]
+        notes = [*_version_notes(release, around.chart_source), *notes]
         notes += _drift_notes(release, objects, rows)
         return await finished(result, found, objects, notes, blames=tools.blames)
     except FleettuiError as error:

@@ -10,7 +10,7 @@ Helm 4 release metadata.
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fleettui.desired.build_cache import Build, Built
 from fleettui.desired.charts import chart_folder
@@ -35,10 +35,12 @@ class Surroundings:
 
     chart_source: Manifest
     """The live HelmChart, OCIRepository or GitRepository of its chart."""
-    repository: Manifest
+    repository: Manifest = field(default_factory=dict)
     """The live HelmRepository behind a HelmChart; empty: there is none, or it is not known."""
-    capabilities: Capabilities
-    scope_of: ScopeOf | None
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    """What the chart sees of the cluster that it goes to."""
+    scope_of: ScopeOf | None = None
+    """Discovery's answer on scopes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,25 +178,30 @@ async def render_release(
     others = [item for item in built if item not in crds]
     rest = await _post_rendered(others, spec, tools, on_disk=keeps)
     origin = {f"{OWNER}/name": name, f"{OWNER}/namespace": own}
-    common = mapping_of(spec.get("commonMetadata"))
-    marks = (
-        {
-            "app.kubernetes.io/managed-by": "Helm",
-            **mapping_of(common.get("labels")),
-            **origin,
-        },
-        {
-            "meta.helm.sh/release-name": release_name,
-            "meta.helm.sh/release-namespace": namespace,
-            **mapping_of(common.get("annotations")),
-        },
-    )
+    marks = _marks(mapping_of(spec.get("commonMetadata")), told, origin)
     objects = [_finished(item, namespace, marks, around.scope_of) for item in rest]
     installed = [_finished(item, "", (origin, {}), around.scope_of) for item in crds]
     return RenderedRelease(
         tuple(sorted(objects, key=lambda item: item.id)),
         tuple(sorted(installed, key=lambda item: item.id)),
     )
+
+
+def _marks(
+    common: Manifest, release: Release, origin: Mapping[str, object]
+) -> tuple[Mapping[str, object], Mapping[str, object]]:
+    """Labels and annotations that helm and its controller add to every object."""
+    labels = {
+        "app.kubernetes.io/managed-by": "Helm",
+        **mapping_of(common.get("labels")),
+        **origin,
+    }
+    annotations = {
+        "meta.helm.sh/release-name": release.name,
+        "meta.helm.sh/release-namespace": release.namespace,
+        **mapping_of(common.get("annotations")),
+    }
+    return labels, annotations
 
 
 def _values_files(spec: Manifest, tree: FileTree, folder: str, *, in_git: bool) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from fleettui.desired.argo_diff import diff_application
 from fleettui.desired.desired_diff import DesiredDiff, DryRunApply, LiveReader, Tools
 from fleettui.desired.helm import Capabilities
 from fleettui.desired.helm_diff import diff_helm_release
+from fleettui.desired.helm_release import Surroundings
 from fleettui.desired.kustomization_diff import diff_kustomization
 from fleettui.desired.objects import (
     Manifest,
@@ -82,26 +83,29 @@ async def _kustomization(asked: Asked) -> DesiredDiff:
 
 async def _helm_release(asked: Asked) -> DesiredDiff:
     source = await asked.source()
+    around = Surroundings(
+        source,
+        await _repository(asked, source),
+        await _capabilities(asked.target) or Capabilities(),
+        asked.scope_of,
+    )
     return await diff_helm_release(
         asked.document,
-        source,
+        around,
         asked.target,
         asked.tools,
         now=asked.now,
         wanted=asked.wanted,
         dry_run_apply=asked.dry_run_apply,
         values_reader=asked.own,
-        scope_of=asked.scope_of,
-        repository=await _repository(asked, source),
-        capabilities=await _capabilities(asked.target),
     )
 
 
-async def _repository(asked: Asked, chart: Manifest) -> Manifest | None:
-    """The HelmRepository behind a HelmChart; None: there is none, or it cannot be read."""
+async def _repository(asked: Asked, chart: Manifest) -> Manifest:
+    """The HelmRepository behind a HelmChart; empty: there is none, or it cannot be read."""
     named = mapping_of(nested(chart, "spec", "sourceRef"))
     if text_of(chart.get("kind")) != "HelmChart" or named.get("kind") != "HelmRepository":
-        return None
+        return {}
     group, namespace = group_of(api_version_of(chart)), id_of(chart).namespace
     name = text_of(named.get("name"))
     try:
@@ -109,7 +113,7 @@ async def _repository(asked: Asked, chart: Manifest) -> Manifest | None:
             ObjectRef(asked.ref.context, group, "HelmRepository", namespace, name)
         )
     except FleettuiError:
-        return None  # the artifact of the chart may still be had
+        return {}  # the artifact of the chart may still be had
 
 
 async def _capabilities(reader: LiveReader) -> Capabilities | None:

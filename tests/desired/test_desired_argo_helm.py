@@ -22,6 +22,7 @@ from fleettui.desired.desired_diff import Tools
 from fleettui.desired.files import FileTree, HostileTreeError
 from fleettui.desired.git import GitCache
 from fleettui.desired.helm_diff import diff_helm_release
+from fleettui.desired.helm_release import Surroundings
 from fleettui.desired.helm_values import read_values
 from fleettui.desired.kustomization_file import RenderError
 from fleettui.desired.sources import Sources, Want, Wanted
@@ -272,7 +273,7 @@ async def test_release_with_helm_is_compared_object_by_object(
     wanted = Wanted(reference="main")
     found = await diff_helm_release(
         _release(targetNamespace="apps"),
-        SOURCE,
+        Surroundings(SOURCE),
         reader,
         _tools(folder, tmp_path),
         now=NOW,
@@ -291,7 +292,7 @@ async def test_release_with_helm_is_compared_object_by_object(
     assert metadata["annotations"]["meta.helm.sh/release-name"] == "apps-web"
     failing = await diff_helm_release(
         _release(values={"fail": 1}),
-        SOURCE,
+        Surroundings(SOURCE),
         reader,
         _tools(folder, tmp_path),
         now=NOW,
@@ -338,16 +339,21 @@ async def test_release_without_helm_is_compared_by_values_and_says_so(
     healthy = recordings["healthy"]
     for namespace, name in (("production", "storefront"), ("production", "sessions")):
         release = healthy.find("HelmRelease", namespace, name)
-        found = await diff_helm_release(release, {}, healthy.reader, tools, now=NOW)
+        found = await diff_helm_release(release, Surroundings({}), healthy.reader, tools, now=NOW)
         assert (found.error, found.objects, found.is_partial) == ("", (), True)
         assert found.notes[-1] == (
             "only the values were compared, not the objects: helm is not installed"
         )
         changed = {**release, "spec": {**release["spec"], "values": {"greeting": "new"}}}
-        found = await diff_helm_release(changed, {}, healthy.reader, tools, now=NOW)
+        found = await diff_helm_release(changed, Surroundings({}), healthy.reader, tools, now=NOW)
         assert [item.change.value for item in found.objects] == ["changed"]
         deployed = await diff_helm_release(
-            changed, {}, healthy.reader, tools, now=NOW, deployed_values={"greeting": "old"}
+            changed,
+            Surroundings({}),
+            healthy.reader,
+            tools,
+            now=NOW,
+            deployed_values={"greeting": "old"},
         )
         (hunk,) = deployed.objects[0].hunks
         assert (hunk.path_text, hunk.before, hunk.after) == ("values.greeting", "old", "new")

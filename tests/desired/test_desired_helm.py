@@ -24,6 +24,7 @@ from fleettui.desired.desired_diff import DesiredDiff, Tools
 from fleettui.desired.git import GitCache
 from fleettui.desired.helm import Capabilities
 from fleettui.desired.helm_diff import diff_helm_release
+from fleettui.desired.helm_release import Surroundings
 from fleettui.desired.sources import Sources, Wanted
 
 pytestmark = pytest.mark.skipif(helm_program() is None, reason="helm is not installed")
@@ -115,7 +116,7 @@ def ask(make_repository: Callable[..., Path], make_reader: Any, tmp_path: Path) 
         release: dict[str, Any],
         files: Mapping[str, str] | None = None,
         live: tuple[dict[str, Any], ...] = (),
-        **more: Any,
+        **around: Any,
     ) -> DesiredDiff:
         chart = {f"charts/web/{path}": text for path, text in FILES.items()}
         folder = make_repository({**chart, **(files or {})})
@@ -124,7 +125,7 @@ def ask(make_repository: Callable[..., Path], make_reader: Any, tmp_path: Path) 
         tools = Tools(Sources(GitCache(tmp_path / "git", local={URL: folder})), Builder(None))
         wanted = Wanted(reference="main")
         return await diff_helm_release(
-            release, SOURCE, reader, tools, now=NOW, wanted=wanted, **more
+            release, Surroundings(SOURCE, **around), reader, tools, now=NOW, wanted=wanted
         )
 
     return compare
@@ -437,7 +438,7 @@ async def test_release_of_a_repository_is_pulled_with_the_persons_helm(
         charts = ChartStore(tmp_path / "charts")
         tools = Tools(Sources(GitCache(tmp_path / "git")), Builder(None), charts=charts)
         found = await diff_helm_release(
-            _release("web"), _chart(), make_reader([]), tools, now=NOW, repository=holder
+            _release("web"), Surroundings(_chart(), holder), make_reader([]), tools, now=NOW
         )
         assert found.revision == "1.2.3"
         assert "without a digest" not in str(found.notes)
@@ -446,16 +447,19 @@ async def test_release_of_a_repository_is_pulled_with_the_persons_helm(
     assert charts.pulls == 0  # what was verified once is kept
     tools = Tools(Sources(GitCache(tmp_path / "git")), Builder(None))
     found = await diff_helm_release(
-        _release("web"), _chart(_digest(b"x")), make_reader([]), tools, now=NOW, repository=holder
+        _release("web"),
+        Surroundings(_chart(_digest(b"x")), holder),
+        make_reader([]),
+        tools,
+        now=NOW,
     )
     assert "the archive's sha256 is" in found.error
     found = await diff_helm_release(
         _release("web"),
-        _chart(),
+        Surroundings(_chart(), holder),
         make_reader([]),
         tools,
         now=NOW,
-        repository=holder,
         wanted=Wanted(reference="9.9.9"),
     )
     assert "helm pull failed" in found.error
@@ -474,7 +478,7 @@ async def test_release_of_a_repository_is_read_from_a_folder_that_stands_for_it(
     tools = Tools(Sources(GitCache(tmp_path / "git")), Builder(None), charts=charts)
     holder = {"kind": "HelmRepository", "spec": {"url": url}}
     found = await diff_helm_release(
-        _release("web"), _chart(), make_reader([]), tools, now=NOW, repository=holder
+        _release("web"), Surroundings(_chart(), holder), make_reader([]), tools, now=NOW
     )
     assert ("created", "ConfigMap/prod/web-settings") in _rows(found)
     assert "templates/out.yaml: left out, it is not a regular file" in found.notes
@@ -507,7 +511,9 @@ async def test_release_recorded_from_a_real_controller_has_no_false_difference(
     healthy = recordings["healthy"]
     release = healthy.find("HelmRelease", "platform", "console")
     source = healthy.find("GitRepository", "flux-system", "charts")
-    found = await diff_helm_release(release, source, healthy.reader, bundle_tools, now=NOW)
+    found = await diff_helm_release(
+        release, Surroundings(source), healthy.reader, bundle_tools, now=NOW
+    )
     assert _rows(found) == [
         ("unchanged", "ConfigMap/platform/console-config"),
         ("unchanged", "Service/platform/console"),
