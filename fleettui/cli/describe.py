@@ -49,6 +49,16 @@ def one(ref: str, asked: Asked, form: str, allow_partial: bool, timeout: float) 
     return with_fleet(asked.opening(), output, work, timeout_s=timeout)
 
 
+def _listed(show_conditions: str) -> str:
+    """The list as it was typed; a space in it would be a part of a name that nothing has."""
+    for element in filter(None, show_conditions.split(",")):
+        if element != element.strip():
+            raise UsageError(
+                f"{element!r} has a space around it", where="--show-conditions", hint="a,b,c"
+            )
+    return show_conditions
+
+
 @describe.command(cls=FlagsWithValues)
 @click.argument("name")
 @fleet_options
@@ -77,14 +87,9 @@ def cluster(
     timeout: float,
 ) -> int:
     """Describe the cluster NAME ([CONTEXT:][NAMESPACE/]NAME)."""
-    for element in filter(None, show_conditions.split(",")):
-        if element != element.strip():
-            raise UsageError(
-                f"{element!r} has a space around it", where="--show-conditions", hint="a,b,c"
-            )
     output = open_output(color)
     options = Options(
-        show_conditions=show_conditions,
+        show_conditions=_listed(show_conditions),
         show_machine_sets=show_machinesets,
         show_resource_sets=show_resourcesets,
         show_templates=show_templates,

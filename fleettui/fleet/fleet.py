@@ -101,14 +101,8 @@ class Fleet:
         self._news = asyncio.Event()
         self.links = Links(links, emit=self.apply, changed=self._changed, now=self.now)
         """The open contexts."""
-        self.reopening = Reopening(
-            self.links,
-            self.index,
-            opener=opener,
-            apply=self._take,
-            reopened=self._reopened,
-            now=self.now,
-        )
+        self.reopening = Reopening(self.links, self.index, opener=opener, apply=self._take)
+        self.reopening.told = self._reopened
         self._verifier = Verifier(self, clock=time.monotonic)
         self.upkeep = Upkeep(
             self.index, self.pacer, table=table, links=self.links.deep, now=self.now
@@ -189,8 +183,7 @@ class Fleet:
 
     def load_all(self) -> None:
         """Reads everything of every context, whatever it costs."""
-        for link in self.links.deep().values():
-            link.load_all()
+        self.links.load_all()
 
     def set_namespace(self, namespace: str) -> None:
         """Reads another namespace (empty: all) wherever lists are limited to one."""
@@ -203,8 +196,7 @@ class Fleet:
 
     def heads(self) -> dict[str, Head]:
         """What the screen showed of every context last time, as far as that is known."""
-        found = {name: link.head() for name, link in self.links.deep().items()}
-        return {name: head for name, head in found.items() if head is not None}
+        return self.links.heads()
 
     def housekeep(self) -> None:
         """Does what has time: reads samples of failures, saves, collects; once a second."""

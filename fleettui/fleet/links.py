@@ -13,6 +13,7 @@ from typing import TypeGuard
 from fleettui.fleet.context import ContextInfo, ContextState, Emit, Link
 from fleettui.fleet.crashes import Failure, failure_of
 from fleettui.fleet.depth import DeepLink
+from fleettui.recorded.shards import Head
 
 _BESIDE = ""
 """In place of a context's name, for the task that belongs to none."""
@@ -49,7 +50,8 @@ class Links:
         self._failures: dict[str, Failure] = {}
         self._emit = emit
         self._changed = changed
-        self._now = now
+        self.now = now
+        """Unix seconds."""
 
     def __contains__(self, name: object) -> bool:
         """Whether a context is open."""
@@ -66,6 +68,16 @@ class Links:
     def deep(self) -> dict[str, DeepLink]:
         """The links that can be told how deep to read."""
         return {name: link for name, link in self._links.items() if _is_deep(link)}
+
+    def load_all(self) -> None:
+        """Reads everything of every context, whatever it costs."""
+        for link in self.deep().values():
+            link.load_all()
+
+    def heads(self) -> dict[str, Head]:
+        """What the screen showed of every context last time, as far as that is known."""
+        found = {name: link.head() for name, link in self.deep().items()}
+        return {name: head for name, head in found.items() if head is not None}
 
     def standing(self) -> Iterator[ContextInfo]:
         """How every context stands; one whose task ended by itself has failed."""
@@ -108,7 +120,7 @@ class Links:
     def _ended(self, name: str, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             folder = self.crash_folder
-            self._failures[name] = failure_of(error, name, at=self._now(), folder=folder)
+            self._failures[name] = failure_of(error, name, at=self.now(), folder=folder)
         self._changed()
 
     async def end(self, link: Link) -> bool:

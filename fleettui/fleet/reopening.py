@@ -14,6 +14,10 @@ from fleettui.kinds.batch import Batch, Mark, Phase, ScopeStatus
 _MOVED = "its kubeconfig changed"
 
 
+def _nobody() -> None:
+    """Who is told while nobody has wishes."""
+
+
 class Reopening:
     """Opens contexts anew, and lets go of what nobody follows."""
 
@@ -24,8 +28,6 @@ class Reopening:
         *,
         opener: Callable[[str], Link] | None,
         apply: Callable[[Batch], None],
-        reopened: Callable[[], None],
-        now: Callable[[], int],
     ) -> None:
         """Start with none.
 
@@ -34,15 +36,13 @@ class Reopening:
             index: all rows; read only.
             opener: makes the link of a context by what its kubeconfig says now.
             apply: brings news into the index.
-            reopened: told when a new link runs that knows no wishes yet.
-            now: Unix seconds.
         """
         self._links = links
         self._coverage = index.coverage
         self._opener = opener
         self._apply = apply
-        self._told = reopened
-        self._now = now
+        self.told: Callable[[], None] = _nobody
+        """Told when a new link runs that knows no wishes yet."""
         self._reopened: set[str] = set()
         """Contexts that may still have rows of before."""
 
@@ -58,12 +58,12 @@ class Reopening:
         after = self._opener(name)
         if not await self._links.end(before):
             return  # a person closed it meanwhile
-        stale = ScopeStatus(Phase.STALE, self._now(), _MOVED)
+        stale = ScopeStatus(Phase.STALE, self._links.now(), _MOVED)
         for scope in tuple(self._coverage.scopes(name)):
             self._apply(Batch(scope, [stale]))
         self._reopened.add(name)
         self._links.open(after)
-        self._told()
+        self.told()
 
     def forget_leftovers(self) -> None:
         """Forgets scopes that contexts opened anew no longer follow, once they are read."""
