@@ -94,7 +94,7 @@ class ConfirmScreen(LeavableScreen[Confirmed | None]):
         self._footer = Bar(id="footer")
         self._tells = before.tells
         self._shown_at = math.inf
-        """When the plan could first be read, on the clock of events."""
+        """When the question came, on the clock of events."""
 
     @property
     def _fields(self) -> list[tuple[Bar, Input]]:
@@ -119,6 +119,7 @@ class ConfirmScreen(LeavableScreen[Confirmed | None]):
     def on_mount(self) -> None:
         """Shows the plan and waits for the reason."""
         cast("FleetApp", self.app).apply_theme(self)
+        self._shown_at = time.monotonic()
         plan = self.plan
         contexts = sorted({target.context for target in plan.targets})
         tone = DANGER_TONES[plan.danger]
@@ -163,7 +164,6 @@ class ConfirmScreen(LeavableScreen[Confirmed | None]):
     def _show_plan(self) -> None:
         width = max(self.pane.line_width, 20)
         self.pane.show(TextSource(plan_lines(self.plan, width)), keep_place=True)
-        self._shown_at = min(self._shown_at, time.monotonic())
 
     def on_key(self, event: events.Key) -> None:
         """Scrolls, copies, gives up, confirms."""
