@@ -310,7 +310,7 @@ async def test_cluster_is_deleted_by_words_and_the_watch_shows_it_to_its_end(
     )  # fmt: skip
     off = words(*arguments, "--yes")
     assert off.returncode == 5
-    assert "add delete-cluster to the context's allow list" in off.stderr
+    assert "add delete-cluster to the allow list" in off.stderr
     settings = tmp_path / "config" / "config.yaml"
     settings.parent.mkdir()
     settings.write_text('contexts: {"demo-*": {allow: [delete-cluster]}}\n')
