@@ -21,6 +21,7 @@ from typing import Any
 import pyte
 import pytest
 import yaml
+from quick_start import Nursery
 
 READY_S = 120.0
 """Longest wait for a state of the screen; ten times what a busy machine needs."""
@@ -250,8 +251,16 @@ def framed(terminal: Terminal) -> str:
     return "\n".join([head, *(f"{n:3}|{line.rstrip()}" for n, line in lines if line.strip())])
 
 
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Where commands come from that need not import the program first."""
+    found = Nursery()
+    yield found
+    found.close()
+
+
 @pytest.fixture
-def words(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def words(tmp_path: Path, nursery: Nursery) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs the program without a terminal; its own folders are the test's."""
 
     def run(*arguments: str, timeout_s: float = 240, **variables: str) -> Any:
@@ -262,13 +271,6 @@ def words(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             "FLEETTUI_STATE_HOME": str(tmp_path / "state"),
             **variables,
         }
-        return subprocess.run(
-            [sys.executable, "-m", "fleettui", *arguments],
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-        )
+        return nursery.run(arguments, environment, timeout_s=timeout_s)
 
     return run

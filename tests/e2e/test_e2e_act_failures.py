@@ -19,7 +19,7 @@ from fleettui.audit import Entry, Journal, What
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 KUSTOMIZATIONS = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations"
-BULK = int(os.environ.get("FLEETTUI_BULK", "120"))
+BULK = int(os.environ.get("FLEETTUI_BULK", "60"))
 """Objects of the large bulk; 500 by hand."""
 Words = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -27,7 +27,7 @@ Words = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="module")
 def demo(start_demo: Callable[..., Any]) -> Any:
     """A fleet of enough machines that stands still."""
-    return start_demo("--clusters", str(max(BULK // 7, 6)), "--contexts", "1", "--churn", "0")
+    return start_demo("--clusters", str(max(BULK // 6, 6)), "--contexts", "1", "--churn", "0")
 
 
 @pytest.fixture(autouse=True)

@@ -154,9 +154,9 @@ def test_screen_in_read_only_mode_sends_reads_and_reviews_only(
     keys = [chr(code) for code in range(33, 127) if chr(code) not in "qQ"]
     keys += ["\x1b", "\r", "\t", " ", "\x04", "\x0b", "\x1a", "\x12", "\x1b[A", "\x1b[B", "\x1b[5~"]
     commands = (":causes\r", ":paused\r", ":overview\r", ":kinds\r", ":machines\r", ":ns\r\x1b")
-    for number in range(600):
+    for number in range(240):
         terminal.press(chance.choice(keys))
-        if number % 60 == 0:
+        if number % 30 == 0:
             terminal.press("\x1b\x1b")
             terminal.press(chance.choice(commands))
         terminal.pump(0.01)

@@ -26,8 +26,8 @@ from fleettui.tui.app import FleetApp
 from fleettui.tui.commands import COMMANDS
 from fleettui.tui.keymap import ENTRIES, Keymap
 
-KEYS = int(os.environ.get("FLEETTUI_WALK_KEYS", "3000"))
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(max(600, KEYS // 5))]
+KEYS = int(os.environ.get("FLEETTUI_WALK_KEYS", "1500"))
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(max(240, KEYS // 5))]
 AT_ONCE = 40
 """Keys that are sent before the program is waited for."""
 REVIEWS = {"selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews"}
