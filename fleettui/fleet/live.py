@@ -24,6 +24,7 @@ from fleettui.fleet.front import FrontPage, saved_rows
 from fleettui.fleet.hands import Hands
 from fleettui.fleet.live_link import LiveLink, LiveOptions
 from fleettui.fleet.pacer import Pacer
+from fleettui.fleet.reading import Crowd
 from fleettui.fleet.rereading import KubeconfigWatch
 from fleettui.fleet.shelf import PlanShelf
 from fleettui.fleet.warm import WarmContext
@@ -59,6 +60,7 @@ def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet
     watch = KubeconfigWatch(kubeconfig, load)
     run = few_at_once(processes.run_async, PLUGINS_AT_ONCE)
     around = Surroundings(dict(os.environ), run, rhythm=Rhythm(pause=pacer.turn))
+    crowd = Crowd()
 
     def link_of(entry: ContextEntry, *, is_first: bool = True) -> Link:
         return _link(
@@ -69,6 +71,7 @@ def open_live(opening: "Opening", table: KindTable, *, read_only: bool) -> Fleet
             around=around,
             pacer=pacer,
             is_first=is_first,
+            crowd=crowd,
         )
 
     def opened(name: str) -> Link:
@@ -157,6 +160,7 @@ def _link(
     around: Surroundings,
     pacer: Pacer,
     is_first: bool,
+    crowd: Crowd,
 ) -> LiveLink:
     settings = opening.settings.for_context(entry.name)
     is_read_only = read_only or settings.read_only
@@ -183,6 +187,7 @@ def _link(
         read_only=is_read_only,
         settings=settings,
         only_fleets=opening.all_contexts,
+        crowd=crowd,
     )
     return LiveLink(
         base,

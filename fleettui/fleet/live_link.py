@@ -24,7 +24,7 @@ from fleettui.fleet.depth import LoadPlan
 from fleettui.fleet.followers import Followers
 from fleettui.fleet.live_objects import LiveObjects
 from fleettui.fleet.planning import Planning
-from fleettui.fleet.reading import Reading
+from fleettui.fleet.reading import Crowd, Reading
 from fleettui.fleet.scopes import ClusterKey, KindKey
 from fleettui.fleet.standing import standing_of
 from fleettui.fleet.warm import Turn, WarmContext
@@ -54,6 +54,8 @@ class LiveOptions:
     settings: ContextSettings = field(default_factory=ContextSettings)
     only_fleets: bool = False
     """Whether the context is left out where it serves no kinds of a fleet."""
+    crowd: Crowd = field(default_factory=Crowd)
+    """All contexts of the process."""
 
 
 async def _no_wait() -> float:
@@ -99,6 +101,7 @@ class LiveLink:
             asked=options.asked,
             namespace=options.namespace,
             statuses=self._statuses,
+            crowd=options.crowd,
         )
         self._warm = WarmStart(warm, statuses=self._statuses, emit=lambda: self._emit, turn=turn)
         self._objects = LiveObjects(self._require)

@@ -32,6 +32,23 @@ SMALL_SPINE = 600
 """Objects of a spine whose leaves are so few that measuring them costs as much as reading them."""
 
 
+class Crowd:
+    """How many clusters the contexts of one process have, which share its memory."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        self._clusters: dict[str, int] = {}
+
+    def count(self, context: str, clusters: int) -> int:
+        """Keep a context's clusters; returns those of all contexts that have told."""
+        self._clusters[context] = clusters
+        return sum(self._clusters.values())
+
+    def share(self, context: str) -> float:
+        """Return which part of all clusters a context has."""
+        return self._clusters.get(context, 0) / max(sum(self._clusters.values()), 1)
+
+
 class Reading:
     """What one context is read for."""
 
@@ -43,6 +60,7 @@ class Reading:
         asked: frozenset[KindKey],
         namespace: str,
         statuses: Statuses,
+        crowd: Crowd | None = None,
     ) -> None:
         """Ask for what the person asked for.
 
@@ -52,7 +70,9 @@ class Reading:
             asked: kinds to follow whatever their depth.
             namespace: the one that lists are limited to; empty: all.
             statuses: of the context's scopes.
+            crowd: all contexts of the process; None for one alone.
         """
+        self._crowd = crowd or Crowd()
         self.catalog = Catalog()
         """What the server offers."""
         self.namespace = namespace
@@ -130,7 +150,7 @@ class Reading:
         self.replan.set()
 
     # -- what is weighed before it is read ----------------------------------------------------
-    def _find_large(self) -> bool | None:
+    def _find_large(self, context: str) -> bool | None:
         """Whether there are very many clusters; None until their first page has told."""
         known = {(s.group, s.kind) for s in self._table.of_role(Role.CLUSTER)}
         known &= set(self.catalog.kinds)
@@ -141,7 +161,8 @@ class Reading:
         ]
         if any(_is_silent(status) for status in told) or (known and not told):
             return None
-        return sum(max(s.loaded, s.expected) for s in told) > LARGE_CONTEXT
+        clusters = sum(max(s.loaded, s.expected) for s in told)
+        return self._crowd.count(context, clusters) > LARGE_CONTEXT
 
     @property
     def is_weighed(self) -> bool:
@@ -155,8 +176,7 @@ class Reading:
         found = [
             spec
             for spec in self.served
-            if is_optional(spec)
-            and (key := (spec.group, spec.kind)) not in self._weights
+            if (key := (spec.group, spec.kind)) not in self._weights
             and (spec.depth is Depth.SPINE or key in self._needs.useful)
         ]
         return found or None
@@ -190,7 +210,8 @@ class Reading:
     def scopes(self, context: str, *, open_parts: Collection[Part]) -> ScopePlan:
         """Which scopes of the context are to be open."""
         if self._is_large is None:
-            self._is_large = False if self._depth == "full" else self._find_large()
+            self._is_large = False if self._depth == "full" else self._find_large(context)
+        most = int(MAX_OBJECTS * self._crowd.share(context))
         return plan_scopes(
             context,
             self._table,
@@ -199,7 +220,7 @@ class Reading:
             namespace=self.namespace,
             sizes=Sizes(self._objects(), self._clusters),
             open_parts=open_parts,
-            most_objects=None if self._is_large is False else MAX_OBJECTS,
+            most_objects=None if self._is_large is False else most,
         )
 
     def _objects(self) -> dict[KindKey, int]:
@@ -210,7 +231,9 @@ class Reading:
             for scope, status in self._statuses.items():
                 if not (scope.namespace or scope.cluster):
                     found[scope.group, scope.kind] = max(status.loaded, status.expected)
-        return found | self._weights
+        for key, count in self._weights.items():
+            found[key] = max(found.get(key, 0), count)
+        return found
 
     def is_spine_settled(self) -> bool:
         """Whether every scope but those of leaves has answered."""

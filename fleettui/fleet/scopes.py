@@ -27,8 +27,8 @@ SMALL_KIND = 500
 """Objects of a kind that one page holds: followed as a whole, whoever needs some of it."""
 LARGE_CONTEXT = 20_000
 """Clusters above which kinds that no cluster's health needs are weighed before they are read."""
-MAX_OBJECTS = 1_000_000
-"""Objects of such a context that are followed without being asked for: some 700 MB of rows."""
+MAX_OBJECTS = 800_000
+"""Objects that are then followed without being asked for: some 950 MB with all made of them."""
 MAX_BATCH = 40
 """Clusters named in one selector: a request line of some 2 KB."""
 
@@ -179,7 +179,8 @@ def _fitting(
     """Kinds that fit beside what is due: the spine first, of each the smallest first."""
     if most is None:
         return {(spec.group, spec.kind) for spec in optional}
-    left = most - sum(sizes.objects.get(key, 0) for key in due)
+    # Sources, classes and identities are few: they come even where health takes all there is.
+    left = max(most - sum(sizes.objects.get(key, 0) for key in due), most // 20)
     found: set[KindKey] = set()
     known = [spec for spec in optional if (spec.group, spec.kind) in sizes.objects]
     for spec in sorted(

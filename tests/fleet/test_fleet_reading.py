@@ -5,7 +5,7 @@ from typing import Any
 
 from fleettui.fleet.depth import MAX_SAMPLED, Wishes, sampling
 from fleettui.fleet.needs import kinds_for_causes
-from fleettui.fleet.reading import Reading
+from fleettui.fleet.reading import Crowd, Reading
 from fleettui.fleet.scopes import LARGE_CONTEXT, MAX_OBJECTS, Needs, Sizes, plan_scopes
 from fleettui.index import Index
 from fleettui.kinds import load_table
@@ -40,9 +40,16 @@ class Weights:
                 self.sizes[spec.group, spec.kind] = (self._objects[spec.kind], 5000)
 
 
-def _reading(statuses: dict[Scope, ScopeStatus], *, depth: str = "spine") -> Reading:
+def _reading(
+    statuses: dict[Scope, ScopeStatus], *, depth: str = "spine", crowd: Crowd | None = None
+) -> Reading:
     reading = Reading(
-        load_table([]), depth=depth, asked=frozenset(), namespace="", statuses=statuses
+        load_table([]),
+        depth=depth,
+        asked=frozenset(),
+        namespace="",
+        statuses=statuses,
+        crowd=crowd,
     )
     reading.catalog = Catalog(
         {
@@ -95,13 +102,25 @@ async def test_reading_of_a_very_large_fleet_leaves_out_what_is_too_many() -> No
     assert _open(reading) == {CLUSTERS}
     weights = Weights({"HelmChart": 1000, "HelmRelease": MAX_OBJECTS - clusters})
     await _weigh(reading, weights)
-    assert set(weights.asked) == {"HelmChart", "HelmRelease", "KubeadmConfigTemplate"}
+    assert set(weights.asked) == {"Cluster", "HelmChart", "HelmRelease", "KubeadmConfigTemplate"}
     assert reading.unweighed() is None, "nothing is asked twice"
     assert _open(reading) == {CLUSTERS, CHARTS, TEMPLATES}
     statuses |= dict.fromkeys((CHARTS, TEMPLATES), ScopeStatus(Phase.LIVE))
     assert reading.load_plan("one").left_out == (("helm.toolkit.fluxcd.io", "HelmRelease"),)
     reading.ask(frozenset({(RELEASES.group, RELEASES.kind)}))
     assert RELEASES in _open(reading)
+
+
+async def test_reading_shares_the_memory_with_other_contexts_by_their_clusters() -> None:
+    """Two halves of a fleet would each take what the whole may."""
+    crowd = Crowd()
+    crowd.count("two", LARGE_CONTEXT)
+    statuses = {CLUSTERS: ScopeStatus(Phase.SYNCING, loaded=500, expected=LARGE_CONTEXT)}
+    reading = _reading(statuses, crowd=crowd)
+    assert _open(reading) == {CLUSTERS}
+    half = MAX_OBJECTS // 2 - LARGE_CONTEXT
+    await _weigh(reading, Weights({"HelmChart": half, "HelmRelease": half + 1}))
+    assert _open(reading) == {CLUSTERS, CHARTS}
 
 
 async def test_reading_of_everything_is_not_weighed() -> None:

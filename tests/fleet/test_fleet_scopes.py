@@ -62,6 +62,8 @@ def test_plan_leaves_out_what_no_health_needs_where_it_is_too_many() -> None:
     objects[("g", "Chart")] = 60
     assert _huge(Needs(), objects, most=500) == ["Cluster", "Workers", "Chart"]
     assert _huge(Needs(), objects, most=10) == ["Cluster", "Workers"], "health is never left out"
+    objects[("g", "Chart")] = 4
+    assert _huge(Needs(), objects, most=100) == ["Cluster", "Workers", "Chart"], "few always fit"
 
 
 def test_plan_of_kinds_too_many_to_read_unasked_reads_them_when_asked() -> None:
