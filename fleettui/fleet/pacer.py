@@ -22,6 +22,8 @@ SLICE_S = 0.002
 CALM_SLICE_S = 0.004
 """Longest slice of whoever asks for a turn while nobody types: the rests between slices are
 as long, so that half as many cost half the time."""
+TYPING_SLICE_S = 0.001
+"""Longest slice while somebody types: a key that comes meanwhile waits for its end."""
 SLEEP_S = 0.001
 """Between two slices while nobody types."""
 TYPING_SLEEP_S = 0.002
@@ -138,12 +140,11 @@ class Pacer:
     def _rest(self) -> None:
         self.worked_at = self._clock()
         if self._jobs or self._turns:
-            is_typing = self.worked_at - self._key_at < TYPING_S
-            self._wait(TYPING_SLEEP_S if is_typing else SLEEP_S)
+            self._wait(TYPING_SLEEP_S if self.typed_s() < TYPING_S else SLEEP_S)
 
     def _run_job(self) -> None:
         name, (work, done) = next(iter(self._jobs.items()))
-        end = self._clock() + SLICE_S
+        end = self._clock() + (TYPING_SLICE_S if self.typed_s() < TYPING_S else SLICE_S)
         try:
             for _ in work:
                 if self._clock() >= end:

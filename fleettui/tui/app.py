@@ -16,7 +16,6 @@ from textual.screen import Screen
 from fleettui.config import Settings, state_folder
 from fleettui.errors import ExitCode, FleettuiError
 from fleettui.fleet import Fleet
-from fleettui.fleet.pacer import TYPING_S
 from fleettui.index.index import Index
 from fleettui.index.view import TreeView
 from fleettui.kinds.record import ObjectRef
@@ -33,6 +32,7 @@ from fleettui.tui.explanations import Chain
 from fleettui.tui.git_diffs import GitDiffs, MakeDiffs, diffs_of
 from fleettui.tui.help import HelpText
 from fleettui.tui.keymap import Keymap
+from fleettui.tui.lull import Lull
 from fleettui.tui.opening import OpeningApp, OpeningScreen
 from fleettui.tui.overview import DOCUMENTS, cluster_count
 from fleettui.tui.ports import ActsPort, FleetPort
@@ -162,9 +162,11 @@ class FleetApp(OpeningApp):
             call_later=self._call_later,
             clock=time.monotonic,
             backlog=self._backlog,
-            is_typing=lambda: self.pacer.typed_s() < TYPING_S,
+            typed_s=self.pacer.typed_s,
         )
-        self.set_interval(TICK_S, self.tick)
+        lull = Lull(typed_s=self.pacer.typed_s, call_later=self._call_later, clock=time.monotonic)
+        self.set_interval(TICK_S, lambda: lull.run(self.tick))
+        self.set_interval(TICK_S, lambda: lull.run(self.keep_house))
         self.call_after_refresh(self.fleet.start)
 
     def _call_later(self, delay_s: float, do: Callable[[], None]) -> None:
@@ -209,6 +211,11 @@ class FleetApp(OpeningApp):
         self._open_first_screen()
         self.triage.tick()
         self.repaint()
+
+    def keep_house(self) -> None:
+        """Says what is looked at, and does what has time."""
+        if not self.screen_stack:
+            return
         self.fleet.want("tree", self.main.opened_clusters())
         self.main.frame.note_depth(self.fleet.load_plan())
         self.fleet.housekeep()

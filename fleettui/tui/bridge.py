@@ -5,11 +5,15 @@ pass here: they repaint at once.
 """
 
 from collections.abc import Callable
+from math import inf
 from typing import Protocol
+
+from fleettui.fleet.pacer import TYPING_S as TYPING_FOR_S
+from fleettui.tui.lull import Lull
 
 FASTEST_S = 1 / 15
 """Shortest time between two repaints for changes."""
-TYPING_S = 0.2
+TYPING_S = 0.25
 """Shortest time between two while somebody types: a frame under way delays a key."""
 SLOWEST_S = 1.0
 BACKLOG = 2
@@ -37,7 +41,7 @@ class Bridge:
         call_later: Callable[[float, Callable[[], None]], object],
         clock: Callable[[], float],
         backlog: Callable[[], int],
-        is_typing: Callable[[], bool] = lambda: False,
+        typed_s: Callable[[], float] = lambda: inf,
     ) -> None:
         """Listen to the fleet from now on.
 
@@ -47,14 +51,15 @@ class Bridge:
             call_later: runs a function after seconds.
             clock: monotonic seconds.
             backlog: frames that wait for the terminal.
-            is_typing: whether keys come one after another.
+            typed_s: seconds since the last key.
         """
         self._fleet = fleet
         self._repaint = repaint
         self._call_later = call_later
         self._clock = clock
         self._backlog = backlog
-        self._is_typing = is_typing
+        self._typed_s = typed_s
+        self._lull = Lull(typed_s=typed_s, call_later=call_later, clock=clock)
         self._is_due = False
         self._earliest_at = 0.0
         self.interval_s = FASTEST_S
@@ -66,7 +71,8 @@ class Bridge:
         if self._is_due:
             return
         self._is_due = True
-        self._call_later(max(self._earliest_at - self._clock(), 0.0), self.flush)
+        delay_s = max(self._earliest_at - self._clock(), 0.0)
+        self._call_later(delay_s, lambda: self._lull.run(self.flush))
 
     def flush(self) -> None:
         """Settles and repaints now."""
@@ -75,7 +81,8 @@ class Bridge:
             self.interval_s = min(self.interval_s * 2, SLOWEST_S)
         else:
             self.interval_s = max(self.interval_s / 2, FASTEST_S)
-        rest = max(self.interval_s, TYPING_S) if self._is_typing() else self.interval_s
-        self._earliest_at = self._clock() + rest
+        is_typing = self._typed_s() < TYPING_FOR_S
+        rest_s = max(self.interval_s, TYPING_S) if is_typing else self.interval_s
+        self._earliest_at = self._clock() + rest_s
         self._fleet.settle()
         self._repaint()

@@ -5,7 +5,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from fleettui.fleet.pacer import KEY_REST_S, LONGEST_REST_S, SLICE_S, Pacer
+from fleettui.fleet.pacer import (
+    KEY_REST_S,
+    LONGEST_REST_S,
+    SLICE_S,
+    TYPING_SLICE_S,
+    Pacer,
+)
 
 
 class Clockwork:
@@ -155,3 +161,23 @@ async def test_pacer_turn_of_a_cancelled_waiter_goes_to_the_next() -> None:
     first.cancel()
     async with asyncio.timeout(60):
         await pacer.turn()
+
+
+def test_pacer_slices_are_shorter_while_somebody_types(clockwork: Clockwork, pacer: Pacer) -> None:
+    """A key that comes in the middle of a slice waits for its end."""
+    seen: list[float] = []
+
+    def work() -> Iterator[None]:
+        while True:
+            clockwork.now += TYPING_SLICE_S / 4
+            seen.append(clockwork.now)
+            yield
+
+    pacer.run("work", work(), done=lambda: None)
+    clockwork.step()
+    assert seen[-1] - seen[0] > TYPING_SLICE_S
+    pacer.note_key()
+    seen.clear()
+    while not seen:
+        clockwork.step()
+    assert seen[-1] - seen[0] <= TYPING_SLICE_S

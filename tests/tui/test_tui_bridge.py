@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from fleettui.fleet.pacer import KEY_REST_S
 from fleettui.tui.bridge import FASTEST_S, SLOWEST_S, TYPING_S, Bridge
 
 
@@ -21,7 +22,7 @@ class _Stage:
         self.now = 100.0
         self.timers: list[tuple[float, Callable[[], None]]] = []
         self.backlog = 0
-        self.is_typing = False
+        self.typed_at = float("-inf")
         self.painted = 0
         self.fleet = _Fleet()
         self.bridge = Bridge(
@@ -30,7 +31,7 @@ class _Stage:
             call_later=lambda delay, do: self.timers.append((self.now + delay, do)),
             clock=lambda: self.now,
             backlog=lambda: self.backlog,
-            is_typing=lambda: self.is_typing,
+            typed_s=lambda: self.now - self.typed_at,
         )
 
     def _paint(self) -> None:
@@ -73,11 +74,33 @@ def test_bridge_steady_changes_are_painted_at_most_fifteen_times_a_second():
 def test_bridge_changes_give_way_to_somebody_who_types():
     """A key that comes while a frame for changes is painted waits for two frames."""
     stage = _Stage()
-    stage.is_typing = True
-    for _ in range(1000):
+    for number in range(1000):
+        if number % 100 == 0:
+            stage.typed_at = stage.now
         stage.fleet.on_change()
         stage.step(0.001)
     assert 2 <= stage.painted <= 1 + 1 / TYPING_S
+
+
+def test_bridge_change_right_after_a_key_waits_for_the_frame_of_the_key():
+    """The key's own frame must not stand behind one for changes."""
+    stage = _Stage()
+    stage.typed_at = stage.now
+    stage.fleet.on_change()
+    stage.step(0.001)
+    assert stage.painted == 0
+    stage.step(KEY_REST_S)
+    assert stage.painted == 1
+
+
+def test_bridge_keys_without_end_do_not_stop_changes():
+    """A key that is held down must not freeze what the fleet shows."""
+    stage = _Stage()
+    stage.fleet.on_change()
+    for _ in range(1000):
+        stage.typed_at = stage.now
+        stage.step(0.001)
+    assert stage.painted == 1
 
 
 def test_bridge_slow_terminal_gets_fewer_frames_then_recovers():

@@ -43,6 +43,8 @@ def title_line(columns: Sequence[Column]) -> Line:
 class BoardScreen(LeavableScreen[ObjectRef | None]):
     """Shows a board; gives the object that a person wants to go to."""
 
+    BLANK = True  # what stands in it covers it
+
     def __init__(self, board: Board) -> None:
         """Show this board."""
         super().__init__()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical
 from textual.screen import Screen
 
 from fleettui.index.index import Index
@@ -35,6 +34,7 @@ from fleettui.tui.tree_state import TreeState
 from fleettui.tui.widgets.detail_pane import DetailPane
 from fleettui.tui.widgets.line_pane import LinePane
 from fleettui.tui.widgets.prompt import Prompt
+from fleettui.tui.widgets.room import Room
 
 if TYPE_CHECKING:
     from fleettui.tui.app import FleetApp
@@ -54,6 +54,7 @@ _DETAIL_PLACES: Sequence[Place] = (Place.ROW, Place.MAIN, Place.PANE, Place.EVER
 class MainScreen(Screen[None]):
     """The tree and its frame."""
 
+    BLANK = True  # what stands in it covers it
     CSS = """
     #body { height: 1fr; layout: vertical; }
     #body.side { layout: horizontal; }
@@ -74,7 +75,7 @@ class MainScreen(Screen[None]):
         self.source = TreeSource(view, self._moment)
         self.state = TreeState(view)
         self.frame = TreeFrame(fleet, index, self.source, self.state)
-        self.body = Container(id="body")
+        self.body = Room(id="body")
         self.tree_pane = LinePane(self.source, id="tree")
         self.detail = DetailPane(fleet, index, id="detail")
         self.prompt = Prompt()
@@ -105,7 +106,7 @@ class MainScreen(Screen[None]):
         yield self.frame.header
         yield self.frame.crumbs
         with self.body:
-            with Vertical(id="list"):
+            with Room(id="list"):
                 yield self.frame.titles
                 yield self.tree_pane
             yield self.frame.calm

@@ -35,10 +35,13 @@ class Bar(Widget):
         self._right: tuple[Span, ...] = ()
         self._group = 0
         self._slots: tuple[Slot, ...] | None = None
+        self._painted: tuple[int, Strip] | None = None
+        """The strip and its width, as long as it shows the same."""
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in other colours."""
         self.theme = theme
+        self._painted = None
         self.refresh()
 
     def show(self, *spans: Span, right: Sequence[Span] = (), group: int = 0) -> None:
@@ -61,6 +64,7 @@ class Bar(Widget):
         if (line, right, slots) == (self._line, self._right, self._slots):
             return
         self._line, self._right, self._slots = line, right, slots
+        self._painted = None
         self.refresh()
 
     @property
@@ -71,7 +75,9 @@ class Bar(Widget):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return the one strip."""
         width = self.size.width
-        strip = self._strip(width)
+        if self._painted is None or self._painted[0] != width:
+            self._painted = width, self._strip(width)
+        strip = self._painted[1]
         return [strip.crop(crop.x, crop.x + crop.width)] * crop.height
 
     def _strip(self, width: int) -> Strip:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.timer import Timer
 
 from fleettui.errors import FleettuiError
@@ -23,6 +22,7 @@ from fleettui.tui.staleness import staleness_of
 from fleettui.tui.theme import Theme, Tone
 from fleettui.tui.widgets.bar import Bar
 from fleettui.tui.widgets.line_pane import LinePane
+from fleettui.tui.widgets.room import Room
 
 REST_S = 0.04
 """How long the cursor must rest before the pane follows."""
@@ -34,7 +34,7 @@ EVENTS_KEPT_S = 15
 """Age at which Events are asked for again."""
 
 
-class DetailPane(Vertical):
+class DetailPane(Room):
     """Shows one object."""
 
     DEFAULT_CSS = """

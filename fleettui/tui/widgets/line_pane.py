@@ -10,7 +10,7 @@ evaluates styles, filters and borders for every line. Strips therefore carry the
 own background and pass the app's line filters here.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Protocol
 
 from rich.segment import Segment
@@ -156,8 +156,9 @@ class LinePane(ScrollView, can_focus=True):
             return
         self._load(top, top + self.visible_lines)
         dirty = [i - top for i in shown if self._drawn.line(i) != before[i]]
-        for y in dirty:
-            self.refresh(Region(0, y, self.size.width, 1))
+        if dirty:
+            width = self.size.width
+            self.refresh(*(Region(0, y, width, height) for y, height in _runs(dirty)))
 
     def _hold_lines(self, count: int) -> None:
         """Takes another number of lines without a layout of the screen: nothing else moves."""
@@ -306,23 +307,19 @@ class LinePane(ScrollView, can_focus=True):
             return Look.CURSOR
         return Look.BLURRED_CURSOR if self.rests_visibly else Look.PLAIN
 
-    def _strip(self, index: int) -> Strip:
-        width = self.size.width
-        known = self._drawn.line(index)
-        if known is None:
-            return self._blank(width)
-        strip = self._drawn.strip(
-            index,
-            self._look(index, known[0]),
-            slots=self.slots,
-            theme=self.theme,
-            width=width,
-            finish=self._filtered,
-        )
-        return strip if strip is not None else self._blank(width)
-
-    def _blank(self, width: int) -> Strip:
-        return Strip([Segment(" " * width, self.theme.style(Tone.PLAIN))], width)
+    def _strips(self, start: int, stop: int, width: int) -> Iterator[Strip]:
+        drawn, slots, theme = self._drawn, self.slots, self.theme
+        blank: Strip | None = None
+        for index in range(start, stop):
+            known = drawn.line(index)
+            if known is None:
+                blank = blank or Strip([Segment(" " * width, theme.style(Tone.PLAIN))], width)
+                yield blank
+            else:
+                look = self._look(index, known[0])
+                yield drawn.strip(
+                    *known, look, slots=slots, theme=theme, width=width, finish=self._filtered
+                )
 
     def _filtered(self, strip: Strip) -> Strip:
         """What the stock path does to every line: NO_COLOR and ANSI colours."""
@@ -340,8 +337,9 @@ class LinePane(ScrollView, can_focus=True):
             self._drawn.forget_lines()
         top = round(self.scroll_y) + crop.y
         self._load(top, top + crop.height)
-        strips = [self._strip(index) for index in range(top, top + crop.height)]
-        if crop.x == 0 and crop.width == self.size.width:
+        width = self.size.width
+        strips = list(self._strips(top, top + crop.height, width))
+        if crop.x == 0 and crop.width == width:
             return strips
         return [strip.crop(crop.x, crop.x + crop.width) for strip in strips]
 
@@ -378,3 +376,14 @@ class LinePane(ScrollView, can_focus=True):
         if event.x >= self._width or not 0 <= index < len(self.source):
             return
         self.post_message(self.Clicked(self, index, event.x))
+
+
+def _runs(lines: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First line and length of each run of ascending neighbours."""
+    first = last = lines[0]
+    for line in lines[1:]:
+        if line != last + 1:
+            yield first, last - first + 1
+            first = line
+        last = line
+    yield first, last - first + 1

@@ -51,28 +51,26 @@ class StripCache:
 
     def strip(
         self,
-        index: int,
+        key: Hashable,
+        line: Line,
         look: Look,
         *,
         slots: Sequence[Slot],
         theme: Theme,
         width: int,
         finish: Callable[[Strip], Strip],
-    ) -> Strip | None:
-        """Return the strip of a loaded line, None when there is no line.
+    ) -> Strip:
+        """Return the strip of a loaded line.
 
         Args:
-            index: the line's place.
+            key: the line's key.
+            line: what it says.
             look: what it stands on.
             slots: columns with their widths.
             theme: where styles come from.
             width: terminal cells.
             finish: done to every strip that is painted.
         """
-        known = self._known.get(index)
-        if known is None:
-            return None
-        key, line = known
         cached = self._strips.get((key, look))
         if cached is not None and (cached[0] is line or cached[0] == line):
             return cached[1]
