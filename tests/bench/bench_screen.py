@@ -24,7 +24,7 @@ KEYS = (b"j", b"j", b"j", b"k", b"\x1b[6~", b"\x1b[6~", b"\x1b[5~")
 """Down, up, page down, page up."""
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment_of(folder: Path) -> dict[str, str]:
     return {
         f"FLEETTUI_{name}_HOME": str(folder / name.lower()) for name in ("CONFIG", "CACHE", "STATE")
     }
@@ -37,7 +37,7 @@ def open_screen(
     arguments = [sys.executable, "-m", "fleettui", "--kubeconfig", str(servers.kubeconfig)]
     return Terminal(
         [*arguments, "--context", servers.context, *options],
-        environment=_environment(folder),
+        environment=environment_of(folder),
         lines=lines,
         columns=columns,
     )

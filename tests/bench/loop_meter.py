@@ -17,6 +17,8 @@ LONG_S = 0.004
 """A callback is told from here on."""
 SAMPLE_S = 0.001
 Stack = tuple[str, ...]
+_FRAME = ("textual/screen.py", "textual/_compositor.py")
+"""Where frames are made of widgets."""
 
 
 class Meter:
@@ -84,7 +86,7 @@ def stack_of(frame: FrameType | None) -> Stack:
     names: list[str] = []
     while frame is not None:
         path = frame.f_code.co_filename
-        if ("/fleettui/" in path and "/cli/" not in path) or not names:
+        if not names or ("/fleettui/" in path and "/cli/" not in path) or path.endswith(_FRAME):
             names.append(_code_name(frame))
         frame = frame.f_back
     return tuple(name for name in reversed(names) if name != "app.run")
