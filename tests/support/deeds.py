@@ -40,24 +40,32 @@ def do_by_keys(screen: Any, deed: Deed) -> None:
     """Finds the object, chooses the action, answers, confirms and waits for its end."""
     find(screen, deed.words, deed.name)
     screen.press("a")
-    screen.wait_for("type to narrow", 15)
+    screen.wait_for("type to narrow")
     screen.press(deed.choose)
     screen.wait_for(f"{deed.choose}▏")
     screen.press("\r")
     if deed.answer:
         screen.wait_for("?")
         screen.press(f"{deed.answer}\r")
-    screen.wait_for("why (for the journal)")
-    text = screen.wait_for("/apis/")
+
+    def to_type(text: str) -> list[str]:
+        return [line.split()[1] for line in text.splitlines() if line.startswith(" type ")]
+
+    text = screen.wait_for(
+        lambda text: (
+            "why (for the journal)" in text
+            and "/apis/" in text
+            and bool(to_type(text)) >= deed.is_typed
+        )
+    )
     if deed.is_typed:
-        wanted = next(line for line in text.splitlines() if line.startswith(" type "))
-        screen.press(f"\t{wanted.split()[1]}")
+        screen.press(f"\t{to_type(text)[0]}")
     screen.press("\r")
     if deed.is_long:
-        screen.wait_for(lambda text: " waiting" in text or " done" in text, 60)
+        screen.wait_for(lambda text: " waiting" in text or " done" in text)
         screen.press("\x1b")
     done = ("done", "cancelled") if deed.is_long else (f"{deed.steps} done",)
-    screen.wait_for(lambda text, d=done: "close" in text and any(w in text for w in d), 60)
+    screen.wait_for(lambda text, d=done: "close" in text and any(w in text for w in d))
     screen.press("\x1b")
     screen.wait_for(lambda text: "STATE" not in text)
     screen.press("\x1b")
