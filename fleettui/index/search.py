@@ -15,7 +15,7 @@ from fleettui.index.index import Index
 from fleettui.index.query import Query
 from fleettui.index.rollup import total_of
 from fleettui.index.rows import Row
-from fleettui.index.syntax import Text
+from fleettui.index.syntax import All, Term, Text
 from fleettui.index.terms import (
     Glance,
     Test,
@@ -161,13 +161,22 @@ class Searcher:
         if glance is None:
             return None
         if not reads_text(query.term):
-            return (root for root in self._index.roots() if glance(root, ""))
+            return (root for root in self._roots() if glance(root, ""))
         if not self.is_whole:
             return None
         if isinstance(query.term, Text):
             return self._texts.holding(query.term.needle)
+        cheap = glance_of(_without_texts(query.term))
+        if cheap is not None:
+            roots = (root for root in self._roots() if cheap(root, ""))
+            return (root for root in roots if glance(root, self._texts.get(root) or ""))
         found = self._texts.where(text_test_of(query.term, kinds))
         return (root for root, text in found if glance(root, text))
+
+    def _roots(self) -> Iterator[Row]:
+        """Yield all roots; the index may be written to meanwhile."""
+        for realm in self._index.realms():
+            yield from list(realm.roots)
 
     def find(self, wanted: "BoundQuery", *, cap: int = CAP) -> Hits:
         """Return the first hits; trees whose text has not been made are read now."""
@@ -242,6 +251,12 @@ def unsearchable(query: Query, coverage: Coverage, table: Kinds) -> list[tuple[s
             if wanted is None or spec is None or any(fits_kind(value, spec) for value in wanted):
                 found.append((context, key))
     return found
+
+
+def _without_texts(term: Term) -> Term:
+    """Return what of a conjunction can be told of a root without its text, such as its health."""
+    terms = term.terms if isinstance(term, All) else ()
+    return All(tuple(part for part in terms if not reads_text(part)))
 
 
 def _below(root: Row) -> Iterator[Row]:

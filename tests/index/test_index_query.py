@@ -170,7 +170,16 @@ def test_search_cap_stops_and_says_so(index):
 
 
 WORDS = ["x", "y", "zz"]
-TERMS = ["a", "Machine", "!x", "/z+/", "kind:Machine", "kind:cluster,machineset zz", "kind:Box"]
+TERMS = [
+    "a",
+    "Machine",
+    "!x",
+    "/z+/",
+    "kind:Machine",
+    "kind:cluster,machineset zz",
+    "kind:Box",
+    "kind:Machine health:bad",
+]
 STEPS = st.lists(
     st.one_of(
         st.tuples(
@@ -251,7 +260,8 @@ def test_unsearchable_names_the_kinds_that_were_not_loaded(make, table):
     assert not index.coverage.is_complete()
 
 
-def test_view_filter_of_more_trees_than_a_key_can_take_finds_all(make, table, monkeypatch):
+@pytest.mark.parametrize("text", ["c", "health:ok", "kind:cluster", "health:ok c"])
+def test_view_filter_of_more_trees_than_a_key_can_take_finds_all(make, table, monkeypatch, text):
     """Of a hundred thousand clusters those beyond the first frame must come, too."""
     monkeypatch.setattr("fleettui.index.hopes.AT_ONCE", 10)
     index = Index(table)
@@ -260,7 +270,7 @@ def test_view_filter_of_more_trees_than_a_key_can_take_finds_all(make, table, mo
     view = TreeView(index)
     for _ in searcher.warming():
         pass
-    wanted = searcher.bind(parse("c"))
+    wanted = searcher.bind(parse(text))
     view.set_filter(wanted)
     assert not view.is_exact
     work = view.work()
