@@ -101,6 +101,7 @@ class FakeActs:
         return (
             offer("pause", "Pause", why_not="it is paused already" if is_paused else ""),
             offer("scale", "Scale", asks_for=("replicas",)),
+            offer("approve", "Approve plan", asks_for=("plan_id",)),
             offer("upgrade", "Upgrade", why_not="off in this context"),
             offer("resync", "Resync", ways=first),
         )

@@ -57,10 +57,13 @@ async def test_confirm_typed_while_the_plan_is_made_is_the_confirmations(small_f
         ref = next(row.ref for row in small_fleet.index.rows() if row.ref.name == "prod-00")
         before = pilot.app.main.tree_pane.cursor
         pilot.app.acting.begin(verb, [ref])
+        if verb == "approve":
+            await shows(pilot, "which plan do you approve?")
+            type_fast(pilot, "plan-main-1\r")
         tabs = "\t\t" if verb == "pause" else "\t"
         type_fast(pilot, f"disk rs{tabs}{TYPED}")
-        await pilot.pause(0.05)
-        assert pilot.app.screen is pilot.app.main
+        await becomes(pilot, lambda: bool(acts.asked))
+        assert not isinstance(pilot.app.screen, ConfirmScreen)
         acts.asking.set()
         await in_front(pilot, ConfirmScreen)
         await becomes(pilot, lambda: fields(pilot) == ("disk rs", TYPED))
@@ -69,6 +72,23 @@ async def test_confirm_typed_while_the_plan_is_made_is_the_confirmations(small_f
         await in_front(pilot, ProgressScreen)
     assert {asked[0] for asked in acts.asked} == {verb}
     assert [plan.verb for plan, _, _ in acts.executed] == [verb]
+
+
+async def test_approval_by_keys_in_one_breath_carries_what_was_typed(small_fleet, acts):
+    """Choose, plan id, reason, name: none of it may get lost between two screens."""
+    acts.asking = asyncio.Event()
+    async with running(small_fleet, acts) as pilot:
+        await pilot.press("j", "j")
+        type_fast(pilot, f"aapprove\rplan-main-1\rread it\t{TYPED}")
+        acts.asking.set()
+        await in_front(pilot, ConfirmScreen)
+        await becomes(pilot, lambda: fields(pilot) == ("read it", TYPED))
+        await pilot.press("enter")
+        await in_front(pilot, ProgressScreen)
+    ((verb, _, options),) = acts.asked
+    assert (verb, options.plan_id) == ("approve", "plan-main-1")
+    ((plan, why, _),) = acts.executed
+    assert (plan.verb, why) == ("approve", "read it")
 
 
 async def test_confirm_enter_before_the_plan_was_read_confirms_nothing(small_fleet, acts):
