@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from textual import events
+from textual.errors import NoWidget
 from textual.pilot import OutOfBounds, Pilot
 
 from fleettui.actions.verbs import VERBS
@@ -87,7 +88,8 @@ async def press(app: FleetApp, pilot: Pilot[int], count: int, chance: random.Ran
         if sent % AT_ONCE == 0:
             await pilot.pause()
         if sent % 500 == 0:
-            with suppress(OutOfBounds):  # what was there has just closed
+            # What was there has just closed, or what opens is not laid out yet.
+            with suppress(OutOfBounds, NoWidget):
                 await pilot.click(offset=(chance.randrange(120), chance.randrange(40)))
     await pilot.pause()
 
