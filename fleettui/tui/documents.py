@@ -52,7 +52,10 @@ class Document(Protocol):
 
     @property
     def manners(self) -> frozenset[str]:
-        """Which of ``managed``, ``refresh``, ``reveal`` and ``wrap`` make a difference."""
+        """Which of ``managed``, ``refresh``, ``reveal`` and ``wrap`` make a difference.
+
+        ``tail``: the newest stands last, and is what is shown.
+        """
         ...
 
     async def fetch(self, changed: Callable[[], None]) -> None:
@@ -208,7 +211,7 @@ def yaml_lines(text: str, *, width: int = 0) -> Iterator[Line]:
 class Log:
     """Lines of a log, as they come."""
 
-    manners: frozenset[str] = frozenset({"refresh", "wrap"})
+    manners: frozenset[str] = frozenset({"refresh", "tail", "wrap"})
 
     def __init__(self, fleet: FleetPort, ref: ObjectRef) -> None:
         """Follow the log of this object."""

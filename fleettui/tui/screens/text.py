@@ -83,7 +83,7 @@ class TextScreen(LeavableScreen[ObjectRef | None]):
             "reveal": self._reveal,
             "refresh": self._fetch,
         }
-        return handlers | {name: manners[name] for name in self.document.manners}
+        return handlers | {k: do for k, do in manners.items() if k in self.document.manners}
 
     def on_mount(self) -> None:
         """Shows what is there and asks for the rest."""
@@ -111,7 +111,7 @@ class TextScreen(LeavableScreen[ObjectRef | None]):
             self._error = error
         finally:
             self._is_loading = False
-        self.show_text()
+        self._follow_end()
 
     def _came(self) -> None:
         """More of the document came: shown at the next frame, once for many lines."""
@@ -121,11 +121,7 @@ class TextScreen(LeavableScreen[ObjectRef | None]):
 
     def _follow_end(self) -> None:
         self._at_end = False
-        pane = self.pane
-        stays = pane.cursor >= len(pane.source) - 1
         self.show_text()
-        if stays:
-            pane.move_bottom()
 
     def show_text(self) -> None:
         """Shows the document's lines as they are now; the cursor stays where it is."""
@@ -139,7 +135,11 @@ class TextScreen(LeavableScreen[ObjectRef | None]):
         elif not lines and self._is_loading:
             lines = [text_line("asking the cluster …", Tone.DIM)]
         pane.has_cursor = bool(self.needle) or any(line.target is not None for line in lines)
+        is_tail = "tail" in self.document.manners
+        stays = is_tail and pane.cursor >= len(pane.source) - 1
         pane.show(TextSource(lines), keep_place=True)
+        if stays:
+            pane.move_bottom()
         self.show_title()
 
     def title_spans(self) -> Sequence[Span]:
