@@ -11,6 +11,7 @@ from typing import Final, Protocol, runtime_checkable
 from fleettui.fleet.scopes import ClusterKey, KindKey
 from fleettui.index import Index
 from fleettui.index.causes.fingerprint import abstract
+from fleettui.index.coverage import Offer
 from fleettui.index.walking import pieces_of
 from fleettui.kinds.record import ObjectRef
 from fleettui.kinds.spec import Role
@@ -72,6 +73,11 @@ class DeepLink(Protocol):
     @property
     def served_kinds(self) -> frozenset[KindKey]:
         """Kinds that the server offers and the program reads; empty while unknown."""
+        ...
+
+    @property
+    def offer(self) -> Offer | None:
+        """Every kind that the server offers; None while unknown."""
         ...
 
     def need(self, clusters: frozenset[ClusterKey], *, by_namespace: Mapping[str, int]) -> None:

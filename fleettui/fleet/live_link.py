@@ -31,6 +31,7 @@ from fleettui.fleet.warm import Turn, WarmContext
 from fleettui.fleet.warm_start import WarmStart
 from fleettui.fleet.write_rights import WriteRights
 from fleettui.index import Index
+from fleettui.index.coverage import Offer
 from fleettui.kinds import KindTable
 from fleettui.kinds.batch import Batch, Scope, ScopeStatus
 from fleettui.kinds.record import ObjectRef
@@ -209,6 +210,11 @@ class LiveLink:
     def served_kinds(self) -> frozenset[KindKey]:
         """Kinds that the server offers and the program reads; empty while unknown."""
         return frozenset((spec.group, spec.kind) for spec in self._reading.served)
+
+    @property
+    def offer(self) -> Offer | None:
+        """Every kind that the server offers; None while unknown."""
+        return self._reading.offer
 
     def ask(self, kinds: frozenset[KindKey], *, where_they_fit: bool = False) -> None:
         """Follows further kinds from now on, whatever their depth; see ``Reading.ask``."""

@@ -23,6 +23,7 @@ from fleettui.fleet.scopes import (
     plan_scopes,
 )
 from fleettui.fleet.standing import UNSETTLED, Statuses
+from fleettui.index.coverage import Offer
 from fleettui.kinds import KindTable
 from fleettui.kinds.batch import Phase, ScopeStatus
 from fleettui.kinds.spec import Depth, KindSpec, Role
@@ -75,6 +76,7 @@ class Reading:
         self._crowd = crowd or Crowd()
         self.catalog = Catalog()
         """What the server offers."""
+        self._offer: tuple[Catalog, Offer] | None = None
         self.namespace = namespace
         self.is_decided = depth != "auto"
         """Whether it is known that leaves are read as a whole, or are not."""
@@ -102,6 +104,16 @@ class Reading:
     def served(self) -> list[KindSpec]:
         """Kinds that the server offers and the program reads; empty while unknown."""
         return [spec for spec in self._table if self.is_served(spec.group, spec.kind)]
+
+    @property
+    def offer(self) -> Offer | None:
+        """Every kind that the server offers; None while unknown."""
+        if not self.catalog.kinds:
+            return None
+        if self._offer is None or self._offer[0] is not self.catalog:
+            kinds = frozenset(self.catalog.kinds)
+            self._offer = self.catalog, Offer(kinds, self.catalog.sure_groups())
+        return self._offer[1]
 
     def _leaves(self) -> list[KindSpec]:
         found = self._table.of_depth(Depth.LEAF)

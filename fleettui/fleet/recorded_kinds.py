@@ -5,7 +5,7 @@ object refers to is part of its cluster. Source: Cluster API contract, discoveri
 providers; ``learning`` does the same over a live server's CRDs.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fleettui.fleet.learning import CAPI_SUFFIX
@@ -54,6 +54,22 @@ def learn_recorded(recording: Recording, table: KindTable) -> None:
             served=list(dict.fromkeys(versions)),
             columns=list(_columns(definition, versions)),
         )
+
+
+def unserved_kinds(
+    recording: Recording, named: Iterable[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """Those of some groups and kinds that the recorded server is known not to have served.
+
+    Whoever records a definition records all of its group; without any, nothing is known.
+    """
+    defined = {_names_of(body) for body in _definitions(recording)}
+    held = {(key.group, key.kind) for key in recording.objects}
+    groups = {group for group, kind in defined if kind}
+    for key in sorted(set(named) - held - defined):
+        # A definition without a body tells of no group; the core has no definitions at all.
+        if key[0] and key[0] in groups:
+            yield key
 
 
 def _definitions(recording: Recording) -> Iterator[Document]:

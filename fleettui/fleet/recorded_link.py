@@ -7,10 +7,11 @@ from fleettui.errors import FleettuiError, UnreadableError
 from fleettui.fleet.context import ContextInfo, ContextState, Emit, EventLine
 from fleettui.fleet.events import event_lines
 from fleettui.fleet.gaps import UNREADABLE
-from fleettui.fleet.recorded_kinds import learn_recorded
+from fleettui.fleet.recorded_kinds import learn_recorded, unserved_kinds
+from fleettui.index.causes.signals import KIND_RELATIONS
 from fleettui.kinds import KindTable
 from fleettui.kinds.batch import Batch, Event, Mark, Phase, Scope, ScopeStatus
-from fleettui.kinds.record import ObjectKey, ObjectRef
+from fleettui.kinds.record import ObjectKey, ObjectRef, Record
 from fleettui.recorded.recording import Recording, split_api_version
 
 FEW = 3
@@ -70,6 +71,7 @@ class RecordedLink:
         by_kind: dict[tuple[str, str], list[ObjectKey]] = {}
         for key in self._recording.objects:
             by_kind.setdefault((key.group, key.kind), []).append(key)
+        named: set[tuple[str, str]] = set()
         for (group, kind), keys in sorted(by_kind.items()):
             if self._table.spec_for(group, kind) is None:
                 continue
@@ -85,6 +87,16 @@ class RecordedLink:
             self._loaded += len(events) - 1
             status = ScopeStatus(phase=Phase.RECORDED, since=self.taken_at, loaded=len(events) - 1)
             yield Batch(scope, [*events, Mark.INIT_DONE, status])
+            records = [event for event in events if isinstance(event, Record)]
+            named.update(
+                (reference.group, reference.kind)
+                for record in records
+                for reference in record.references
+                if reference.relation in KIND_RELATIONS
+            )
+        for group, kind in unserved_kinds(self._recording, named):
+            status = ScopeStatus(phase=Phase.ABSENT, since=self.taken_at)
+            yield Batch(Scope(self.name, group, kind), [status])
 
     async def run(self, emit: Emit, changed: Callable[[], None]) -> None:
         """Emits everything once."""

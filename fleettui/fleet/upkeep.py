@@ -11,6 +11,7 @@ from typing import Final
 from fleettui.fleet.collector import Collector
 from fleettui.fleet.depth import DeepLink, Wishes, sampling
 from fleettui.fleet.pacer import Pacer
+from fleettui.index.coverage import Offer
 from fleettui.index.index import Index
 from fleettui.kinds import KindTable
 from fleettui.kinds.record import ObjectRef
@@ -54,6 +55,7 @@ class Upkeep:
         self._now = now
         self._wishes = Wishes()
         self._declared: dict[str, frozenset[tuple[str, str]]] = {}
+        self._offers: dict[str, Offer] = {}
         self._collector = Collector(now=time.monotonic())
         self._sample_at = 0.0
         self.save_at = time.monotonic() + SAVE_S
@@ -86,6 +88,10 @@ class Upkeep:
             if (kinds := link.served_kinds) != self._declared.get(name):
                 self._declared[name] = kinds
                 self._index.declare(name, sorted(kinds))
+            offer = link.offer
+            if offer is not None and offer is not self._offers.get(name):
+                self._offers[name] = offer
+                self._index.offer(name, offer)
         if now >= self._sample_at and not self._pacer.is_running("samples"):
             self._sample_at = now + SAMPLE_S
             self._pacer.run("samples", self._sampling(), done=self._pass_wishes)

@@ -23,6 +23,20 @@ KindKey = tuple[str, str]
 """Group and kind."""
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Everything a server serves, read by the program or not."""
+
+    kinds: frozenset[KindKey]
+    groups: frozenset[str] | None = None
+    """Groups of which no further kind is served; None: no others are served in any."""
+
+    def lacks(self, group: str, kind: str) -> bool:
+        """Whether the kind is known not to be served."""
+        is_known = self.groups is None or group in self.groups
+        return is_known and (group, kind) not in self.kinds
+
+
 class Kinds(Protocol):
     """What the index asks of the table of kinds."""
 
@@ -59,6 +73,7 @@ class Coverage:
         self._scopes: dict[Scope, ScopeStatus] = {}
         self._by_kind: dict[tuple[str, str, str], set[Scope]] = {}
         self._declared: dict[str, frozenset[KindKey]] = {}
+        self._offers: dict[str, Offer] = {}
         self._unread: dict[str, frozenset[KindKey]] = {}
         self._unread_of: dict[tuple[str, frozenset[Role]], tuple[KindKey, ...]] = {}
         self._unloaded: dict[str, frozenset[KindKey]] = {}
@@ -70,6 +85,22 @@ class Coverage:
         """Say which kinds the context serves: those without a scope count as not loaded."""
         self._declared[context] = frozenset(kinds)
         self._unloaded.pop(context, None)
+
+    def offer(self, context: str, offer: Offer) -> None:
+        """Say what the context's server serves in all."""
+        self._offers[context] = offer
+
+    def offers(self) -> dict[str, Offer]:
+        """Return what each context serves, as far as it is known."""
+        return dict(self._offers)
+
+    def lacks_kind(self, context: str, group: str, kind: str) -> bool:
+        """Whether the context's server is known not to serve the kind at all."""
+        offer = self._offers.get(context)
+        if offer is not None:
+            return offer.lacks(group, kind)
+        scopes = self.covering(context, group, kind)
+        return any(self._scopes[scope].phase is Phase.ABSENT for scope in scopes)
 
     def put(self, scope: Scope, status: ScopeStatus) -> bool:
         """Keep the status; returns whether what is known (not only progress) changed."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fleettui.index.backlog import AT_ONCE
 from fleettui.index.bags import rows_of
 from fleettui.index.changes import Change, ChangeLog, Cursor, Transition
-from fleettui.index.coverage import Coverage, KindKey, Kinds
+from fleettui.index.coverage import Coverage, KindKey, Kinds, Offer
 from fleettui.index.intake import Intake
 from fleettui.index.places import Realm
 from fleettui.index.rollup import Rollup, unpack
@@ -109,6 +109,11 @@ class Index:
     def declare(self, context: str, kinds: Sequence[KindKey]) -> None:
         """Say which kinds a context serves, so that those not followed count as not loaded."""
         self.coverage.declare(context, kinds)
+        self._log.note_coverage()
+
+    def offer(self, context: str, offer: Offer) -> None:
+        """Say all that a context serves, so that pointers at other kinds lead nowhere."""
+        self.coverage.offer(context, offer)
         self._log.note_coverage()
 
     # -- reading --------------------------------------------------------------------------

@@ -60,6 +60,12 @@ class Catalog:
         present = {group for group, _ in self.kinds}
         return any(group in present for group in groups)
 
+    def sure_groups(self) -> frozenset[str] | None:
+        """Groups whose kinds are all known; None: every group there is."""
+        if not self.stale_groups:
+            return None
+        return frozenset(group for group, _ in self.kinds) - self.stale_groups
+
     def merged(self, earlier: "Catalog") -> "Catalog":
         """This catalogue, completed by an earlier one for groups that are stale now."""
         kept = {

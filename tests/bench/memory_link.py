@@ -11,6 +11,7 @@ from loop_meter import Meter
 from fleettui.fleet.context import ContextInfo, ContextState, Emit, EventLine
 from fleettui.fleet.depth import LoadPlan
 from fleettui.fleet.warm import Owner, WarmContext
+from fleettui.index.coverage import Offer
 from fleettui.index.index import Index
 from fleettui.kinds.batch import Batch, Event, Mark, Phase, Scope, ScopeStatus
 from fleettui.kinds.record import ObjectRef, Record
@@ -73,6 +74,10 @@ class MemoryLink:
     @property
     def served_kinds(self) -> frozenset[tuple[str, str]]:
         return frozenset(self._supply.kinds)
+
+    @property
+    def offer(self) -> Offer | None:
+        return None
 
     def need(self, clusters: frozenset[Any], *, by_namespace: Mapping[str, int]) -> None: ...
     def ask(self, kinds: frozenset[tuple[str, str]], *, where_they_fit: bool = False) -> None: ...

@@ -153,7 +153,9 @@ class CauseBoard:
     def _known_now(self) -> object:
         """What decides whether a pointer at nothing is known to point at nothing."""
         coverage = self._index.coverage
-        return {context: coverage.unloaded_kinds(context) for context in self._index.contexts()}
+        contexts = self._index.contexts()
+        unloaded = {context: coverage.unloaded_kinds(context) for context in contexts}
+        return unloaded, coverage.offers()
 
     def _forget(self, change: Change) -> None:
         for row, ref in change.removed.items():

@@ -7,6 +7,7 @@ Source: condition types of Cluster API's summaries (api/core/v1beta2), which nam
 the conditions that mirror other objects; domain.md section 21.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -79,6 +80,10 @@ DANGLING_RELATIONS: Final = frozenset(
     }
 )
 """Pointers that an object cannot work without, even if it still looks well."""
+KIND_RELATIONS: Final = frozenset(
+    {"infrastructure", "control_plane", "bootstrap", "template", "class"}
+)
+"""Pointers that name group and kind themselves: a kind that is not served is never found."""
 READ_RELATIONS: Final = frozenset({"credentials"})
 """Pointers that a controller reads each time: one that says all is well has just done so."""
 BIRTH_RELATIONS: Final = frozenset({"cloud_owner"})
@@ -154,10 +159,18 @@ def dangling_edges(index: Index, row: Row) -> Iterator[Edge]:
         needed = DANGLING_RELATIONS - READ_RELATIONS if row.conditions else DANGLING_RELATIONS
     for edge in index.unmet(row, needed):
         key = edge.key
-        if index.coverage.is_known(
+        if lacks_kind_of(index, edge) or index.coverage.is_known(
             key.context, key.group, key.kind, namespace=key.namespace, cluster=""
         ):
             yield edge
+
+
+def lacks_kind_of(index: Index, edge: Edge) -> bool:
+    """Whether the server does not even serve the kind of what a pointer names."""
+    key = edge.key
+    return edge.relation in KIND_RELATIONS and index.coverage.lacks_kind(
+        key.context, key.group, key.kind
+    )
 
 
 def _dangling(index: Index, row: Row, now: int) -> Iterator[Signal]:
@@ -166,6 +179,8 @@ def _dangling(index: Index, row: Row, now: int) -> Iterator[Signal]:
     for edge in dangling_edges(index, row):
         told = _mention_of(row, edge.key)
         message = f"{edge.key.kind} {edge.key.name} does not exist, named by {edge.evidence}"
+        if lacks_kind_of(index, edge):
+            message += f": the server serves no kind {edge.key.kind} of {edge.key.group}"
         yield Signal(
             CauseState.FAILING,
             weight=85,
@@ -222,7 +237,8 @@ def _circle(index: Index, row: Row) -> Iterator[Signal]:
 
 def _mention_of(row: Row, key: ObjectRef) -> Condition | None:
     """The condition that names the missing object or its kind, whatever its polarity."""
-    named = [c for c in row.conditions if key.name in c.message]
+    name = re.compile(rf"(?<![\w.-]){re.escape(key.name)}(?![\w-])")
+    named = [c for c in row.conditions if name.search(c.message)]
     named += [c for c in row.conditions if key.kind in c.message]
     return next(iter(named), None)
 
