@@ -13,12 +13,13 @@ from typing import Final
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
 from fleettui.index.stuck.story import Sentence, Story, ago, condition_of, lasting, said, title_of
-from fleettui.kinds.moments import unix_seconds
+from fleettui.kinds.moments import rfc3339, unix_seconds
 from fleettui.kinds.record import ObjectRef, Verdict
 from fleettui.kinds.spec import Role
 from fleettui.text import age_text
 
 SOON_S: Final = 30 * 86400
+EVIDENCE: Final = "Machine status.certificatesExpiryDate, or its annotation certificates-expiry"
 
 
 def tell_reach(index: Index, row: Row, now: int) -> Story | None:
@@ -102,16 +103,28 @@ def _kubeconfig(index: Index, row: Row, now: int) -> Iterator[Sentence]:
 
 
 def _certificates(index: Index, row: Row, now: int) -> Iterator[Sentence]:
-    for machine in _machines(index, row):
-        end = unix_seconds(machine.fact("certificates_expire"))
-        if not end or end - now > SOON_S:
+    ends = {m: unix_seconds(m.fact("certificates_expire")) for m in _machines(index, row)}
+    known = {machine: end for machine, end in ends.items() if end}
+    first = min(known.values(), default=0)
+    if first - now > SOON_S:
+        yield Sentence(
+            f"The certificates of its control plane are good until {_day(first)}, in"
+            f" {age_text(first - now)}.",
+            EVIDENCE,
+        )
+    for machine, end in known.items():
+        if end - now > SOON_S:
             continue
         words = f"ended {ago(now, end)}" if end <= now else f"end in {age_text(end - now)}"
         yield Sentence(
-            f"The certificates of {title_of(machine)} {words}.",
-            "Machine status.certificatesExpiryDate",
+            f"The certificates of {title_of(machine)} {words}, on {_day(end)}.",
+            EVIDENCE,
             is_blocking=end <= now,
         )
+
+
+def _day(seconds: int) -> str:
+    return rfc3339(seconds)[:10]
 
 
 def _next_steps(row: Row) -> Iterator[str]:
