@@ -125,11 +125,21 @@ class History:
 
     def flaps(self, ref: ObjectRef, now: int, *, window_s: int = 3600) -> int:
         """Return how often the object broke within the window before ``now``."""
-        return sum(
-            moment.after in _BROKEN and moment.before not in _BROKEN and moment.at > now - window_s
+        return len(self.broke_at(ref, now, window_s=window_s))
+
+    def broke_at(self, ref: ObjectRef, now: int, *, window_s: int) -> list[int]:
+        """Return when the object broke within the window, oldest first, Unix seconds.
+
+        One that was broken when it was first seen, as after a restart, did not break then.
+        """
+        return [
+            moment.at
             for moment in self._rings.get(ref, ())
             if moment.before
-        )
+            and moment.before not in _BROKEN
+            and moment.after in _BROKEN
+            and moment.at > now - window_s
+        ]
 
     def flapping(self, now: int, *, window_s: int = 3600, least: int = 3) -> list[ObjectRef]:
         """Return the objects that broke at least so often within the window, most often first."""

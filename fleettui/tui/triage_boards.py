@@ -234,8 +234,7 @@ class ChangeBoard:
 
 def flaps_text(history: History, ref: ObjectRef, now: int) -> str:
     """How often an object broke within a day, and when; empty when not more than once."""
-    moments = [m.at for m in history.of(ref) if m.after in ("failed", "stalled")]
-    today = [at for at in moments if now - at < FLAPS_S]
+    today = history.broke_at(ref, now, window_s=FLAPS_S)
     if len(today) < 2:
         return ""
     counts = [0] * 12

@@ -91,6 +91,10 @@ def history_lines(history: History, ref: ObjectRef, now: int) -> Iterator[Line]:
     line = "".join(" " if rank == UNSEEN else _RANKS[rank] for rank in ranks)
     yield text_line("HISTORY, a day", Tone.TITLE)
     yield spans_line(Span(f"  {line}", Tone.ACCENT), Span(f"  {flaps_text(history, ref, now)}"))
+    broke = history.broke_at(ref, now, window_s=DAY_S)
+    if len(broke) > 1:
+        reason = next((m.reason for m in moments if m.at == broke[-1]), "") or "failed"
+        yield text_line(f"  went {reason} {len(broke)} times today", Tone.FAILED)
     for moment in reversed(moments[-MOMENTS_SHOWN:]):
         before = f"{moment.before} → " if moment.before else ""
         gap = "" if moment.observed else "  (seen after a gap)"

@@ -86,3 +86,15 @@ def test_history_broken_or_foreign_file_is_of_no_use_and_no_crash(saved):
     history = History()
     assert not history.load(saved)
     assert len(history) == 0
+
+
+def test_history_of_a_restart_counts_no_failure_twice():
+    """Each start of the program would look like an outage, and a flapping object like a wall."""
+    history = History()
+    history.add([went("current", "failed", 10)])
+    restarted = History()
+    assert restarted.load(history.to_bytes())
+    restarted.add([went(None, "failed", 20), went("failed", "stalled", 30)])
+    restarted.add([went("stalled", "current", 40), went("current", "failed", 50)])
+    assert restarted.broke_at(REF, 60, window_s=86_400) == [10, 50]
+    assert restarted.flaps(REF, 60) == 2
