@@ -16,7 +16,7 @@ from fleettui.index.causes.signal import CauseState, Signal
 from fleettui.index.causes.signals import strongest
 from fleettui.index.index import Index
 from fleettui.index.rows import Row
-from fleettui.kinds.record import ObjectRef, Verdict
+from fleettui.kinds.record import Flag, ObjectRef, Verdict
 from fleettui.kinds.spec import Role
 
 EXPLAINING: Final = frozenset(
@@ -278,6 +278,8 @@ class _Case:
                 return self._waits_for_paused(row, other)
             if other.health in _UNFINISHED and self._depends_on(row, other):
                 return True
+            if other.flags & Flag.ABSENT_STATUS and self._points_at(row, other, "source"):
+                return True  # nothing was ever fetched that it could apply
             if theirs.state is not CauseState.FAILING or not theirs.is_hard:
                 return False
             return theirs.weight >= TELLING
@@ -299,7 +301,10 @@ class _Case:
         return False
 
     def _depends_on(self, row: Row, other: Row) -> bool:
-        return any(edge.target is other for edge in self._index.edges(row, "depends_on"))
+        return self._points_at(row, other, "depends_on")
+
+    def _points_at(self, row: Row, other: Row, relation: str) -> bool:
+        return any(edge.target is other for edge in self._index.edges(row, relation))
 
     def _is_held_back(self, row: Row, other: Row) -> bool:
         """Whether the row cannot go on before the other does, whatever the row says itself.
