@@ -27,7 +27,7 @@ from fleettui.tui.app import FleetApp
 from fleettui.tui.commands import COMMANDS
 from fleettui.tui.keymap import ENTRIES, Keymap
 
-KEYS = int(os.environ.get("FLEETTUI_WALK_KEYS", "1500"))
+KEYS = int(os.environ.get("FLEETTUI_WALK_KEYS", "700"))
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(max(240, KEYS // 5))]
 AT_ONCE = 40
 """Keys that are sent before the program is waited for."""
