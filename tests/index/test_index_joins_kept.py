@@ -95,15 +95,19 @@ def _with(record, **changes):
 
 
 def links_of_all(joins, index):
-    """What trees show under every row, as far as the test looks."""
+    """What trees show under every row, as far as the test looks.
+
+    By the row: one that went and came under the same name is another one, which trees take
+    for new by themselves.
+    """
     return {
-        row.ref: {(words, other.ref) for words, other in joins.links_of(row, everywhere=True)}
+        row: {(words, other.ref) for words, other in joins.links_of(row, everywhere=True)}
         for row in index.rows()
         if row.kind in ("Cluster", "Kustomization")
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_joins_kept_up_with_any_changes_are_those_found_anew(make, table, data):
     """A cluster that comes or goes must not leave a wrong link under another one."""
@@ -121,11 +125,11 @@ def test_joins_kept_up_with_any_changes_are_those_found_anew(make, table, data):
             make.put(index, _with(record, resource_version=str(version)))
         if version % 3 == data.draw(st.integers(0, 2)):
             continue  # several changes are taken over together
-        told = {row.ref for row in joins.refresh().links}
+        told = joins.refresh().links
         fresh = Joins(index)
         fresh.refresh()
         links = links_of_all(fresh, index)
         assert links_of_all(joins, index) == links
-        unlike = {ref for ref in shown.keys() & links.keys() if shown[ref] != links[ref]}
+        unlike = {row for row in shown.keys() & links.keys() if shown[row] != links[row]}
         assert unlike <= told
         shown = links
