@@ -1,5 +1,6 @@
 """Fixtures that every tier shares."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -24,6 +25,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     tests = PROJECT / "tests"
     ranks = {name: rank for rank, name in enumerate(LONG_FIRST)}
     items.sort(key=lambda item: ranks.get(item.path.relative_to(tests).parts[0], len(ranks)))
+    if not os.environ.get("FLEETTUI_LONG"):
+        skip = pytest.mark.skip(reason="takes long: runs with FLEETTUI_LONG=1")
+        for item in items:
+            if item.get_closest_marker("long") is not None:
+                item.add_marker(skip)
+
+
+def pytest_collection_finish() -> None:
+    """Leaves what lasts as long as the process out of collections: a sixth of all the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 @pytest.fixture(scope="session")

@@ -134,7 +134,7 @@ def limited(size_bytes: int) -> Callable[[], None]:
     return limit
 
 
-@pytest.mark.parametrize("sent", [0, 1])
+@pytest.mark.parametrize("sent", [1, pytest.param(0, marks=pytest.mark.long)])
 def test_full_disk_sends_nothing_that_cannot_be_recorded(
     sent: int, demo: Any, words: Words, tmp_path: Path
 ) -> None:

@@ -300,6 +300,7 @@ async def test_dangerous_verbs_are_off_until_the_settings_enable_them(demo: Any)
 DOOMED = "search-ap/search-dev-aps1-1"
 
 
+@pytest.mark.long
 async def test_cluster_is_deleted_by_words_and_the_watch_shows_it_to_its_end(
     demo: Any, words: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -27,7 +27,7 @@ from fleettui.tui.app import FleetApp
 from fleettui.tui.commands import COMMANDS
 from fleettui.tui.keymap import ENTRIES, Keymap
 
-KEYS = int(os.environ.get("FLEETTUI_WALK_KEYS", "700"))
+KEYS = int(os.environ.get("FLEETTUI_WALK_KEYS", "500"))
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(max(240, KEYS // 5))]
 AT_ONCE = 40
 """Keys that are sent before the program is waited for."""
@@ -99,7 +99,7 @@ def stats(demo: Any) -> dict[str, Any]:
     return demo.call(demo.contexts[0], "/demo/stats")
 
 
-@pytest.mark.parametrize("way", ["flag", "environment"])
+@pytest.mark.parametrize("way", ["flag", pytest.param("environment", marks=pytest.mark.long)])
 async def test_read_only_walk_leaves_only_reads_and_reviews_on_the_server(
     way: str, demo: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -208,6 +208,7 @@ async def test_depth_agrees_where_cluster_api_tells_less_than_the_truth(
         await full.close()
 
 
+@pytest.mark.long
 async def test_depth_opening_every_cluster_scans_no_more_than_one_list(servers: Servers) -> None:
     """An outage that turns all clusters red would become a list for each of them."""
     fleet = await _read(servers, "spine")

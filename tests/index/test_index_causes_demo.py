@@ -6,7 +6,7 @@ from demo_truth import every_incident, outcomes, plant
 from fleettui.index.causes import CauseState
 
 
-@pytest.mark.parametrize("scramble", [False, True])
+@pytest.mark.parametrize("scramble", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_causes_of_every_planted_incident_are_the_true_ones(*, scramble: bool) -> None:
     """The first line must name what is at fault, in whatever words a provider tells it."""
     found = list(outcomes(plant(every_incident(), scramble=scramble)))
